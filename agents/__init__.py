@@ -1,0 +1,1 @@
+"""Agents: every long-running job, one process each."""

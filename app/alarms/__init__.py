@@ -1,0 +1,1 @@
+"""Findings and limits become ISA-18.2 alarms."""

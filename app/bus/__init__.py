@@ -1,0 +1,1 @@
+"""MQTT: the embedded broker, one client wrapper, one codec."""

@@ -1,0 +1,1 @@
+"""Domain types and rules: pure, without I/O, clock or logging."""

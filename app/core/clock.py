@@ -1,0 +1,20 @@
+"""The clock every service is given, so that tests and simulations own time."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time and waits; the only way to do either."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never step back, for intervals and deadlines."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` of this clock's time."""
+        ...

@@ -1,0 +1,135 @@
+"""The plant as a tree: site, area, line, unit and the unit's tags (ISA-95)."""
+
+from enum import StrEnum
+
+import msgspec
+
+from app.core.errors import TopicError
+from app.core.topics import is_segment
+
+
+class TagKind(StrEnum):
+    """What a tag's number means."""
+
+    ANALOG = "analog"
+    BINARY = "binary"
+    STATE = "state"
+    COUNTER = "counter"
+
+
+class EquipmentKind(StrEnum):
+    """What a unit is; pages and models choose by it."""
+
+    MOTOR_PUMP = "motor_pump"
+    COMPRESSOR = "compressor"
+    CNC_SPINDLE = "cnc_spindle"
+    OVEN = "oven"
+    CONVEYOR = "conveyor"
+    ENERGY_METER = "energy_meter"
+    NETWORK = "network"
+    OTHER = "other"
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Alarm limits in the tag's unit, None where there is none (ISA-18.2)."""
+
+    low_low: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_high: float | None = None
+
+
+class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One measured or set value of one unit.
+
+    Attributes:
+        path: `site/area/line/unit/tag`.
+        description: What an operator calls it.
+        unit: UCUM code ("Cel", "bar", "mm/s"); "1" for a pure number.
+        kind: What the number means.
+        low: Lower end of the measuring range, in `unit`.
+        high: Upper end of the measuring range, in `unit`.
+        normal_low: Lower end of the normal band shown in grey; None if not known.
+        normal_high: Upper end of the normal band.
+        limits: Alarm limits.
+        deadband: How far a value must come back from a limit, in `unit`.
+        on_delay_s: How long beyond a limit before the alarm, s.
+        decimals: Digits behind the point on screens.
+        stale_after_s: Age at which the value is uncertain, s.
+        states: Words for the numbers of a STATE or BINARY tag.
+    """
+
+    path: str
+    description: str = ""
+    unit: str = "1"
+    kind: TagKind = TagKind.ANALOG
+    low: float = 0.0
+    high: float = 100.0
+    normal_low: float | None = None
+    normal_high: float | None = None
+    limits: Limits = Limits()
+    deadband: float = 0.0
+    on_delay_s: float = 0.0
+    decimals: int = 1
+    stale_after_s: float = 5.0
+    states: dict[int, str] = {}
+
+    @property
+    def name(self) -> str:
+        """The last segment of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def equipment(self) -> str:
+        """The path of the unit the tag belongs to."""
+        return self.path.rpartition("/")[0]
+
+
+class Equipment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A unit with its tags, as its source declares it, retained, on the bus.
+
+    Attributes:
+        path: `site/area/line/unit`.
+        name: What an operator calls it ("Cooling pump P-102").
+        kind: What it is.
+        tags: All tags of the unit; every path begins with the unit's path.
+        nameplate: Fixed figures by name ("bearing": "6205", "rated_speed_rpm": "1480").
+    """
+
+    path: str
+    name: str
+    kind: EquipmentKind = EquipmentKind.OTHER
+    tags: tuple[Tag, ...] = ()
+    nameplate: dict[str, str] = {}
+
+    @property
+    def area(self) -> str:
+        """The path `site/area` the unit stands in."""
+        return "/".join(self.path.split("/")[:2])
+
+
+def split_path(path: str) -> tuple[str, str, str, str, str]:
+    """Split a tag path into site, area, line, unit and tag.
+
+    Raises:
+        TopicError: The path has not five segments, or a segment is not allowed.
+    """
+    parts = path.split("/")
+    if len(parts) != 5 or not all(is_segment(part) for part in parts):
+        raise TopicError(
+            f'Tag path "{path[:120]}" is not site/area/line/unit/tag; '
+            "use five segments of letters, digits, _ and -"
+        )
+    return parts[0], parts[1], parts[2], parts[3], parts[4]
+
+
+def check_equipment(equipment: Equipment) -> None:
+    """Check that the unit's path and those of its tags belong together.
+
+    Raises:
+        TopicError: A path is malformed or a tag stands under another unit.
+    """
+    for path in [f"{equipment.path}/x", *(tag.path for tag in equipment.tags)]:
+        split_path(path)
+        if path.rpartition("/")[0] != equipment.path:
+            raise TopicError(f'Tag "{path}" does not belong to unit "{equipment.path}"')

@@ -1,0 +1,126 @@
+"""Every MQTT topic in one place: builders, parsers, and the table docs are made from."""
+
+import re
+from typing import NamedTuple
+
+from app.core.errors import TopicError
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+PLANT = "plant/+/+/+/+/+"
+EQUIPMENT = "millwright/equipment/+/+/+/+"
+BIRTHS = "millwright/agents/+/+/birth"
+BEATS = "millwright/agents/+/+/beat"
+FINDINGS = "millwright/findings/+"
+SEED_DATA = "sensors/factory/data"
+DATA_TREES = ("data/#", "/data/#")
+
+
+class TopicSpec(NamedTuple):
+    """One row of docs/topics.md."""
+
+    topic: str
+    payload: str
+    qos: int
+    retained: str
+    direction: str
+
+
+TOPICS = (
+    TopicSpec(
+        "plant/{site}/{area}/{line}/{unit}/{tag}",
+        "ReadingMessage",
+        0,
+        "once a minute a tag and when quality changes",
+        "in",
+    ),
+    TopicSpec("millwright/equipment/{site}/{area}/{line}/{unit}", "Equipment", 1, "yes", "in"),
+    TopicSpec(
+        "millwright/agents/{name}/{instance}/birth",
+        "AgentStatus",
+        1,
+        "yes; the will sets it offline",
+        "in",
+    ),
+    TopicSpec("millwright/agents/{name}/{instance}/beat", "Beat", 0, "no", "in"),
+    TopicSpec("millwright/agents/{name}/{instance}/tasks", "Task", 1, "no", "out"),
+    TopicSpec("millwright/results/{receiver}", "TaskResult", 1, "no", "in"),
+    TopicSpec("millwright/findings/{agent}", "Finding", 1, "no", "in"),
+    TopicSpec("millwright/alarms/{id}", "Alarm", 1, "while not normal", "out"),
+    TopicSpec(
+        "millwright/truth/{site}/{area}/{line}/{unit}", "Truth", 0, "yes; simulator only", "in"
+    ),
+    TopicSpec("sensors/factory/data", "flat JSON object", 1, "no", "in"),
+    TopicSpec("data/# and /data/#", "number or JSON object", 1, "no", "in"),
+    TopicSpec("predictions/{name}_agent", "SeedFinding", 0, "no", "out"),
+    TopicSpec("alerts/{name}_agent", "SeedFinding, priority set", 0, "no", "out"),
+    TopicSpec("events/anomaly", "SeedFinding of the vibration agent", 0, "no", "out"),
+)
+
+
+def is_segment(text: str) -> bool:
+    """Tell whether `text` may stand between two slashes of a path."""
+    return _SEGMENT.fullmatch(text) is not None
+
+
+def as_segment(text: str) -> str:
+    """Make a path segment of any text: "Air temperature [K]" becomes "Air_temperature_K".
+
+    Raises:
+        TopicError: Nothing usable is left.
+    """
+    cleaned = _UNSAFE.sub("_", text).strip("_")
+    if not cleaned:
+        raise TopicError(f'"{text[:60]}" has no letter or digit to make a path segment of')
+    return cleaned
+
+
+def reading_topic(tag: str) -> str:
+    """Return the topic a tag's readings stand on."""
+    return f"plant/{tag}"
+
+
+def tag_of(topic: str) -> str:
+    """Return the tag path of a reading's topic."""
+    return topic.removeprefix("plant/")
+
+
+def equipment_topic(path: str) -> str:
+    """Return the topic of a unit's declaration."""
+    return f"millwright/equipment/{path}"
+
+
+def truth_topic(path: str) -> str:
+    """Return the topic of the simulator's true fault state of a unit."""
+    return f"millwright/truth/{path}"
+
+
+def birth_topic(name: str, instance: str) -> str:
+    """Return the topic of an agent instance's birth."""
+    return f"millwright/agents/{name}/{instance}/birth"
+
+
+def beat_topic(name: str, instance: str) -> str:
+    """Return the topic of an agent instance's beats."""
+    return f"millwright/agents/{name}/{instance}/beat"
+
+
+def tasks_topic(name: str, instance: str) -> str:
+    """Return the topic on which an agent instance receives tasks."""
+    return f"millwright/agents/{name}/{instance}/tasks"
+
+
+def results_topic(receiver: str) -> str:
+    """Return the topic on which a sender of tasks receives results."""
+    return f"millwright/results/{receiver}"
+
+
+def findings_topic(agent: str) -> str:
+    """Return the topic of an agent's findings."""
+    return f"millwright/findings/{agent}"
+
+
+def alarm_topic(alarm_id: str) -> str:
+    """Return the topic of an alarm."""
+    return f"millwright/alarms/{alarm_id}"

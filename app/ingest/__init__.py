@@ -1,0 +1,1 @@
+"""Outside messages of any shape become readings."""

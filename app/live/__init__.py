@@ -1,0 +1,1 @@
+"""Live values: the tag table and what browsers receive of it."""

@@ -1,0 +1,1 @@
+"""What is kept: telemetry history, alarm journal, equipment."""

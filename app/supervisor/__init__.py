@@ -1,0 +1,1 @@
+"""Child processes and the agents heard on the bus."""

@@ -1,0 +1,1 @@
+"""Operator screens: one file a page, each with `create(plant)`."""
