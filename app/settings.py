@@ -6,7 +6,7 @@ Secrets come by environment only and are never logged or shown.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -34,8 +34,8 @@ class Section(BaseModel):
 class SiteSettings(Section):
     """[site]: what the plant is called and which clock hangs on its wall."""
 
-    name: str = Field("Riverside plant", description="Name in the frame of every page")
-    timezone: str = Field("Europe/Berlin", description="Plant time zone, IANA name")
+    name: str = Field(default="Riverside plant", description="Name in the frame of every page")
+    timezone: str = Field(default="Europe/Berlin", description="Plant time zone, IANA name")
 
     @field_validator("timezone")
     @classmethod
@@ -50,13 +50,16 @@ class SiteSettings(Section):
 class ServerSettings(Section):
     """[server]: the web server."""
 
-    host: str = Field("127.0.0.1", description="Address to bind; only loopback until login exists")
-    port: Port = Field(8080, description="Port of pages and HTTP API, 1-65535")
+    host: str = Field(
+        default="127.0.0.1", description="Address to bind; only loopback until login exists"
+    )
+    port: Port = Field(default=8080, description="Port of pages and HTTP API, 1-65535")
     allowed_origins: tuple[str, ...] = Field(
-        (), description="Further origins (scheme://host:port) that may open websockets and call"
+        default=(),
+        description="Further origins (scheme://host:port) that may open websockets and call",
     )
     body_limit_bytes: int = Field(
-        1_048_576, ge=1024, le=1_073_741_824, description="Largest request body, bytes"
+        default=1_048_576, ge=1024, le=1_073_741_824, description="Largest request body, bytes"
     )
 
     @field_validator("host")
@@ -73,24 +76,28 @@ class ServerSettings(Section):
 class DataSettings(Section):
     """[data]: where things are kept."""
 
-    dir: Path = Field(Path("data"), description="Home folder, made if absent")
+    dir: Path = Field(default=Path("data"), description="Home folder, made if absent")
 
 
 class BrokerSettings(Section):
     """[broker]: the embedded MQTT broker, or an external one by URL."""
 
     url: str = Field(
-        "", description="mqtt://[user@]host[:port] of an external broker; empty runs our own"
+        default="",
+        description="mqtt://[user@]host[:port] of an external broker; empty runs our own",
     )
     password: SecretStr = Field(
-        SecretStr(""), description="Password of the external broker; environment only"
+        default=SecretStr(""), description="Password of the external broker; environment only"
     )
-    port: Port = Field(1883, description="Port of the embedded broker on 127.0.0.1, 1-65535")
+    port: Port = Field(
+        default=1883, description="Port of the embedded broker on 127.0.0.1, 1-65535"
+    )
     ack_wait_s: int = Field(
-        5, ge=1, le=300, description="Seconds until an unacknowledged message is sent again"
+        default=5, ge=1, le=300, description="Seconds until an unacknowledged message is sent again"
     )
     engine: Literal["auto", "nats", "mosquitto"] = Field(
-        "auto", description="Embedded broker: auto takes nats-server, else mosquitto on PATH"
+        default="auto",
+        description="Embedded broker: auto takes nats-server, else mosquitto on PATH",
     )
 
     @field_validator("url")
@@ -105,13 +112,13 @@ class BusSettings(Section):
     """[bus]: limits of every MQTT connection."""
 
     queue_size: int = Field(
-        20_000, ge=100, le=1_000_000, description="Messages waiting for a handler"
+        default=20_000, ge=100, le=1_000_000, description="Messages waiting for a handler"
     )
     message_limit_bytes: int = Field(
-        262_144, ge=1024, le=16_777_216, description="Largest message taken, bytes"
+        default=262_144, ge=1024, le=16_777_216, description="Largest message taken, bytes"
     )
     dead_letters: int = Field(
-        200, ge=10, le=10_000, description="Refused messages kept with their reason"
+        default=200, ge=10, le=10_000, description="Refused messages kept with their reason"
     )
 
 
@@ -119,73 +126,106 @@ class DemoSettings(Section):
     """[demo]: the simulated plant."""
 
     enabled: bool | None = Field(
-        None, description="true, false, or absent: on until an external broker is configured"
+        default=None,
+        description="true, false, or absent: on until an external broker is configured",
     )
-    seed: int = Field(1, ge=0, le=2**31, description="Seed of noise and wear")
+    seed: int = Field(default=1, ge=0, le=2**31, description="Seed of noise and wear")
 
 
 class HistorySettings(Section):
     """[history]: the telemetry store."""
 
-    uri: str = Field("", description="LanceDB URI; empty is <data.dir>/lancedb")
-    flush_s: float = Field(1.0, ge=0.1, le=10, description="Seconds between batches")
-    flush_rows: int = Field(20_000, ge=100, le=1_000_000, description="Rows that end a batch early")
-    ring_minutes: int = Field(15, ge=1, le=240, description="Minutes a tag kept in memory")
+    uri: str = Field(default="", description="LanceDB URI; empty is <data.dir>/lancedb")
+    flush_s: float = Field(default=1.0, ge=0.1, le=10, description="Seconds between batches")
+    flush_rows: int = Field(
+        default=20_000, ge=100, le=1_000_000, description="Rows that end a batch early"
+    )
+    ring_minutes: int = Field(default=15, ge=1, le=240, description="Minutes a tag kept in memory")
     retention_days: int = Field(
-        90, ge=1, le=36_500, description="Days after its last write at which a day is dropped"
+        default=90,
+        ge=1,
+        le=36_500,
+        description="Days after its last write at which a day is dropped",
     )
     roll_s: float = Field(
-        3600, ge=1, le=86_400, description="Seconds between rolls into day tables"
+        default=3600, ge=1, le=86_400, description="Seconds between rolls into day tables"
     )
-    optimize_s: float = Field(60, ge=1, le=3600, description="Seconds between compactions of hot")
+    optimize_s: float = Field(
+        default=60, ge=1, le=3600, description="Seconds between compactions of hot"
+    )
 
 
 class LiveSettings(Section):
     """[live]: frames to browsers."""
 
     frame_interval_s: float = Field(
-        0.25, ge=0.02, le=5, description="Seconds between frames of one view"
+        default=0.25, ge=0.02, le=5, description="Seconds between frames of one view"
     )
     gather_s: float = Field(
-        0.02, ge=0, le=1, description="Seconds a first change waits for others to join its frame"
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Seconds a first change waits for others to join its frame",
     )
-    client_queue: int = Field(2, ge=1, le=100, description="Frames waiting for one browser")
-    max_tags: int = Field(20_000, ge=100, le=1_000_000, description="Tags the app keeps values of")
+    client_queue: int = Field(default=2, ge=1, le=100, description="Frames waiting for one browser")
+    max_tags: int = Field(
+        default=20_000, ge=100, le=1_000_000, description="Tags the app keeps values of"
+    )
 
 
 class AlarmSettings(Section):
     """[alarms]: ISA-18.2 figures."""
 
-    max_shelve_minutes: int = Field(480, ge=1, le=10_080, description="Longest shelving, minutes")
-    chattering_count: int = Field(3, ge=2, le=100, description="Transitions that make chattering")
-    chattering_window_s: float = Field(60, ge=1, le=3600, description="within these seconds")
-    flood_count: int = Field(10, ge=2, le=1000, description="New alarms that begin a flood")
-    flood_window_s: float = Field(600, ge=10, le=86_400, description="within these seconds")
-    flood_end_count: int = Field(5, ge=1, le=1000, description="Fewer than this ends the flood")
-    stale_hours: float = Field(24, ge=1, le=8760, description="Hours active that make it stale")
+    max_shelve_minutes: int = Field(
+        default=480, ge=1, le=10_080, description="Longest shelving, minutes"
+    )
+    chattering_count: int = Field(
+        default=3, ge=2, le=100, description="Transitions that make chattering"
+    )
+    chattering_window_s: float = Field(
+        default=60, ge=1, le=3600, description="within these seconds"
+    )
+    flood_count: int = Field(default=10, ge=2, le=1000, description="New alarms that begin a flood")
+    flood_window_s: float = Field(default=600, ge=10, le=86_400, description="within these seconds")
+    flood_end_count: int = Field(
+        default=5, ge=1, le=1000, description="Fewer than this ends the flood"
+    )
+    stale_hours: float = Field(
+        default=24, ge=1, le=8760, description="Hours active that make it stale"
+    )
 
 
 class SupervisorSettings(Section):
     """[supervisor]: child processes."""
 
-    stop_s: float = Field(5, ge=1, le=60, description="Seconds from asking to stop to killing")
-    backoff_min_s: float = Field(1, ge=0.1, le=60, description="First wait before a restart, s")
-    backoff_max_s: float = Field(60, ge=1, le=3600, description="Longest wait before a restart, s")
-    breaker_restarts: int = Field(5, ge=1, le=100, description="Restarts that open the breaker")
-    breaker_window_s: float = Field(300, ge=10, le=86_400, description="within these seconds")
-    beat_s: float = Field(2, ge=0.2, le=60, description="Seconds between beats of an agent")
-    hung_s: float = Field(
-        30, ge=2, le=3600, description="Seconds without a beat until an agent is restarted"
+    stop_s: float = Field(
+        default=5, ge=1, le=60, description="Seconds from asking to stop to killing"
     )
-    log_lines: int = Field(300, ge=10, le=10_000, description="Log lines kept an agent")
+    backoff_min_s: float = Field(
+        default=1, ge=0.1, le=60, description="First wait before a restart, s"
+    )
+    backoff_max_s: float = Field(
+        default=60, ge=1, le=3600, description="Longest wait before a restart, s"
+    )
+    breaker_restarts: int = Field(
+        default=5, ge=1, le=100, description="Restarts that open the breaker"
+    )
+    breaker_window_s: float = Field(
+        default=300, ge=10, le=86_400, description="within these seconds"
+    )
+    beat_s: float = Field(default=2, ge=0.2, le=60, description="Seconds between beats of an agent")
+    hung_s: float = Field(
+        default=30, ge=2, le=3600, description="Seconds without a beat until an agent is restarted"
+    )
+    log_lines: int = Field(default=300, ge=10, le=10_000, description="Log lines kept an agent")
 
 
 class AgentSettings(Section):
     """[agents.<name>]: one agent."""
 
-    enabled: bool = Field(True, description="Start it with the app")
+    enabled: bool = Field(default=True, description="Start it with the app")
     options: dict[str, str | int | float | bool] = Field(
-        {}, description="The agent's own options, read by the agent"
+        default={}, description="The agent's own options, read by the agent"
     )
 
 
@@ -196,11 +236,13 @@ class IngestSettings(Section):
     path: str = Field(
         description="Tag path; {1} is a topic level, {name} a JSON field, {field} the value's key"
     )
-    time: str = Field("", description="JSON field of the source time; empty is the time of arrival")
-    fields: dict[str, str] = Field(
-        {}, description="JSON field to tag name; empty takes every numeric field"
+    time: str = Field(
+        default="", description="JSON field of the source time; empty is the time of arrival"
     )
-    units: dict[str, str] = Field({}, description="Tag name to UCUM unit")
+    fields: dict[str, str] = Field(
+        default={}, description="JSON field to tag name; empty takes every numeric field"
+    )
+    units: dict[str, str] = Field(default={}, description="Tag name to UCUM unit")
 
 
 class Settings(BaseSettings):
@@ -220,8 +262,10 @@ class Settings(BaseSettings):
     live: LiveSettings = LiveSettings()
     alarms: AlarmSettings = AlarmSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
-    agents: dict[str, AgentSettings] = Field({}, description="Agents by name")
-    ingest: tuple[IngestSettings, ...] = Field((), description="Mappings of outside messages")
+    agents: dict[str, AgentSettings] = Field(default={}, description="Agents by name")
+    ingest: tuple[IngestSettings, ...] = Field(
+        default=(), description="Mappings of outside messages"
+    )
 
     @property
     def demo_enabled(self) -> bool:
@@ -283,8 +327,9 @@ def deep_update(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = deep_update(old, value) if both else value  # pyright: ignore[reportUnknownArgumentType]  TOML tables are untyped
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = deep_update(cast("dict[str, Any]", old), cast("dict[str, Any]", value))  # noqa: PLW2901  TOML tables are untyped
+        merged[key] = value
     return merged
 
 
