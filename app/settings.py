@@ -3,6 +3,7 @@
 Secrets come by environment only and are never logged or shown.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.core.errors import SettingsError
 
 _PACKAGED = Path(__file__).parent / "settings.toml"
 SHIPPED = _PACKAGED if _PACKAGED.is_file() else Path(__file__).parent.parent / "settings.toml"
+FILE_VARIABLE = "MILLWRIGHT_SETTINGS"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -280,11 +282,14 @@ def load_settings(
 ) -> Settings:
     """Read all layers: command line, environment, `file`, shipped defaults; the first wins.
 
-    Without `file`, `settings.toml` of the data folder is read if it exists.
+    Without `file`, the file named by MILLWRIGHT_SETTINGS is read, or else `settings.toml` of the
+    data folder if it exists.
 
     Raises:
         SettingsError: A file cannot be read or a value is wrong; the message names the key.
     """
+    if file is None and os.environ.get(FILE_VARIABLE):
+        file = Path(os.environ[FILE_VARIABLE])
     shipped = _read(SHIPPED)
     layers = [shipped, _read(file)] if file else [shipped]
     settings = _layered(layers, overrides or {})

@@ -1,0 +1,47 @@
+"""States of our own components as findings, so that a failed part raises an alarm."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from app.core.alarm import Finding, Priority
+from app.core.health import ComponentStatus, Health
+from app.core.topics import as_segment
+
+PRIORITIES: Mapping[Health, Priority] = {
+    Health.FAILED: Priority.HIGH,
+    Health.DEGRADED: Priority.MEDIUM,
+}
+
+
+class ComponentWatch:
+    """Turns changes of component states into findings of the agent "system"."""
+
+    def __init__(self) -> None:
+        self._stated: dict[str, tuple[Health, str]] = {}
+
+    def changes(self, statuses: Iterable[ComponentStatus], now: datetime) -> Iterator[Finding]:
+        """Yield a finding for each component whose state or reason is another than last time.
+
+        A component that was never in trouble yields nothing. One that is starting keeps the
+        trouble it had, so that a restart does not make its alarm come and go.
+        """
+        for status in statuses:
+            known = self._stated.get(status.name)
+            if status.state is Health.STARTING or known == (status.state, status.reason):
+                continue
+            if known is None and status.state not in PRIORITIES:
+                continue
+            self._stated[status.name] = (status.state, status.reason)
+            yield _finding(status, now)
+
+
+def _finding(status: ComponentStatus, now: datetime) -> Finding:
+    return Finding(
+        agent="system",
+        condition="component_trouble",
+        equipment=f"system/app/host/{as_segment(status.name)}",
+        found_at=now,
+        priority=PRIORITIES.get(status.state),
+        message=f"{status.name}: {status.reason}" if status.reason else f"{status.name} is well",
+        response=status.remedy,
+    )

@@ -1,0 +1,22 @@
+"""`millwright run`: the operator app with broker, demo plant, agents and dashboard."""
+
+import argparse
+
+from app.cli.options import add_settings_options, settings_of
+
+
+def main(argv: list[str]) -> int:
+    """Run until stopped by Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="millwright run", description=__doc__)
+    parser.add_argument("--host", help="address to bind, loopback only")
+    parser.add_argument("--port", type=int, help="port of pages and HTTP API")
+    parser.add_argument("--broker", metavar="URL", help="external broker, mqtt://host:1883")
+    parser.add_argument(
+        "--demo", action=argparse.BooleanOptionalAction, default=None, help="the simulated plant"
+    )
+    add_settings_options(parser)
+    arguments = parser.parse_args(argv)
+    settings = settings_of(arguments)
+    from app.main import run  # noqa: PLC0415  heavy: NiceGUI
+
+    return run(settings, arguments.settings)
