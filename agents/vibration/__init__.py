@@ -1,0 +1,1 @@
+"""Vibration agent: what a machine's bearing housing says of its rotor and bearings."""
