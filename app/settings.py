@@ -195,6 +195,12 @@ class AlarmSettings(Section):
     stale_hours: float = Field(
         default=24, ge=1, le=8760, description="Hours active that make it stale"
     )
+    bad_quality_s: float = Field(
+        default=30, ge=1, le=86_400, description="Seconds of bad quality that alarm the sensor"
+    )
+    max_alarms: int = Field(
+        default=10_000, ge=100, le=100_000, description="Alarms kept that are not normal"
+    )
 
 
 class SupervisorSettings(Section):

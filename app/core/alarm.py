@@ -105,7 +105,7 @@ class JournalEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """One line of the append-only alarm journal: who, when, old, new, why.
 
     Attributes:
-        number: Grows by one a line, without gaps.
+        number: Grows by one a line, without gaps; 0 until the journal has given it.
         at: UTC.
         alarm_id: The alarm.
         actor: A person's name, or "system".
@@ -117,6 +117,7 @@ class JournalEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         equipment: Path of the unit or tag.
         message: Of the alarm at that moment.
         value: The deciding value at that moment.
+        source: Where the action came from ("ui", "http", "system" …).
     """
 
     number: int
@@ -131,3 +132,24 @@ class JournalEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     equipment: str = ""
     message: str = ""
     value: float | None = None
+    source: str = ""
+
+
+class AlarmSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the banner of every page shows.
+
+    Attributes:
+        counts: Active alarms that are not hidden, by priority, critical first.
+        unacknowledged: Alarms that wait for an acknowledgement, by priority, critical first.
+        worst: The unacknowledged alarm of the worst priority, the newest among equals.
+        flood: More new alarms than a person can take in (ISA-18.2: ten in ten minutes).
+        hidden: Alarms that are shelved, suppressed by design or out of service.
+        refused: Findings that found no room in the alarm list since start.
+    """
+
+    counts: tuple[int, int, int, int] = (0, 0, 0, 0)
+    unacknowledged: tuple[int, int, int, int] = (0, 0, 0, 0)
+    worst: Alarm | None = None
+    flood: bool = False
+    hidden: int = 0
+    refused: int = 0

@@ -54,6 +54,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         limits: Alarm limits.
         deadband: How far a value must come back from a limit, in `unit`.
         on_delay_s: How long beyond a limit before the alarm, s.
+        off_delay_s: How long back within a limit before the alarm returns, s.
         decimals: Digits behind the point on screens.
         stale_after_s: Age at which the value is uncertain, s.
         states: Words for the numbers of a STATE or BINARY tag.
@@ -73,6 +74,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     decimals: int = 1
     stale_after_s: float = 5.0
     states: dict[int, str] = {}
+    off_delay_s: float = 0.0
 
     @property
     def name(self) -> str:
