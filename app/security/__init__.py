@@ -1,1 +1,1 @@
-"""What stands before every request."""
+"""What stands between the network and the plant: origins, limits, headers."""
