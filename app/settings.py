@@ -21,9 +21,17 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 
-_PACKAGED = Path(__file__).parent / "settings.toml"
-SHIPPED = _PACKAGED if _PACKAGED.is_file() else Path(__file__).parent.parent / "settings.toml"
 FILE_VARIABLE = "MILLWRIGHT_SETTINGS"
+
+
+def shipped(name: str) -> Path:
+    """Return a file or folder that ships with the product, in a checkout or in the wheel."""
+    packaged = Path(__file__).parent / name
+    return packaged if packaged.exists() else Path(__file__).parent.parent / name
+
+
+SHIPPED = shipped("settings.toml")
+MODELS = shipped("models")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 

@@ -4,7 +4,8 @@
     ├── SettingsError          settings.toml, environment or command line
     ├── InputError             something a peer or a person sent is wrong (HTTP 422)
     │   ├── CodecError         a message does not decode; goes to the dead letters
-    │   └── TopicError         a topic or a path segment is not allowed
+    │   ├── TopicError         a topic or a path segment is not allowed
+    │   └── FieldsError        several named fields are wrong, each with its reason
     ├── NotFoundError          a named thing does not exist (HTTP 404)
     ├── ConflictError          not allowed in the present state (HTTP 409)
     ├── BusError               the broker cannot be reached, or refused
@@ -41,6 +42,18 @@ class CodecError(InputError):
 
 class TopicError(InputError):
     """A topic or a path segment has characters that are not allowed."""
+
+
+class FieldsError(InputError):
+    """Several fields are wrong.
+
+    Attributes:
+        details: What is wrong, by field.
+    """
+
+    def __init__(self, message: str, details: dict[str, str]) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class NotFoundError(MillwrightError):

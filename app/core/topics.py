@@ -13,6 +13,7 @@ EQUIPMENT = "millwright/equipment/+/+/+/+"
 BIRTHS = "millwright/agents/+/+/birth"
 BEATS = "millwright/agents/+/+/beat"
 FINDINGS = "millwright/findings/+"
+TRUTHS = "millwright/truth/+/+/+/+"
 SEED_DATA = "sensors/factory/data"
 DATA_TREES = ("data/#", "/data/#")
 

@@ -1,0 +1,177 @@
+"""What arrives on the bus goes where it belongs: tags, history, registry, alarms."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+from app.alarms.limits import LimitWatcher
+from app.alarms.service import AlarmService
+from app.alarms.system import ComponentWatch
+from app.bus.client import Bus, Received
+from app.core import topics
+from app.core.agent import AgentStatus, Beat
+from app.core.alarm import Finding
+from app.core.clock import Clock
+from app.core.equipment import Equipment, check_equipment, split_path
+from app.core.errors import MillwrightError, StoreError, TopicError
+from app.core.health import ComponentStatus
+from app.core.reading import Quality, Reading, ReadingMessage, Reason
+from app.core.truth import Truth
+from app.live.findings import FindingBoard
+from app.live.tags import TagTable
+from app.store.assets import Assets
+from app.store.history import Historian
+from app.supervisor.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+FUTURE = timedelta(seconds=5)
+PENDING_LIMIT = 10_000
+
+
+class Intake:
+    """Subscribes to everything the app listens to and hands it on.
+
+    Readings travel on `live` (QoS 0, the oldest is dropped when the app falls behind);
+    findings on `durable` (acknowledged after the alarm journal is on disk).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        tags: TagTable,
+        historian: Historian,
+        limits: LimitWatcher,
+        alarms: AlarmService,
+        findings: FindingBoard,
+        registry: Registry,
+        assets: Assets,
+        refuse: Callable[[str, bytes, str], None],
+    ) -> None:
+        self._clock = clock
+        self._tags = tags
+        self._historian = historian
+        self._limits = limits
+        self._alarms = alarms
+        self._findings = findings
+        self._registry = registry
+        self._assets = assets
+        self._refuse = refuse
+        self._components = ComponentWatch()
+        self._wake = asyncio.Event()
+        self._pending: list[Finding] = []
+        self.truths: dict[str, list[Truth]] = {}
+
+    def subscribe(self, live: Bus, durable: Bus) -> None:
+        """Subscribe on both connections; call before they start."""
+        live.subscribe(topics.PLANT, ReadingMessage, self._take_readings)
+        live.subscribe(topics.EQUIPMENT, Equipment, self._take_equipment, qos=1)
+        live.subscribe(topics.BIRTHS, AgentStatus, self._take_births, qos=1)
+        live.subscribe(topics.BEATS, Beat, self._take_beats)
+        live.subscribe(topics.TRUTHS, list[Truth], self._take_truths)
+        durable.subscribe_durable(topics.FINDINGS, Finding, self._take_findings)
+
+    def accept(self, readings: Sequence[Reading]) -> None:
+        """Put readings that are already stored or need no storing on screens and limits."""
+        self._tags.apply(readings)
+        for reading in readings:
+            self._state(self._limits.apply(self._tags.tag(reading.tag), reading))
+
+    def _state(self, findings: Sequence[Finding]) -> None:
+        if findings:
+            self._pending += findings
+            self._wake.set()
+
+    async def judge(self) -> None:
+        """Hand the app's own findings (limits, components) to the alarms; runs for ever.
+
+        A failing journal is retried each second; the findings wait, and its state is on screen.
+        """
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            batch, self._pending = self._pending, []
+            try:
+                await self._alarms.handle(batch)
+            except StoreError as error:
+                logger.warning("findings wait for the alarm journal: %s", error)
+                self._pending = (batch + self._pending)[-PENDING_LIMIT:]
+                await self._clock.sleep(1.0)
+                self._wake.set()
+            else:
+                self._findings.add(batch)
+
+    def tick(self, components: Iterable[ComponentStatus]) -> None:
+        """Look once a second at what only time can tell: staleness, delays, components."""
+        now = self._clock.now()
+        self._tags.sweep()
+        self._state(self._limits.tick(now))
+        self._state(list(self._components.changes(components, now)))
+
+    def _take_readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
+        readings = [self._reading(each) for each in batch]
+        known = [reading for reading in readings if reading is not None]
+        self._historian.add(
+            [
+                reading
+                for reading, each in zip(readings, batch, strict=True)
+                if reading is not None and not each.retained
+            ]
+        )
+        self.accept(known)
+
+    def _reading(self, received: Received[ReadingMessage]) -> Reading | None:
+        message = received.message
+        path = topics.tag_of(received.topic)
+        try:
+            split_path(path)
+        except TopicError as error:
+            self._refuse(received.topic, b"", str(error))
+            return None
+        quality, reason, at = message.q, message.r, message.t or received.received_time
+        if at.tzinfo is None:
+            self._refuse(received.topic, b"", f'source time "{at}" has no zone; end it with Z')
+            return None
+        if at > received.received_time + FUTURE:
+            quality, reason = Quality.UNCERTAIN, Reason.CONFIG
+        return Reading(
+            tag=path,
+            value=None if message.v is None else float(message.v),
+            quality=quality,
+            source_time=at,
+            received_time=received.received_time,
+            reason=reason,
+        )
+
+    def _take_equipment(self, batch: Sequence[Received[Equipment]]) -> None:
+        for received in batch:
+            equipment = received.message
+            try:
+                check_equipment(equipment)
+                if topics.equipment_topic(equipment.path) != received.topic:
+                    raise TopicError(f'unit "{equipment.path}" is declared on another topic')
+                if self._tags.unit(equipment.path) != equipment:
+                    self._tags.declare(equipment)
+                    self._assets.save(equipment)
+            except MillwrightError as error:
+                self._refuse(received.topic, b"", str(error))
+
+    def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:
+        for received in batch:
+            self._registry.birth(received.message)
+
+    def _take_beats(self, batch: Sequence[Received[Beat]]) -> None:
+        for received in batch:
+            _, _, name, instance, _ = received.topic.split("/")
+            self._registry.beat(name, instance, received.message)
+
+    def _take_truths(self, batch: Sequence[Received[list[Truth]]]) -> None:
+        for received in batch:
+            path = received.topic.removeprefix("millwright/truth/")
+            self.truths[path] = [truth for truth in received.message if truth.active]
+
+    async def _take_findings(self, batch: Sequence[Received[Finding]]) -> None:
+        findings = [received.message for received in batch]
+        await self._alarms.handle(findings)
+        self._findings.add(findings)

@@ -1,0 +1,81 @@
+"""Composition root: settings -> Plant -> HTTP and pages -> web server."""
+
+import logging
+import socket
+from pathlib import Path
+
+from nicegui import app, ui
+
+from app.api.mount import mount
+from app.clock import SystemClock
+from app.core.errors import SettingsError
+from app.plant import Plant
+from app.settings import Settings
+from pages import (
+    agents,
+    alarm_kpi,
+    alarms,
+    area,
+    health,
+    overview,
+    simulator,
+    trends,
+    unit,
+)
+
+PAGES = (overview, area, unit, alarms, alarm_kpi, trends, agents, simulator, health)
+
+
+def run(settings: Settings, settings_file: Path | None = None) -> int:
+    """Serve until stopped.
+
+    Raises:
+        SettingsError: The port is busy.
+    """
+    _set_up_logging()
+    _check_port(settings)
+    plant = Plant(settings, SystemClock(), settings_file)
+    app.on_startup(plant.start)
+    app.on_shutdown(plant.stop)
+    mount(app, plant)
+    for page in PAGES:
+        page.create(plant)
+    _announce(settings)
+    ui.run(
+        host=settings.server.host,
+        port=settings.server.port,
+        title=settings.site.name,
+        reload=False,
+        show=False,
+        show_welcome_message=False,
+        timeout_graceful_shutdown=3,
+        message_history_length=100,
+        uvicorn_logging_level="warning",
+    )
+    return 0
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+
+
+def _check_port(settings: Settings) -> None:
+    address = (settings.server.host, settings.server.port)
+    family = socket.AF_INET6 if ":" in settings.server.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise SettingsError(
+                f"server.port: {address[0]}:{address[1]} is busy ({error.strerror}); stop the "
+                "other program or choose another port: millwright --port 8081"
+            ) from error
+
+
+def _announce(settings: Settings) -> None:
+    logging.getLogger("millwright").info(
+        "%s is at http://%s:%d", settings.site.name, settings.server.host, settings.server.port
+    )

@@ -1,0 +1,399 @@
+"""The plant: owns every service, starts and stops them in order; what pages and HTTP receive."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Self
+
+from app.alarms.limits import LimitWatcher
+from app.alarms.service import AlarmService
+from app.bus.broker import Broker
+from app.bus.client import Bus
+from app.bus.dead_letters import DeadLetters
+from app.bus.tasks import TaskClient
+from app.core import topics
+from app.core.actor import Actor
+from app.core.agent import AgentState
+from app.core.agent_row import AgentRow
+from app.core.alarm import Alarm, AlarmState, Finding, Priority
+from app.core.clock import Clock
+from app.core.equipment import Equipment
+from app.core.errors import BusError, ConflictError, FieldsError, InputError, NotFoundError
+from app.core.health import ComponentStatus, Health
+from app.ingest.service import IngestService
+from app.intake import Intake
+from app.live.findings import FindingBoard
+from app.live.hub import LiveHub
+from app.live.tags import TagTable
+from app.settings import FILE_VARIABLE, Settings
+from app.store.assets import Assets
+from app.store.audit import AuditLog, AuditRow
+from app.store.history import Historian
+from app.store.journal import AlarmJournal
+from app.supervisor.registry import Registry
+from app.supervisor.rows import agent_rows
+from app.supervisor.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 1.0
+TASK_S = 10.0
+SIMULATOR = "simulator"
+LEVELS = {
+    "critical": Priority.CRITICAL,
+    "high": Priority.HIGH,
+    "warning": Priority.MEDIUM,
+    "medium": Priority.MEDIUM,
+    "low": Priority.LOW,
+    "info": Priority.LOW,
+}
+
+
+class Plant:
+    """Every service of the app, built once in app/main.py and passed down.
+
+    What changes state takes the `Actor` who does it, and is journalled.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, settings_file: Path | None = None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.started_at = clock.now()
+        data = settings.data.dir
+        self.dead_letters = DeadLetters(settings.bus.dead_letters, clock)
+        self.broker = None if settings.broker.url else Broker(settings, clock)
+        self.bus = Bus(settings, "millwright-live", clock, dead_letters=self.dead_letters)
+        self.durable_bus = Bus(
+            settings, "millwright-app", clock, persistent=True, dead_letters=self.dead_letters
+        )
+        self.tasks = TaskClient(self.bus, "app", clock)
+        self.tags = TagTable(clock, settings.live.max_tags)
+        self.hub = LiveHub(self.tags, settings.live, clock)
+        self.historian = Historian(settings.history, data, clock)
+        self.assets = Assets(data / "assets.sqlite")
+        self.audit = AuditLog(data / "audit.sqlite")
+        self.journal = AlarmJournal(data / "alarms.sqlite")
+        self.alarms = AlarmService(settings.alarms, self.journal, clock, self._publish_alarm)
+        self.limits = LimitWatcher()
+        self.findings = FindingBoard()
+        self.registry = Registry(clock, settings.supervisor)
+        self.supervisor = Supervisor(settings, clock, _agent_environment(settings, settings_file))
+        self.intake = Intake(
+            clock,
+            self.tags,
+            self.historian,
+            self.limits,
+            self.alarms,
+            self.findings,
+            self.registry,
+            self.assets,
+            self.dead_letters.add,
+        )
+        self.ingest = IngestService(settings, self.durable_bus, self.historian, clock)
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open the stores, start broker, connections, agents and loops, in that order.
+
+        A part that cannot start says so in `health()`; the others start all the same.
+        """
+        stack = self._stack
+        self.settings.data.dir.mkdir(parents=True, exist_ok=True)
+        for store in (self.assets, self.audit, self.journal):
+            await asyncio.to_thread(store.open)
+            stack.callback(store.close)
+        for equipment in await asyncio.to_thread(self.assets.load):
+            self.tags.declare(equipment)
+        await self.historian.start()
+        stack.push_async_callback(self.historian.stop)
+        await self.alarms.start()
+        stack.push_async_callback(self.alarms.stop)
+        self._connect()
+        if self.broker:
+            await self.broker.start()
+            stack.push_async_callback(self.broker.stop)
+        for bus in (self.bus, self.durable_bus):
+            await bus.start()
+            stack.push_async_callback(bus.stop)
+        await self.supervisor.start(self._agents_to_start())
+        stack.push_async_callback(self.supervisor.stop)
+        loops = await stack.enter_async_context(_Loops())
+        loops.run(self.hub.run(), "live hub")
+        loops.run(self.intake.judge(), "findings to alarms")
+        loops.run(self._tick(), "plant tick")
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order; bounded in time by each part."""
+        await self._stack.aclose()
+
+    def _connect(self) -> None:
+        self.intake.subscribe(self.bus, self.durable_bus)
+        self.ingest.start()
+        self.tasks.start()
+        self.tags.on_change(self.hub.notify)
+        self.alarms.on_change(self._show_alarms)
+
+    def _agents_to_start(self) -> list[str]:
+        return [
+            name
+            for name, agent in self.settings.agents.items()
+            if agent.enabled and (name != SIMULATOR or self.settings.demo_enabled)
+        ]
+
+    async def _tick(self) -> None:
+        while True:
+            try:
+                self.intake.tick(self.health())
+                await self._restart_hung()
+            except Exception:  # the loop that must live on; the trouble is in the log
+                logger.exception("plant tick failed")
+            await self.clock.sleep(TICK_S)
+
+    async def _restart_hung(self) -> None:
+        running = {
+            child.name for child in self.supervisor.children() if child.state is AgentState.RUNNING
+        }
+        for name in self.registry.hung():
+            if name in running:
+                logger.warning("agent %s shows no progress, restarting it", name)
+                await self.supervisor.restart_agent(name)
+
+    def _publish_alarm(self, alarm: Alarm) -> None:
+        with suppress(BusError):  # retained again by the next change; the journal has it
+            is_over = alarm.state is AlarmState.NORMAL
+            self.bus.publish(
+                topics.alarm_topic(alarm.id), b"" if is_over else alarm, qos=1, retain=True
+            )
+
+    def _show_alarms(self, changed: Sequence[Alarm]) -> None:
+        self.hub.alarms(self.alarms.summary(), changed)
+
+    # What can be asked
+
+    def health(self) -> list[ComponentStatus]:
+        """Return the state of every component, with reason and remedy."""
+        parts = [self.bus.status, self.historian.status, self.alarms.status]
+        if self.broker:
+            parts.insert(0, self.broker.status)
+        return parts + [_agent_health(row) for row in self.agents() if row.supervised]
+
+    def agents(self) -> list[AgentRow]:
+        """Return one row an agent instance, ours and those run elsewhere."""
+        return agent_rows(self.supervisor.children(), self.registry.instances())
+
+    def units(self) -> list[Equipment]:
+        """Return all known units, ordered by path."""
+        return sorted(self.tags.equipment(), key=lambda unit: unit.path)
+
+    def audit_rows(self, limit: int) -> list[AuditRow]:
+        """Return the last operator actions outside the alarm list, newest first."""
+        return self.audit.rows(limit)
+
+    # What a person or a peer may do: each is journalled with who did it
+
+    async def acknowledge(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
+        """Acknowledge an alarm."""
+        return await self.alarms.acknowledge(alarm_id, actor, note)
+
+    async def shelve(self, alarm_id: str, actor: Actor, minutes: float, note: str) -> Alarm:
+        """Take an alarm off the list for a limited time."""
+        return await self.alarms.shelve(alarm_id, actor, minutes, note)
+
+    async def unshelve(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
+        """Put a shelved alarm back."""
+        return await self.alarms.unshelve(alarm_id, actor, note)
+
+    async def suppress(self, alarm_id: str, actor: Actor, note: str) -> Alarm:
+        """Suppress an alarm by design."""
+        return await self.alarms.suppress(alarm_id, actor, note)
+
+    async def unsuppress(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
+        """End the suppression by design."""
+        return await self.alarms.unsuppress(alarm_id, actor, note)
+
+    async def out_of_service(self, alarm_id: str, actor: Actor, note: str) -> Alarm:
+        """Take an alarm out of service."""
+        return await self.alarms.out_of_service(alarm_id, actor, note)
+
+    async def return_to_service(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
+        """Return an alarm to service."""
+        return await self.alarms.return_to_service(alarm_id, actor, note)
+
+    async def reset(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
+        """Reset a latched alarm whose condition is gone."""
+        return await self.alarms.reset(alarm_id, actor, note)
+
+    async def start_agent(self, name: str, actor: Actor) -> None:
+        """Start an agent of ours."""
+        await self._record(actor, "start agent", name)
+        await self.supervisor.start_agent(name)
+
+    async def stop_agent(self, name: str, actor: Actor) -> None:
+        """Stop an agent of ours; it stays stopped."""
+        await self._record(actor, "stop agent", name)
+        await self.supervisor.stop_agent(name)
+
+    async def restart_agent(self, name: str, actor: Actor) -> None:
+        """Stop and start an agent of ours."""
+        await self._record(actor, "restart agent", name)
+        await self.supervisor.restart_agent(name)
+
+    async def clear_dead_letters(self, actor: Actor) -> None:
+        """Empty the list of refused messages; the count stays."""
+        await self._record(actor, "clear dead letters", str(self.dead_letters.total))
+        self.dead_letters.clear()
+
+    async def raise_alert(
+        self, level: str, kind: str, source: str, details: str, actor: Actor
+    ) -> Finding:
+        """Turn an alert of another system into a finding, hence an alarm.
+
+        Raises:
+            InputError: The level is none of LEVELS, or a name has no usable character.
+        """
+        priority = LEVELS.get(level.lower())
+        if priority is None:
+            raise InputError(f'level: "{level[:40]}" is none of {", ".join(LEVELS)}')
+        finding = Finding(
+            agent=topics.as_segment(source),
+            condition=topics.as_segment(kind),
+            equipment=f"external/alerts/http/{topics.as_segment(source)}",
+            found_at=self.clock.now(),
+            priority=priority,
+            message=details or kind,
+        )
+        await self._record(actor, "raise alert", finding.key, details)
+        await self.alarms.handle([finding])
+        self.findings.add([finding])
+        return finding
+
+    async def predict(
+        self, agent: str, features: dict[str, object], actor: Actor
+    ) -> dict[str, object]:
+        """Ask an agent's model about one set of features.
+
+        Raises:
+            NotFoundError: No agent of that name offers predictions.
+            FieldsError: Features are wrong or missing; its `details` name each.
+            BusError: No live instance answered in time.
+        """
+        del actor  # reads only; nothing to journal
+        name = self.agent_name(agent)
+        capability = next(
+            (
+                each
+                for row in self.agents()
+                if row.name == name
+                for each in row.capabilities
+                if each.startswith("predict")
+            ),
+            None,
+        )
+        if capability is None:
+            raise NotFoundError(f'No agent "{agent}" that predicts is known; see GET /api/agents')
+        return await self._ask(name, capability, features)
+
+    async def scenarios(self) -> dict[str, object]:
+        """Return what the simulator can do and does: `{units: […], running: […]}`."""
+        return await self._ask(SIMULATOR, "list_scenarios", {})
+
+    async def start_scenario(
+        self, equipment: str, scenario: str, severity: float, actor: Actor
+    ) -> None:
+        """Start a fault in the simulated plant."""
+        await self._record(actor, "start scenario", f"{equipment} {scenario} {severity:g}")
+        wanted: dict[str, object] = {
+            "equipment": equipment,
+            "scenario": scenario,
+            "severity": severity,
+        }
+        await self._ask(SIMULATOR, "start_scenario", wanted)
+
+    async def stop_scenario(self, equipment: str, scenario: str, actor: Actor) -> None:
+        """Stop a fault in the simulated plant."""
+        await self._record(actor, "stop scenario", f"{equipment} {scenario}")
+        wanted: dict[str, object] = {"equipment": equipment, "scenario": scenario}
+        await self._ask(SIMULATOR, "stop_scenario", wanted)
+
+    def agent_name(self, name: str) -> str:
+        """Return the agent a seed name stands for, or the name itself."""
+        aliases = {alias: row.name for row in self.agents() for alias in row.aliases}
+        return aliases.get(name, name)
+
+    async def _ask(
+        self, agent: str, capability: str, given: dict[str, object]
+    ) -> dict[str, object]:
+        row = next((each for each in self.agents() if each.name == agent and each.connected), None)
+        if row is None:
+            raise BusError(
+                f'No live instance of agent "{agent}" answers', hint="Start it on the Agents page"
+            )
+        result = await self.tasks.request(agent, row.instance, capability, given, TASK_S)
+        if result.details:
+            raise FieldsError(result.error, result.details)
+        if result.output is None:
+            raise ConflictError(result.error)
+        return result.output
+
+    async def _record(self, actor: Actor, action: str, target: str, why: str = "") -> None:
+        await asyncio.to_thread(self.audit.append, self.clock.now(), actor, action, target, why)
+
+
+class _Loops:
+    """Owns the plant's endless tasks: cancels them at the end, logs one that dies."""
+
+    async def __aenter__(self) -> Self:
+        self._tasks: list[asyncio.Task[None]] = []
+        return self
+
+    def run(self, loop: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(loop, name=name)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        logger.error("%s ended", task.get_name(), exc_info=task.exception())
+
+
+def _agent_health(row: AgentRow) -> ComponentStatus:
+    states = {
+        AgentState.RUNNING: Health.OK,
+        AgentState.STARTING: Health.STARTING,
+        AgentState.STOPPED: Health.STOPPED,
+        AgentState.STOPPING: Health.STOPPED,
+        AgentState.FAILED: Health.FAILED,
+    }
+    remedy = {
+        AgentState.FAILED: "Read its log on the Agents page, mend the cause, start it there",
+        AgentState.BACKING_OFF: "It restarts by itself; its log is on the Agents page",
+    }
+    return ComponentStatus(
+        name=f"Agent {row.name}",
+        state=states.get(row.state, Health.DEGRADED),
+        since=row.since,
+        reason=row.reason,
+        remedy=remedy.get(row.state, ""),
+    )
+
+
+def _agent_environment(settings: Settings, settings_file: Path | None) -> Mapping[str, str]:
+    given = {
+        "MILLWRIGHT_BROKER__PORT": str(settings.broker.port),
+        "MILLWRIGHT_DATA__DIR": str(settings.data.dir.resolve()),
+        "MILLWRIGHT_DEMO__SEED": str(settings.demo.seed),
+    }
+    if settings.broker.url:
+        given["MILLWRIGHT_BROKER__URL"] = settings.broker.url
+    if settings_file:
+        given[FILE_VARIABLE] = str(settings_file.resolve())
+    return {**os.environ, **given}

@@ -1,0 +1,106 @@
+"""The whole product as its two commands start it: real processes, broker, agents, files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.running_app import RunningApp, start_app
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[RunningApp]:
+    running = start_app(tmp_path / "data")
+    yield running
+    running.kill_everything()
+
+
+def test_live_values_within_ten_seconds_of_start(app: RunningApp):
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=10)
+
+
+def test_ctrl_c_stops_everything_within_ten_seconds(app: RunningApp):
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=30)
+    family = app.family()
+    app.process.send_signal(signal.SIGINT)
+    app.process.wait(10)
+    assert [process for process in family if process.is_running()] == []
+
+
+def test_nothing_is_left_after_kill_9_of_the_app(app: RunningApp):
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=30)
+    family = app.family()
+    app.process.kill()
+    _, alive = psutil.wait_procs(family, timeout=3)
+    assert alive == []
+
+
+def test_history_and_alarms_survive_kill_9_and_restart(app: RunningApp, tmp_path: Path):
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=30)
+    app.post("/api/orchestrator/alert", level="high", type="leak", source="test", details="oil")
+    tag = app.get("/api/tags")[0]["path"]
+    app.wait_until(lambda: len(app.history(tag)) >= 5, within_s=20)
+    before = app.history(tag)
+    app.process.kill()
+    app.process.wait(5)
+    again = start_app(tmp_path / "data", app.port, app.broker_port)
+    try:
+        again.wait_until(lambda: again.good_tags() >= 150, within_s=30)
+        kept = {point["t"] for point in again.history(tag)}
+        assert [point for point in before[:-2] if point["t"] not in kept] == []
+        assert "leak" in json.dumps(again.get("/api/alarms"))
+    finally:
+        again.kill_everything()
+
+
+def test_an_agent_killed_comes_back_and_says_so(app: RunningApp):
+    app.wait_until(lambda: app.agent("vibration").get("connected"), within_s=30)
+    pid = app.agent("vibration")["pid"]
+    os.kill(pid, signal.SIGKILL)
+    app.wait_until(lambda: app.agent("vibration").get("restarts") == 1, within_s=20)
+    app.wait_until(
+        lambda: app.agent("vibration").get("connected") and app.agent("vibration")["pid"] != pid,
+        within_s=20,
+    )
+
+
+def test_the_broker_killed_comes_back_and_values_flow_again(app: RunningApp):
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=30)
+    broker = next(child for child in app.family() if "nats-server" in child.name())
+    broker.kill()
+    app.wait_until(lambda: app.good_tags() < 150, within_s=20)
+    app.wait_until(lambda: app.good_tags() >= 150, within_s=30)
+
+
+def test_a_busy_port_is_one_clear_line(app: RunningApp, tmp_path: Path):
+    app.wait_until(lambda: app.good_tags() >= 1, within_s=30)
+    second = subprocess.run(
+        [sys.executable, "-m", "app", "--port", str(app.port), "--data", str(tmp_path / "b")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+    assert "server.port" in second.stderr
+
+
+def test_a_foreign_host_is_refused_with_the_reason(tmp_path: Path):
+    refused = subprocess.run(
+        [sys.executable, "-m", "app", "--host", "0.0.0.0", "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "server.host" in refused.stderr
+    assert "no login yet" in refused.stderr
