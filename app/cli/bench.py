@@ -10,6 +10,7 @@ import msgspec
 BENCHMARKS = {
     "mqtt": ("app.bench.mqtt", "bench_mqtt"),
     "live": ("app.bench.live", "bench_live"),
+    "demo": ("app.bench.demo", "bench_demo"),
     "history": ("app.bench.history", "bench_history"),
 }
 

@@ -1,0 +1,116 @@
+"""Starts the whole app as a process of its own, on free ports and an empty data folder."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import psutil
+
+from app.core.errors import MillwrightError
+
+START_S = 60.0
+STOP_S = 15.0
+POLL_S = 0.1
+
+
+class AppProcess(NamedTuple):
+    """A running app.
+
+    Attributes:
+        process: Its main process.
+        url: Where it answers.
+        broker_port: MQTT port of its embedded broker.
+        first_values_s: From start to the first 100 good tags, s.
+    """
+
+    process: psutil.Process
+    url: str
+    broker_port: int
+    first_values_s: float
+
+    def family(self) -> list[psutil.Process]:
+        """Return the app's process and all processes below it."""
+        return [self.process, *self.process.children(recursive=True)]
+
+
+@contextmanager
+def app_process(environment: dict[str, str] | None = None) -> Iterator[AppProcess]:
+    """Run the demo plant until the block ends; everything it started is stopped then.
+
+    Raises:
+        MillwrightError: No live values within START_S.
+    """
+    port, broker_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
+        began = time.monotonic()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "app", "--port", str(port), "--data", data],
+            cwd=Path(__file__).parent.parent.parent,
+            env={
+                **os.environ,
+                "MILLWRIGHT_BROKER__PORT": str(broker_port),
+                **(environment or {}),
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for_values(child, url, began + START_S)
+            yield AppProcess(psutil.Process(child.pid), url, broker_port, time.monotonic() - began)
+        finally:
+            _stop(child)
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get_json(url: str) -> object:
+    """Return the decoded JSON answer of a GET.
+
+    Raises:
+        OSError: No answer, or an error status.
+    """
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  loopback http only
+        decoded: object = msgspec.json.decode(answer.read())
+        return decoded
+
+
+def _wait_for_values(child: subprocess.Popen[bytes], url: str, deadline: float) -> None:
+    while time.monotonic() < deadline and child.poll() is None:
+        try:
+            tags = get_json(f"{url}/api/tags")
+        except (urllib.error.URLError, OSError):
+            tags = []
+        if isinstance(tags, list) and str(tags).count("'quality': 'good'") >= 100:
+            return
+        time.sleep(POLL_S)
+    raise MillwrightError(f"The app showed no live values within {START_S:g} s")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    family = psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    for process in family:
+        if process.is_running():
+            process.kill()
