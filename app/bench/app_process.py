@@ -8,8 +8,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ class AppProcess(NamedTuple):
 
 
 @contextmanager
-def app_process(environment: dict[str, str] | None = None) -> Iterator[AppProcess]:
+def app_process(environment: dict[str, str] | None = None) -> Generator[AppProcess]:
     """Run the demo plant until the block ends; everything it started is stopped then.
 
     Raises:
@@ -93,12 +93,9 @@ def get_json(url: str) -> object:
 
 def _wait_for_values(child: subprocess.Popen[bytes], url: str, deadline: float) -> None:
     while time.monotonic() < deadline and child.poll() is None:
-        try:
-            tags = get_json(f"{url}/api/tags")
-        except (urllib.error.URLError, OSError):
-            tags = []
-        if isinstance(tags, list) and str(tags).count("'quality': 'good'") >= 100:
-            return
+        with suppress(urllib.error.URLError, OSError):
+            if str(get_json(f"{url}/api/tags")).count("'quality': 'good'") >= 100:
+                return
         time.sleep(POLL_S)
     raise MillwrightError(f"The app showed no live values within {START_S:g} s")
 
