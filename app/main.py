@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import sys
+from functools import partial
 from pathlib import Path
 
 from nicegui import app, ui
@@ -40,7 +42,7 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     mount(app, plant)
     for page in PAGES:
         page.create(plant)
-    _announce(settings)
+    app.on_startup(partial(_announce, settings))
     ui.run(
         host=settings.server.host,
         port=settings.server.port,
@@ -76,6 +78,7 @@ def _check_port(settings: Settings) -> None:
 
 
 def _announce(settings: Settings) -> None:
-    logging.getLogger("millwright").info(
-        "%s is at http://%s:%d", settings.site.name, settings.server.host, settings.server.port
-    )
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    sys.stdout.write(f"{settings.site.name}: http://{host}:{server.port}\n")
+    sys.stdout.flush()

@@ -1,6 +1,7 @@
 """`millwright run`: the operator app with broker, demo plant, agents and dashboard."""
 
 import argparse
+import os
 
 from app.cli.options import add_settings_options, settings_of
 
@@ -17,6 +18,7 @@ def main(argv: list[str]) -> int:
     add_settings_options(parser)
     arguments = parser.parse_args(argv)
     settings = settings_of(arguments)
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data.dir / "nicegui"))
     from app.main import run  # noqa: PLC0415  heavy: NiceGUI
 
     return run(settings, arguments.settings)
