@@ -61,7 +61,7 @@ class Intake:
         self._components = ComponentWatch()
         self._wake = asyncio.Event()
         self._pending: list[Finding] = []
-        self.truths: dict[str, list[Truth]] = {}
+        self.truths: dict[str, Truth] = {}
 
     def subscribe(self, live: Bus, durable: Bus) -> None:
         """Subscribe on both connections; call before they start."""
@@ -69,7 +69,7 @@ class Intake:
         live.subscribe(topics.EQUIPMENT, Equipment, self._take_equipment, qos=1)
         live.subscribe(topics.BIRTHS, AgentStatus, self._take_births, qos=1)
         live.subscribe(topics.BEATS, Beat, self._take_beats)
-        live.subscribe(topics.TRUTHS, list[Truth], self._take_truths)
+        live.subscribe(topics.TRUTHS, Truth, self._take_truths)
         durable.subscribe_durable(topics.FINDINGS, Finding, self._take_findings)
 
     def accept(self, readings: Sequence[Reading]) -> None:
@@ -166,10 +166,9 @@ class Intake:
             _, _, name, instance, _ = received.topic.split("/")
             self._registry.beat(name, instance, received.message)
 
-    def _take_truths(self, batch: Sequence[Received[list[Truth]]]) -> None:
+    def _take_truths(self, batch: Sequence[Received[Truth]]) -> None:
         for received in batch:
-            path = received.topic.removeprefix("millwright/truth/")
-            self.truths[path] = [truth for truth in received.message if truth.active]
+            self.truths[received.topic.removeprefix("millwright/truth/")] = received.message
 
     async def _take_findings(self, batch: Sequence[Received[Finding]]) -> None:
         findings = [received.message for received in batch]
