@@ -85,5 +85,6 @@ async def test_a_body_without_an_end_is_refused_at_the_limit() -> None:
             b"POST /size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
         writer.write(b"1400\r\n" + b"x" * 0x1400 + b"\r\n")
-        assert await reader.readline() == b"HTTP/1.1 413 Content Too Large\r\n"
+        status = await reader.readline()
         writer.close()
+    assert status.startswith(b"HTTP/1.1 413 ")
