@@ -33,7 +33,7 @@ class Bearing:
     contact_degrees: float = 0.0
 
     def order(self, fault: BearingFault) -> float:
-        """Return the strikes per turn of the shaft without slip (Randall & Antoni 2011, eq. 1-4)."""
+        """Return the strikes per turn without slip (Randall & Antoni 2011, eq. 1-4)."""
         ratio = self.ball_mm / self.pitch_mm * math.cos(math.radians(self.contact_degrees))
         match fault:
             case BearingFault.OUTER_RACE:

@@ -5,6 +5,7 @@ Method: Antoni & Randall (2006), spectral kurtosis and the kurtogram; Randall & 
 kurtogram; the analytic signal of a band is the inverse transform of its half of the spectrum.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -45,14 +46,17 @@ class OrderScore:
     Attributes:
         order: Strikes per turn, after slip as found.
         amplitude: Of the envelope at the first harmonic, m/s2.
-        ratio: Sum of the harmonics over the sum of the noise floor around them; noise gives 1.5-2.5.
+        ratio: Sum of the harmonics over the sum of the floor around them; noise gives 0.8-2.3.
         sideband_ratio: The same for the lines one turn beside the harmonics.
+        rival_ratio: The same for the stronger of the whole orders around this one: vanes, teeth
+            and the shaft itself modulate at whole orders, bearings do not.
     """
 
     order: float
     amplitude: float
     ratio: float
     sideband_ratio: float
+    rival_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,10 @@ def _bands(bins: int, waveform: Waveform, min_width_hz: float) -> Iterator[tuple
 
 
 def _band(magnitude: Array, low: int, high: int, step_hz: float) -> Band:
-    square = magnitude**2
+    square = np.square(magnitude)
     mean = float(square.mean())
     # A silent band (all zeros) has no shape.
-    kurtosis = float(np.mean(square**2)) / mean**2 - 2 if mean > 0 else 0.0
+    kurtosis = float(np.square(square).mean()) / mean**2 - 2 if mean > 0 else 0.0
     return Band(low * step_hz, high * step_hz, kurtosis)
 
 
@@ -121,6 +125,10 @@ def score_order(lines: Spectrum, order: float, shaft_hz: float) -> OrderScore:
         amplitude=lines.amplitude(found_hz),
         ratio=_ratio(lines, harmonics, shaft_hz),
         sideband_ratio=_ratio(lines, sidebands, shaft_hz),
+        rival_ratio=max(
+            _ratio(lines, [n * whole * shaft_hz for n in range(1, HARMONICS + 1)], shaft_hz)
+            for whole in (max(math.floor(order), 1), math.ceil(order))
+        ),
     )
 
 
@@ -137,10 +145,13 @@ def _found(lines: Spectrum, nominal_hz: float) -> float:
 def _ratio(lines: Spectrum, centres_hz: list[float], shaft_hz: float) -> float:
     tops, floors = 0.0, 0.0
     for centre_hz in centres_hz:
-        top = lines.amplitude(centre_hz)
-        if top > 0:
-            tops += top
-            floors += _floor(lines, centre_hz, shaft_hz)
+        peak = lines.peak(centre_hz, lines.step_hz / 2)
+        if peak is None:
+            continue
+        floors += _floor(lines, centre_hz, shaft_hz)
+        if lines.power[peak] >= lines.power[max(peak - 2, 1) : peak + 3].max():
+            tops += lines.amplitude(peak * lines.step_hz)
+        # else: the shoulder of a stronger line beside it, such as a whole order of the shaft
     return tops / floors if floors > 0 else 0.0
 
 

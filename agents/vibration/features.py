@@ -43,7 +43,7 @@ class Features:
 def vibration_features(waveform: Waveform, orders: Mapping[BearingFault, float]) -> Features:
     """Compute every figure of a waveform; a constant signal gives zeros."""
     centred = waveform.samples - waveform.samples.mean()
-    square = centred**2
+    square = np.square(centred)
     variance = float(square.mean())
     rms = variance**0.5
     peak = float(np.abs(centred).max())
@@ -54,7 +54,7 @@ def vibration_features(waveform: Waveform, orders: Mapping[BearingFault, float])
         velocity_rms_mm_s=velocity.rms(0, nyquist_hz),
         acceleration_rms_m_s2=rms,
         peak_m_s2=peak,
-        kurtosis=float(np.mean(square**2)) / variance**2 if variance > 0 else 0.0,
+        kurtosis=float(np.square(square).mean()) / variance**2 if variance > 0 else 0.0,
         crest=peak / rms if rms > 0 else 0.0,
         high_rms_m_s2=acceleration.rms(min(HIGH_BAND_HZ, nyquist_hz / 2), nyquist_hz),
         shaft_mm_s=tuple(shaft_amplitudes(velocity, waveform)),
