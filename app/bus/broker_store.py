@@ -1,0 +1,44 @@
+"""The folder in which the embedded broker keeps its messages: check it, set it aside."""
+
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+_RECORD_HEAD_BYTES = 30  # 22 of header, 8 of checksum: the shortest record of nats-server
+_RECORD_LIMIT_BYTES = 32 * 2**20  # nats-server's own bound of a sane record (rlBadThresh)
+_HAS_HEADERS = 0x80000000  # top bit of a record's length
+
+
+def damaged_file(store: Path) -> Path | None:
+    """Return a message file of nats-server that begins no sane record somewhere, or None.
+
+    nats-server 2.15.1 cuts such a file at that place and goes on without a word. A record that
+    is only cut short at the end of a file is what a kill leaves, and no damage.
+    """
+    return next((file for file in sorted(store.rglob("*.blk")) if not _is_sane(file)), None)
+
+
+def _is_sane(file: Path) -> bool:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        place = 0
+        while place + 4 <= size:
+            stream.seek(place)
+            length = int.from_bytes(stream.read(4), "little") & ~_HAS_HEADERS
+            if not _RECORD_HEAD_BYTES <= length <= _RECORD_LIMIT_BYTES:
+                return False
+            place += length
+    return True
+
+
+def quarantine(store: Path, at: datetime) -> str:
+    """Rename `store` to `<name>.quarantined-<time>` beside it; return the new name.
+
+    Raises:
+        OSError: The folder cannot be renamed.
+    """
+    stem = f"{store.name}.quarantined-{at:%Y%m%dT%H%M%SZ}"
+    names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+    name = next(name for name in names if not (store.parent / name).exists())
+    store.rename(store.parent / name)
+    return name

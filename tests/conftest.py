@@ -1,0 +1,103 @@
+"""What every test may ask for: settings in a scratch folder and a real broker.
+
+No test speaks to anything but this computer: an audit hook refuses every other address.
+"""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bus.broker_engine import argv, config_text, find_engine
+from app.bus.probe import Answer, probe
+from app.settings import BrokerSettings, DataSettings, Settings
+
+pytest_plugins = ["nicegui.testing.user_plugin"]
+
+BROKER_START_S = 20.0
+_GUARD = Path(__file__).parent.parent / "app" / "process_guard.py"
+
+
+def _refuse_other_computers(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in {"socket.connect", "socket.sendto"}:
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_here(str(address[0])):  # pyright: ignore[reportUnknownArgumentType]  audit arguments are untyped
+            raise AssertionError(f"a test tried to reach {address[0]}")
+
+
+def _is_here(host: str) -> bool:
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_refuse_other_computers)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's MILLWRIGHT_ variables out of the tests."""
+    for name in [name for name in os.environ if name.startswith("MILLWRIGHT_")]:
+        monkeypatch.delenv(name)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a data folder of the test's own and a broker port nobody listens on."""
+    return Settings(
+        data=DataSettings(dir=tmp_path / "data"), broker=BrokerSettings(port=free_port())
+    )
+
+
+@pytest.fixture
+def connected_settings(settings: Settings, broker_url: str) -> Settings:
+    """Like `settings`, with the address of the running broker."""
+    return settings.model_copy(update={"broker": BrokerSettings(url=broker_url)})
+
+
+@pytest.fixture(scope="module")
+def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real nats-server that this module's tests share."""
+    folder = tmp_path_factory.mktemp("broker")
+    settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
+    engine = find_engine("nats")
+    assert engine, "nats-server is not installed; run uv sync"
+    config = folder / "nats.conf"
+    config.write_text(config_text(engine, settings, folder / "store"))
+    guarded = [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid())]
+    command = argv(engine, config)
+    if sys.platform == "linux":
+        command = [*guarded, *command]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _await_broker(settings.port, folder / "log")
+        yield f"mqtt://127.0.0.1:{settings.port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await_broker(port: int, log: Path) -> None:
+    deadline = time.monotonic() + BROKER_START_S
+    while asyncio.run(probe("127.0.0.1", port, 1.0)) is not Answer.READY:
+        assert time.monotonic() < deadline, log.read_text()
