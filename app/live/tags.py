@@ -1,0 +1,203 @@
+"""The newest reading of every tag, ageing by clock."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from app.core.clock import Clock
+from app.core.equipment import Equipment, Tag, check_equipment, split_path
+from app.core.errors import InputError, NotFoundError, TopicError
+from app.core.reading import Quality, Reading, Reason
+
+UNDECLARED_STALE_AFTER_S = 60.0
+"""An undeclared tag's rate is unknown; a row a minute is the slowest the seeds' publishers send."""
+
+Listener = Callable[[Sequence[str]], None]
+
+
+@dataclass(slots=True)
+class _Row:
+    tag: Tag
+    reading: Reading | None = None
+    fresh_until: float = 0.0
+
+
+@dataclass(slots=True)
+class _Unit:
+    equipment: Equipment
+    declared: bool = False
+    undeclared_tags: dict[str, Tag] = field(default_factory=dict[str, Tag])
+
+
+class TagTable:
+    """Holds at most `max_tags` tags with their units and newest readings.
+
+    A good reading becomes uncertain when its age exceeds the tag's `stale_after_s`. Age counts
+    from the reading's `received_time`; who hands in a value that the broker had kept (retained)
+    sets its `received_time` to its source time, so that an old value never looks fresh.
+    """
+
+    def __init__(self, clock: Clock, max_tags: int) -> None:
+        self._clock = clock
+        self._max_tags = max_tags
+        self._rows: dict[str, _Row] = {}
+        self._units: dict[str, _Unit] = {}
+        self._listeners: list[Listener] = []
+        self._declare_listeners: list[Listener] = []
+        self.refused = 0
+
+    def __len__(self) -> int:
+        """Return the number of tags."""
+        return len(self._rows)
+
+    def declare(self, equipment: Equipment) -> None:
+        """Take over a unit with its tags; readings of tags it had before are kept.
+
+        Raises:
+            TopicError: A path is malformed or a tag stands under another unit.
+            InputError: The table would hold more than `max_tags`.
+        """
+        check_equipment(equipment)
+        added = sum(tag.path not in self._rows for tag in equipment.tags)
+        if len(self._rows) + added > self._max_tags:
+            raise InputError(
+                f'Unit "{equipment.path}" is refused: {self._max_tags} tags are the limit',
+                hint="Raise live.max_tags in settings.toml",
+            )
+        before = self._units.get(equipment.path)
+        kept = {tag.path for tag in equipment.tags} | set(before.undeclared_tags if before else ())
+        for tag in before.equipment.tags if before else ():
+            if tag.path not in kept:
+                del self._rows[tag.path]
+        for tag in equipment.tags:
+            self._hold(tag)
+        undeclared = before.undeclared_tags if before else {}
+        for tag in equipment.tags:
+            undeclared.pop(tag.path, None)
+        self._units[equipment.path] = _Unit(equipment, declared=True, undeclared_tags=undeclared)
+        self._declared([tag.path for tag in equipment.tags])
+
+    def _hold(self, tag: Tag) -> None:
+        row = self._rows.get(tag.path)
+        if row is None:
+            self._rows[tag.path] = _Row(tag)
+        else:
+            row.tag = tag
+
+    def equipment(self) -> list[Equipment]:
+        """Return all units with all their tags, sorted by path."""
+        return [self._complete(self._units[path]) for path in sorted(self._units)]
+
+    def unit(self, path: str) -> Equipment | None:
+        """Return one unit with all its tags, or None if nobody has spoken of it."""
+        unit = self._units.get(path)
+        return self._complete(unit) if unit else None
+
+    @staticmethod
+    def _complete(unit: _Unit) -> Equipment:
+        if not unit.undeclared_tags:
+            return unit.equipment
+        tags = unit.equipment.tags + tuple(unit.undeclared_tags.values())
+        return msgspec.structs.replace(unit.equipment, tags=tags)
+
+    def tag(self, path: str) -> Tag:
+        """Return a tag.
+
+        Raises:
+            NotFoundError: Nobody has spoken of it.
+        """
+        row = self._rows.get(path)
+        if row is None:
+            raise NotFoundError(f'Tag "{path[:120]}" is not known', hint="GET /api/tags lists all")
+        return row.tag
+
+    def has(self, path: str) -> bool:
+        """Tell whether the tag is known."""
+        return path in self._rows
+
+    def value(self, path: str) -> Reading | None:
+        """Return the newest reading, or None if there is none yet or the tag is not known."""
+        row = self._rows.get(path)
+        return row.reading if row else None
+
+    def paths(self, prefix: str = "") -> list[str]:
+        """Return the tag paths that begin with `prefix`, sorted."""
+        return sorted(path for path in self._rows if path.startswith(prefix))
+
+    def apply(self, readings: Iterable[Reading]) -> list[str]:
+        """Take readings in order and return the paths that changed.
+
+        An undeclared tag is made with defaults. A reading older than a fresh one held is passed
+        over; one that would exceed the limit or has a malformed path is counted in `refused`.
+        """
+        now, clock_s = self._clock.now(), self._clock.monotonic()
+        changed: dict[str, None] = {}
+        for reading in readings:
+            row = self._rows.get(reading.tag) or self._make(reading.tag)
+            if row is None:
+                self.refused += 1
+                continue
+            held = row.reading
+            is_fresh = row.fresh_until > clock_s
+            if is_fresh and held is not None and reading.source_time < held.source_time:
+                continue
+            age_s = max(0.0, (now - reading.received_time).total_seconds())
+            row.fresh_until = clock_s + row.tag.stale_after_s - age_s
+            row.reading = reading if row.fresh_until > clock_s else _stale(reading)
+            changed[reading.tag] = None
+        return self._tell(changed)
+
+    def _make(self, path: str) -> _Row | None:
+        if len(self._rows) >= self._max_tags:
+            return None
+        try:
+            split_path(path)
+        except TopicError:
+            return None
+        # low == high says that the range is not known; screens then scale by the values they see
+        tag = Tag(path=path, low=0.0, high=0.0, decimals=2, stale_after_s=UNDECLARED_STALE_AFTER_S)
+        unit = self._units.get(tag.equipment)
+        if unit is None:
+            name = tag.equipment.rpartition("/")[2]
+            unit = self._units[tag.equipment] = _Unit(Equipment(path=tag.equipment, name=name))
+        unit.undeclared_tags[path] = tag
+        row = self._rows[path] = _Row(tag)
+        self._declared([path])
+        return row
+
+    def _declared(self, paths: Sequence[str]) -> None:
+        for listener in self._declare_listeners:
+            listener(paths)
+
+    def sweep(self) -> list[str]:
+        """Make readings past their age uncertain and return their paths; call once a second."""
+        clock_s = self._clock.monotonic()
+        changed: dict[str, None] = {}
+        for path, row in self._rows.items():
+            reading = row.reading
+            if row.fresh_until <= clock_s and reading and reading.quality is Quality.GOOD:
+                row.reading = _stale(reading)
+                changed[path] = None
+        return self._tell(changed)
+
+    def _tell(self, changed: dict[str, None]) -> list[str]:
+        paths = list(changed)
+        if paths:
+            for listener in self._listeners:
+                listener(paths)
+        return paths
+
+    def on_change(self, listener: Listener) -> None:
+        """Call `listener` with the paths of each batch of changed readings."""
+        self._listeners.append(listener)
+
+    def on_declare(self, listener: Listener) -> None:
+        """Call `listener` with the paths of tags that were added or described anew."""
+        self._declare_listeners.append(listener)
+
+
+def _stale(reading: Reading) -> Reading:
+    if reading.quality is not Quality.GOOD:
+        return reading
+    return msgspec.structs.replace(reading, quality=Quality.UNCERTAIN, reason=Reason.STALE)
