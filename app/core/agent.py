@@ -1,9 +1,10 @@
 """What an agent says of itself: its spec, its state and its progress."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+from app.core.clock import AwareTime
 
 
 class AgentState(StrEnum):
@@ -56,7 +57,7 @@ class AgentStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     spec: AgentSpec
     instance: str
     state: AgentState
-    since: datetime
+    since: AwareTime
     pid: int
     host: str
     reason: str = ""
@@ -74,7 +75,7 @@ class Beat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         lag_s: Age of the oldest work unit waiting, s.
     """
 
-    at: datetime
+    at: AwareTime
     progress: int
     load: int = 0
     note: str = ""

@@ -5,6 +5,8 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from app.core.clock import AwareTime
+
 
 class Priority(IntEnum):
     """Alarm priority; a smaller number is worse (ISA-18.2, four levels)."""
@@ -50,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     agent: str
     condition: str
     equipment: str
-    found_at: datetime
+    found_at: AwareTime
     priority: Priority | None = None
     probability: float | None = None
     message: str = ""

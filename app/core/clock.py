@@ -1,7 +1,12 @@
 """The clock every service is given, so that tests and simulations own time."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
+
+import msgspec
+
+# A time in a message; one without a zone is refused, for it cannot be compared with ours.
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Clock(Protocol):

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.core.clock import AwareTime
+
 
 class Quality(StrEnum):
     """How far a value may be trusted (OPC UA Part 8 status severity)."""
@@ -59,6 +61,6 @@ class ReadingMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 
     v: float | bool | None
     q: Quality = Quality.GOOD
-    t: datetime | None = None
+    t: AwareTime | None = None
     u: str | None = None
     r: Reason = Reason.NONE

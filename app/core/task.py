@@ -1,8 +1,8 @@
 """Work handed to one agent instance, and its answer."""
 
-from datetime import datetime
-
 import msgspec
+
+from app.core.clock import AwareTime
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -22,7 +22,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     capability: str
     input: dict[str, object]
     reply_to: str
-    expires_at: datetime
+    expires_at: AwareTime
     attempt: int = 1
     trace: str = ""
 

@@ -1,0 +1,57 @@
+"""Where the broker is, and what to tell an operator when it is not."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.core.errors import SettingsError
+from app.settings import BrokerSettings
+
+_DEFAULT_PORT = 1883  # IANA, MQTT without TLS
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Host, port and login of the broker, and which settings say so."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    setting: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def remedy_unreachable(self) -> str:
+        """What to do when nothing answers there."""
+        if self.setting == "broker.url":
+            return "Start that broker or correct the setting broker.url"
+        return "Start the app, which runs the broker, or correct the setting broker.port"
+
+    @property
+    def remedy_refused(self) -> str:
+        """What to do when the broker does not let us in."""
+        return (
+            f"Check user and password in {self.setting} and MILLWRIGHT_BROKER__PASSWORD, "
+            f"and that an MQTT 3.1.1 broker listens on {self}"
+        )
+
+
+def broker_address(settings: BrokerSettings) -> Address:
+    """Return the external broker's address, or that of the embedded one.
+
+    Raises:
+        SettingsError: `broker.url` has no host or a wrong port.
+    """
+    password = settings.password.get_secret_value()
+    if not settings.url:
+        return Address("127.0.0.1", settings.port, "", password, "broker.port")
+    try:
+        parts = urlsplit(settings.url)
+        port = parts.port or _DEFAULT_PORT
+    except ValueError as error:
+        raise SettingsError(f'setting broker.url: "{settings.url}" is no URL: {error}') from error
+    if not parts.hostname:
+        raise SettingsError(f'setting broker.url: "{settings.url}" must look like mqtt://host:1883')
+    return Address(parts.hostname, port, parts.username or "", password, "broker.url")

@@ -1,0 +1,390 @@
+"""The bus: typed publish and subscribe over one MQTT connection on paho's own thread."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from paho.mqtt.client import MQTTMessage, topic_matches_sub
+from paho.mqtt.enums import MQTTErrorCode
+
+from app.bus.address import broker_address
+from app.bus.codec import encode
+from app.bus.dead_letters import DeadLetters
+from app.bus.link import Link
+from app.bus.route import DurableRoute, LiveRoute, Received, Route
+from app.bus.state import BusState, Connection
+from app.core.clock import Clock
+from app.core.errors import BusError, CodecError
+from app.core.health import ComponentStatus
+from app.settings import Settings
+
+__all__ = ["Bus", "BusState", "Counters", "Outgoing", "Received"]
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_KNOWN_TOPICS = 10_000  # topics whose routes are remembered; a plant has some thousands
+_STOP_S = 3.0
+_LOG_EVERY_S = 60.0
+
+
+class Outgoing(NamedTuple):
+    """A message for the broker to keep until it is needed: the last will."""
+
+    topic: str
+    message: msgspec.Struct
+    qos: int = 1
+    retain: bool = True
+
+
+class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What passed through a bus since it was made.
+
+    Attributes:
+        published: Messages handed to the connection.
+        received: Messages taken from it.
+        dropped: Lost on purpose: QoS 0 while disconnected, or pushed out of a full queue.
+        dead: Refused as undecodable.
+        failed: Calls of handlers that raised.
+    """
+
+    published: int
+    received: int
+    dropped: int
+    dead: int
+    failed: int
+
+
+class Bus:
+    """One MQTT connection; every callback and handler runs in the event loop.
+
+    Topic filters of one bus must not overlap unless they are equal: brokers may deliver a message
+    once for each subscription it matches, and each matching handler would see each copy.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client_id: str,
+        clock: Clock,
+        *,
+        persistent: bool = False,
+        will: Outgoing | None = None,
+        dead_letters: DeadLetters | None = None,
+    ) -> None:
+        self.dead_letters = dead_letters or DeadLetters(settings.bus.dead_letters, clock)
+        self._settings = settings.bus
+        self._clock = clock
+        self._is_persistent = persistent
+        self._connection = Connection(broker_address(settings.broker), clock)
+        self._link = Link(
+            self._connection.address,
+            client_id,
+            clock,
+            self,
+            persistent=persistent,
+            queue_size=settings.bus.queue_size,
+        )
+        if will is not None:
+            self._link.client.will_set(will.topic, encode(will.message), will.qos, will.retain)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_accepted = False
+        self._was_subscribed = False
+        self._unanswered: set[int] = set()
+        self._generation = 0
+        self._routes: list[Route] = []
+        self._routes_of: dict[str, tuple[Route, ...]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._confirmations: dict[int, asyncio.Future[None]] = {}
+        self._confirming = 0
+        self._published = self._received = self._dropped = self._dead = 0
+        self._dead_logged_at: float | None = None
+        self._dead_logged = 0
+
+    async def start(self) -> None:
+        """Connect in the background and keep connected until `stop`."""
+        self._loop = asyncio.get_running_loop()
+        for route in self._routes:
+            self._run(route)
+        self._link.start()
+
+    async def stop(self) -> None:
+        """Send what is queued and disconnect, within seconds."""
+        if self._loop is None:
+            return
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        closed = asyncio.Event()
+        self._link.stop(lambda: self.post(closed.set))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                await closed.wait()
+        self._connection.stopped()
+        self._loop = None
+
+    async def wait_connected(self, timeout_s: float) -> None:
+        """Wait until the broker accepted the connection and all subscriptions.
+
+        Raises:
+            BusError: It did not within `timeout_s`; says why and what to do.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._connection.ready.wait()
+        except TimeoutError as error:
+            status = self.status
+            where = self._connection.address
+            message = f"Broker {where} is not connected after {timeout_s:g} s: {status.reason}"
+            raise BusError(message, status.remedy) from error
+
+    @property
+    def state(self) -> BusState:
+        """How the connection is."""
+        return self._connection.state
+
+    @property
+    def status(self) -> ComponentStatus:
+        """How the bus is, why, and what to do about it."""
+        return self._connection.status
+
+    @property
+    def counters(self) -> Counters:
+        """What passed through since the bus was made."""
+        return Counters(
+            published=self._published,
+            received=self._received,
+            dropped=self._dropped + sum(route.dropped for route in self._routes),
+            dead=self._dead,
+            failed=sum(route.failed for route in self._routes),
+        )
+
+    def on_state(self, callback: Callable[[ComponentStatus], None]) -> None:
+        """Call `callback` in the event loop at each change of `status`."""
+        self._connection.watch(callback)
+
+    def publish(
+        self, topic: str, message: msgspec.Struct | bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Send without waiting; QoS 0 is dropped and counted while there is no connection.
+
+        Raises:
+            BusError: The queue of QoS 1 messages is full.
+        """
+        if qos or self._may_send():
+            self._send(topic, message, qos, retain)
+        else:
+            self._dropped += 1
+
+    async def publish_confirmed(
+        self,
+        topic: str,
+        message: msgspec.Struct | bytes,
+        *,
+        retain: bool = False,
+        timeout_s: float = 10.0,
+    ) -> None:
+        """Send with QoS 1 and return when the broker has it; it is sent again after a reconnect.
+
+        Raises:
+            BusError: The queue is full, or the broker did not confirm within `timeout_s`.
+        """
+        self._confirming += 1  # before sending: the answer may come before `_send` returns
+        try:
+            mid = self._send(topic, message, 1, retain)
+            confirmed = self._confirmations[mid] = asyncio.Future()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await confirmed
+            except TimeoutError as error:
+                where = self._connection.address
+                message_ = f'Broker {where} did not confirm "{topic}" within {timeout_s:g} s'
+                raise BusError(message_, self.status.remedy) from error
+            finally:
+                self._confirmations.pop(mid, None)
+        finally:
+            self._confirming -= 1
+
+    def subscribe(
+        self,
+        topic_filter: str,
+        type_: type[T],
+        handler: Callable[[Sequence[Received[T]]], None],
+        *,
+        qos: int = 0,
+    ) -> None:
+        """Hand batches to `handler`; the queue is bounded and drops its oldest when full.
+
+        With `bytes` as type the payload is handed on unread.
+        """
+        limit = self._settings.queue_size
+        self._add(LiveRoute(topic_filter, type_, handler, self, qos=qos, limit=limit))
+
+    def subscribe_durable(
+        self,
+        topic_filter: str,
+        type_: type[T],
+        handler: Callable[[Sequence[Received[T]]], Awaitable[None]],
+    ) -> None:
+        """Hand batches to `handler` and acknowledge to the broker only after it returned.
+
+        While it raises it is called again with the same batch; messages may come twice after a
+        reconnect, never not at all if the bus is persistent. InputError puts a message with the
+        dead letters.
+        """
+        limit = self._settings.queue_size
+        self._add(DurableRoute(topic_filter, type_, handler, self, clock=self._clock, limit=limit))
+
+    # What routes call (route.Hooks).
+
+    def post(self, callback: Callable[[], None]) -> None:
+        """Run `callback` soon in the event loop; called from any thread."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed while paho's thread ends
+                loop.call_soon_threadsafe(callback)
+
+    def acknowledge(self, mid: int, generation: int) -> None:
+        """Tell the broker that a message is dealt with, if the connection is still the same."""
+        if generation == self._generation:
+            self._link.client.ack(mid, 1)
+
+    def refuse(self, topic: str, payload: bytes, reason: str) -> None:
+        """Put a message with the dead letters; log the first and then a count a minute."""
+        self._dead += 1
+        self.dead_letters.add(topic, payload, reason)
+        now = self._clock.monotonic()
+        if self._dead_logged_at is None or now - self._dead_logged_at >= _LOG_EVERY_S:
+            count = self._dead - self._dead_logged
+            logger.warning("Refused %d messages, the last on %.200s: %s", count, topic, reason)
+            self._dead_logged_at, self._dead_logged = now, self._dead
+
+    def failing(self, topic_filter: str, reason: str) -> None:
+        """Say that a handler fails, or with an empty reason that it works again."""
+        self._connection.trouble(topic_filter, reason)
+
+    def drop_connection(self) -> None:
+        """Connect again, so that the broker sends unacknowledged messages again."""
+        self._link.drop()
+
+    # What the link calls, on paho's thread (link.Owner).
+
+    def link_connected(self, session_present: bool) -> None:
+        """The broker accepted the connection."""
+        self.post(lambda: self._connected(session_present))
+
+    def link_refused(self, why: str) -> None:
+        """The broker refused the connection."""
+        self.post(lambda: self._disconnected(lambda: self._connection.refused(why)))
+
+    def link_unreachable(self, why: str) -> None:
+        """Nothing answers at the broker's address."""
+        self.post(lambda: self._disconnected(lambda: self._connection.unreachable(why)))
+
+    def link_lost(self) -> None:
+        """The connection broke."""
+        self._generation += 1
+        for route in self._routes:
+            route.disconnected(self._generation, is_kept=self._is_persistent)
+        self.post(lambda: self._disconnected(self._connection.lost))
+
+    def link_subscribed(self, mid: int, is_refused: bool) -> None:
+        """The broker answered a subscription."""
+        self.post(lambda: self._subscribed(mid, is_refused))
+
+    def link_published(self, mid: int) -> None:
+        """The broker has a message, or a QoS 0 message is written."""
+        if self._confirming:
+            self.post(lambda: self._confirm(mid))
+
+    def link_message(self, message: MQTTMessage) -> None:
+        """A message came in: decode it and queue it where it belongs."""
+        self._received += 1
+        now = self._clock.now()
+        topic, is_durable = "", False
+        try:
+            topic = message.topic
+            for route in self._routes_for(topic):
+                is_durable = is_durable or route.is_durable
+                route.take(topic, message, now, self._settings.message_limit_bytes)
+        except (CodecError, UnicodeDecodeError) as error:
+            reason, payload = str(error), bytes(message.payload)
+            self.post(lambda: self.refuse(topic, payload, reason))
+            is_durable = False
+        if message.qos and not is_durable:
+            self._link.client.ack(message.mid, message.qos)
+
+    def _routes_for(self, topic: str) -> tuple[Route, ...]:
+        known = self._routes_of  # read once: `_add` may put a new one in its place
+        routes = known.get(topic)
+        if routes is None:
+            routes = tuple(r for r in self._routes if topic_matches_sub(r.topic_filter, topic))
+            if len(known) >= _KNOWN_TOPICS:
+                known.clear()
+            known[topic] = routes
+        return routes
+
+    # In the event loop.
+
+    def _connected(self, session_present: bool) -> None:
+        self._is_accepted = True
+        if not (session_present and self._was_subscribed):
+            self._subscribe(self._routes)
+        self._was_subscribed = True
+        self._check_ready()
+
+    def _disconnected(self, change: Callable[[], None]) -> None:
+        self._is_accepted = False
+        self._unanswered.clear()
+        change()
+
+    def _subscribe(self, routes: Sequence[Route]) -> None:
+        if routes:
+            filters = {route.topic_filter: route.qos for route in routes}
+            _, mid = self._link.client.subscribe(list(filters.items()))
+            if mid is not None:
+                self._unanswered.add(mid)
+
+    def _subscribed(self, mid: int, is_refused: bool) -> None:
+        self._unanswered.discard(mid)
+        if is_refused:
+            self._connection.trouble("subscription", "the broker refused it; check its ACL")
+        self._check_ready()
+
+    def _check_ready(self) -> None:
+        if self._is_accepted and not self._unanswered:
+            self._connection.connected()
+
+    def _confirm(self, mid: int) -> None:
+        confirmed = self._confirmations.get(mid)
+        if confirmed is not None and not confirmed.done():
+            confirmed.set_result(None)
+
+    def _send(self, topic: str, message: msgspec.Struct | bytes, qos: int, retain: bool) -> int:
+        payload = message if isinstance(message, bytes) else encode(message)
+        info = self._link.client.publish(topic, payload, qos, retain)
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            where = self._connection.address
+            raise BusError(f'Queue to broker {where} is full, "{topic}" is not sent')
+        self._published += 1
+        return info.mid
+
+    def _may_send(self) -> bool:
+        return self._is_accepted and self._link.unsent < self._settings.queue_size
+
+    def _add(self, route: Route) -> None:
+        self._routes.append(route)
+        self._routes_of = {}
+        if self._loop is not None:
+            self._run(route)
+        if self._is_accepted:
+            self._connection.ready.clear()
+            self._subscribe([route])
+
+    def _run(self, route: Route) -> None:
+        if isinstance(route, DurableRoute):
+            name = f"bus {route.topic_filter}"
+            self._tasks[name] = asyncio.get_running_loop().create_task(route.run(), name=name)

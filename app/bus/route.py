@@ -1,0 +1,278 @@
+"""Where received messages go: a bounded queue and a handler for each topic filter.
+
+`take` is called on paho's thread; everything else runs in the event loop. Deques and sets are
+shared between the two without a lock: each single operation on them is atomic under the GIL.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from paho.mqtt.client import MQTTMessage
+
+from app.bus.codec import decode
+from app.core.clock import Clock
+from app.core.errors import InputError
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_BATCH = 1000  # messages handed over at once; 1000 readings cost a handler about 5 ms
+_RETRY_MIN_S = 0.1
+_RETRY_MAX_S = 5.0
+
+
+class Received(NamedTuple, Generic[T]):
+    """A decoded message as handlers get it.
+
+    Attributes:
+        topic: The topic it came in on.
+        message: Decoded and validated.
+        received_time: When paho's thread took it in, UTC.
+        retained: It stood on the broker before we subscribed.
+    """
+
+    topic: str
+    message: T
+    received_time: datetime
+    retained: bool
+
+
+class Hooks(Protocol):
+    """What a route needs of the bus that owns it."""
+
+    def post(self, callback: Callable[[], None]) -> None:
+        """Run `callback` soon in the event loop; called from any thread."""
+        ...
+
+    def acknowledge(self, mid: int, generation: int) -> None:
+        """Tell the broker that a message is dealt with, if the connection is still the same."""
+        ...
+
+    def refuse(self, topic: str, payload: bytes, reason: str) -> None:
+        """Put a message with the dead letters."""
+        ...
+
+    def failing(self, topic_filter: str, reason: str) -> None:
+        """Say that a handler fails, or with an empty reason that it works again."""
+        ...
+
+    def drop_connection(self) -> None:
+        """Connect again, so that the broker sends unacknowledged messages again."""
+        ...
+
+
+class LiveRoute(Generic[T]):
+    """Newest values matter: when the queue is full the oldest message is dropped and counted."""
+
+    is_durable = False
+
+    def __init__(
+        self,
+        topic_filter: str,
+        type_: type[T],
+        handler: Callable[[Sequence[Received[T]]], None],
+        hooks: Hooks,
+        *,
+        qos: int,
+        limit: int,
+    ) -> None:
+        self.topic_filter = topic_filter
+        self.qos = qos
+        self.dropped = 0
+        self.failed = 0
+        self._type = type_
+        self._handler = handler
+        self._hooks = hooks
+        self._queue: deque[Received[T]] = deque(maxlen=limit)
+        self._is_scheduled = False
+
+    def take(self, topic: str, message: MQTTMessage, now: datetime, limit_bytes: int) -> None:
+        """Decode and queue; called on paho's thread.
+
+        Raises:
+            CodecError: The payload does not decode.
+        """
+        value = decode(self._type, bytes(message.payload), limit_bytes)
+        if len(self._queue) == self._queue.maxlen:
+            self.dropped += 1
+        self._queue.append(Received(topic, value, now, message.retain))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._hooks.post(self._flush)
+
+    def disconnected(self, generation: int, *, is_kept: bool) -> None:
+        """Keep what is queued: nothing of it comes again."""
+
+    def _flush(self) -> None:
+        # The flag falls before the queue is read: a message that comes in between
+        # schedules one flush too many, never one too few.
+        self._is_scheduled = False
+        count = min(len(self._queue), _BATCH)
+        if not count:
+            return
+        batch = [self._queue.popleft() for _ in range(count)]
+        if self._queue and not self._is_scheduled:
+            self._is_scheduled = True
+            self._hooks.post(self._flush)
+        self._hand_over(batch)
+
+    def _hand_over(self, batch: list[Received[T]]) -> None:
+        try:
+            self._handler(batch)
+        except Exception as error:
+            if not self.failed:
+                logger.warning("Handler of %s failed", self.topic_filter, exc_info=True)
+            self.failed += 1
+            self._hooks.failing(self.topic_filter, repr(error))
+
+
+class _Pending(NamedTuple, Generic[T]):
+    received: Received[T]
+    payload: bytes
+    mid: int
+    generation: int
+
+
+class DurableRoute(Generic[T]):
+    """Nothing may be lost: a message is acknowledged only after its handler returned.
+
+    A handler that raises is called again with the same batch after a growing pause, in order,
+    while the broker holds back what exceeds its window of unacknowledged messages. A message
+    whose handler raises InputError goes to the dead letters, alone.
+    """
+
+    is_durable = True
+    qos = 1
+
+    def __init__(
+        self,
+        topic_filter: str,
+        type_: type[T],
+        handler: Callable[[Sequence[Received[T]]], Awaitable[None]],
+        hooks: Hooks,
+        *,
+        clock: Clock,
+        limit: int,
+    ) -> None:
+        self.topic_filter = topic_filter
+        self.dropped = 0
+        self.failed = 0
+        self.is_short = False
+        self._type = type_
+        self._handler = handler
+        self._limit = limit
+        self._hooks = hooks
+        self._clock = clock
+        self._random = random.Random()  # noqa: S311  jitter, not a secret
+        self._queue: deque[_Pending[T]] = deque()
+        self._open: set[int] = set()
+        self._generation = 0
+        self._wake = asyncio.Event()
+        self._is_scheduled = False
+        self._is_failing = False
+
+    def take(self, topic: str, message: MQTTMessage, now: datetime, limit_bytes: int) -> None:
+        """Decode and queue; called on paho's thread.
+
+        A message that does not fit is left unacknowledged, so that the broker sends it again.
+
+        Raises:
+            CodecError: The payload does not decode.
+        """
+        value = decode(self._type, bytes(message.payload), limit_bytes)
+        if message.dup and message.mid in self._open:  # sent again because the handler needs long
+            return
+        if len(self._queue) >= self._limit:
+            self.dropped += not message.qos
+            self.is_short = self.is_short or bool(message.qos)
+            return
+        if message.qos:
+            self._open.add(message.mid)
+        received = Received(topic, value, now, message.retain)
+        mid = message.mid if message.qos else 0
+        self._queue.append(_Pending(received, bytes(message.payload), mid, self._generation))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._hooks.post(self._wake.set)
+
+    def disconnected(self, generation: int, *, is_kept: bool) -> None:
+        """Drop what is not yet handed over if the broker has kept it and sends it again.
+
+        Called on paho's thread.
+        """
+        self._generation = generation
+        self._open.clear()
+        if is_kept:
+            self._queue.clear()
+
+    async def run(self) -> None:
+        """Hand batches to the handler for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._is_scheduled = False
+            while batch := self._next_batch():
+                await self._deliver(batch)
+            if self.is_short:
+                self.is_short = False
+                self._hooks.drop_connection()
+
+    def _next_batch(self) -> list[_Pending[T]]:
+        batch: list[_Pending[T]] = []
+        while len(batch) < _BATCH:
+            try:
+                batch.append(self._queue.popleft())
+            except IndexError:  # empty, or emptied by paho's thread just now
+                break
+        return batch
+
+    async def _deliver(self, batch: list[_Pending[T]]) -> None:
+        try:
+            await self._until_handled(batch)
+        except InputError as error:
+            if len(batch) > 1:
+                for pending in batch:
+                    await self._deliver([pending])
+                return
+            self._hooks.refuse(batch[0].received.topic, batch[0].payload, str(error))
+        for pending in batch:
+            if pending.mid:
+                self._open.discard(pending.mid)
+                self._hooks.acknowledge(pending.mid, pending.generation)
+
+    async def _until_handled(self, batch: list[_Pending[T]]) -> None:
+        received = [pending.received for pending in batch]
+        pause_s = _RETRY_MIN_S
+        while True:
+            try:
+                await self._handler(received)
+            except InputError:
+                raise
+            except Exception as error:  # noqa: BLE001  one of the four loops that must live on
+                self._note_failure(error)
+            else:
+                self._note_success()
+                return
+            await self._clock.sleep(pause_s * self._random.uniform(0.5, 1))
+            pause_s = min(pause_s * 2, _RETRY_MAX_S)
+
+    def _note_failure(self, error: Exception) -> None:
+        self.failed += 1
+        if not self._is_failing:
+            self._is_failing = True
+            self._hooks.failing(self.topic_filter, repr(error))
+            logger.warning("Handler of %s fails, trying again", self.topic_filter, exc_info=error)
+
+    def _note_success(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            self._hooks.failing(self.topic_filter, "")
+            logger.info("Handler of %s works again", self.topic_filter)
+
+
+Route = LiveRoute[Any] | DurableRoute[Any]  # one list holds routes of every message type

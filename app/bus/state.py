@@ -1,0 +1,111 @@
+"""What the bus says of itself: state, reason, remedy; one log line at each change."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from app.bus.address import Address
+from app.core.clock import Clock
+from app.core.health import ComponentStatus, Health
+
+logger = logging.getLogger(__name__)
+
+
+class BusState(StrEnum):
+    """How the connection to the broker is."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    LOST = "lost"
+    STOPPED = "stopped"
+
+
+_NEWS = {BusState.UNREACHABLE: BusState.LOST}
+
+
+class Connection:
+    """State of the connection as the rest of the program sees it; lives in the event loop."""
+
+    def __init__(self, address: Address, clock: Clock) -> None:
+        self.address = address
+        self.state = BusState.CONNECTING
+        self.ready = asyncio.Event()
+        self._clock = clock
+        self._status = ComponentStatus("Bus", Health.STARTING, clock.now(), "Connecting")
+        self._logged = BusState.CONNECTING
+        self._troubles: dict[str, str] = {}
+        self._watchers: list[Callable[[ComponentStatus], None]] = []
+
+    @property
+    def status(self) -> ComponentStatus:
+        """State with reason and remedy; degraded while a handler or a subscription fails."""
+        if self._status.state is Health.OK and self._troubles:
+            reason = "; ".join(f"{name}: {why}" for name, why in sorted(self._troubles.items()))
+            return msgspec.structs.replace(self._status, state=Health.DEGRADED, reason=reason)
+        return self._status
+
+    def watch(self, callback: Callable[[ComponentStatus], None]) -> None:
+        """Call `callback` at each change."""
+        self._watchers.append(callback)
+
+    def trouble(self, name: str, reason: str) -> None:
+        """Note that `name` fails, or with an empty reason that it works again."""
+        if reason:
+            self._troubles[name] = reason
+        else:
+            self._troubles.pop(name, None)
+        self._tell()
+
+    def connected(self) -> None:
+        """The broker accepted the connection and all subscriptions."""
+        self._change(BusState.CONNECTED, Health.OK)
+        self.ready.set()
+
+    def lost(self) -> None:
+        """The connection broke."""
+        reason = f"The connection to broker {self.address} is lost, trying again"
+        self._change(BusState.LOST, Health.DEGRADED, reason, self.address.remedy_unreachable)
+
+    def refused(self, why: str) -> None:
+        """The broker answered that it does not want us."""
+        reason = f"Broker {self.address} refused the connection: {why}"
+        self._change(BusState.REFUSED, Health.FAILED, reason, self.address.remedy_refused)
+
+    def unreachable(self, why: str) -> None:
+        """Nothing answers at the broker's address."""
+        reason = f"Broker {self.address} is unreachable: {why}"
+        self._change(BusState.UNREACHABLE, Health.FAILED, reason, self.address.remedy_unreachable)
+
+    def stopped(self) -> None:
+        """We ended the connection ourselves."""
+        self._change(BusState.STOPPED, Health.STOPPED)
+
+    def _change(self, state: BusState, health: Health, reason: str = "", remedy: str = "") -> None:
+        old, self.state = self._status, state
+        if state is not BusState.CONNECTED:
+            self.ready.clear()
+        if (old.state, old.reason) == (health, reason):
+            return
+        self._status = ComponentStatus("Bus", health, self._clock.now(), reason, remedy)
+        self._log()
+        self._tell()
+
+    def _log(self) -> None:
+        # Lost and unreachable are one event in the log, however often they alternate.
+        news = _NEWS.get(self.state, self.state)
+        if news is self._logged:
+            return
+        self._logged = news
+        if self.state is BusState.CONNECTED:
+            logger.info("Connected to broker %s", self.address)
+        elif self.state is not BusState.STOPPED:
+            logger.warning("%s; %s", self._status.reason, self._status.remedy)
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher(self.status)
