@@ -24,10 +24,10 @@ class Zone(StrEnum):
 
 
 class ZoneLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Upper ends of zones A, B and C of one machine group on one support, mm/s RMS."""
+    """Upper ends of zones A, B and C of one machine group on one foundation, mm/s RMS."""
 
     group: str
-    support: str
+    foundation: str
     a: float
     b: float
     c: float
@@ -41,17 +41,17 @@ class ZoneLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ZoneTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All limits, and the group and support of a unit kind without a fuller nameplate."""
+    """All limits, and the group and foundation of a unit kind without a fuller nameplate."""
 
     limit: tuple[ZoneLimit, ...]
     kinds: dict[str, tuple[str, str]]
 
     def limits_of(self, equipment: Equipment) -> ZoneLimit | None:
         """Return the limits of a unit, None if the table has none for it."""
-        group, support = self.kinds.get(equipment.kind, ("", ""))
-        group = equipment.nameplate.get("vibration_group", group)
-        support = equipment.nameplate.get("support", support)
-        found = (row for row in self.limit if (row.group, row.support) == (group, support))
+        group, foundation = self.kinds.get(equipment.kind, ("", ""))
+        group = equipment.nameplate.get("iso_20816_group", group)
+        foundation = equipment.nameplate.get("foundation", foundation)
+        found = (row for row in self.limit if (row.group, row.foundation) == (group, foundation))
         return next(found, None)
 
 
@@ -85,5 +85,5 @@ def _read(path: Path) -> Mapping[str, object]:
 def _check(row: ZoneLimit, file: str) -> None:
     if not (math.isfinite(row.c) and 0 < row.a < row.b < row.c):
         raise SettingsError(
-            f'Zone table "{file}", {row.group}/{row.support}: limits must grow, 0 < a < b < c'
+            f'Zone table "{file}", {row.group}/{row.foundation}: limits must grow, 0 < a < b < c'
         )

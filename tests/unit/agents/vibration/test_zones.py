@@ -24,7 +24,7 @@ def test_a_limit_belongs_to_the_better_zone(velocity: float, zone: Zone) -> None
 
 
 def test_the_nameplate_wins_over_the_kind() -> None:
-    unit = _unit(EquipmentKind.MOTOR_PUMP, vibration_group="large", support="rigid")
+    unit = _unit(EquipmentKind.MOTOR_PUMP, iso_20816_group="1", foundation="rigid")
     limits = load_zones().limits_of(unit)
     assert limits is not None
     assert limits.c == 7.1
@@ -33,7 +33,7 @@ def test_the_nameplate_wins_over_the_kind() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    [_unit(EquipmentKind.OVEN), _unit(EquipmentKind.MOTOR_PUMP, support="springs of my own")],
+    [_unit(EquipmentKind.OVEN), _unit(EquipmentKind.MOTOR_PUMP, foundation="springs of my own")],
 )
 def test_a_unit_that_is_not_in_the_table_has_no_limits(unit: Equipment) -> None:
     assert load_zones().limits_of(unit) is None
@@ -44,9 +44,9 @@ def test_a_unit_that_is_not_in_the_table_has_no_limits(unit: Equipment) -> None:
     [
         ("[[limit", "not valid TOML"),
         ("kinds = {}", "limit"),
-        ('limit = [{group = "x", support = "y", a = 2.0, b = 1.0, c = 3.0}]\nkinds = {}', "x/y"),
-        ('limit = [{group = "x", support = "y", a = 1.0, b = 2.0, c = nan}]\nkinds = {}', "x/y"),
-        ('limit = [{group = "x", support = "y", a = 1.0, b = 2.0}]\nkinds = {}', "`c`"),
+        ('limit = [{group = "x", foundation = "y", a = 2.0, b = 1.0, c = 3.0}]\nkinds = {}', "x/y"),
+        ('limit = [{group = "x", foundation = "y", a = 1.0, b = 2.0, c = nan}]\nkinds = {}', "x/y"),
+        ('limit = [{group = "x", foundation = "y", a = 1.0, b = 2.0}]\nkinds = {}', "`c`"),
     ],
 )
 def test_a_wrong_table_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:

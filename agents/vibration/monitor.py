@@ -1,0 +1,178 @@
+"""What the agent knows of one unit, and what follows from one more waveform or reading; pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from agents.vibration.baseline import Baseline, learn
+from agents.vibration.diagnose import Condition, Diagnosis, diagnose
+from agents.vibration.features import Features
+from agents.vibration.zones import Zone, ZoneLimit
+from app.core.alarm import Finding, Priority
+from app.core.equipment import Equipment
+
+RAISE_AT, CLEAR_AT = 0.5, 0.3  # probability
+RAISE_AFTER, CLEAR_AFTER = 2, 3  # waveforms in a row: one window in 10,000 of noise scores
+ZONE_DELAY_S = 10.0  # a start or a passing resonance is over by then
+ZONE_DEADBAND = 0.05  # of the limit
+_SEVERE_KURTOSIS = 8.0  # impacts dominate: late stage of a bearing
+
+RESPONSES = {
+    Condition.BEARING_OUTER_RACE: "Order the bearing and plan its change at the next stop; "
+    "check lubrication now",
+    Condition.BEARING_INNER_RACE: "Order the bearing and plan its change within days; "
+    "inner race defects grow fast",
+    Condition.IMBALANCE: "Look for deposits, loose or broken parts on the rotor; "
+    "balance at the next stop",
+    Condition.MISALIGNMENT: "Check coupling and foot bolts at the next stop and align the shafts",
+    Condition.CAVITATION: "Check the suction strainer and the level before the pump; "
+    "throttle the discharge until the noise ends",
+}
+_ZONE_RESPONSES = {
+    Zone.C: "Plan a repair; the machine must not run like this for long",
+    Zone.D: "Stop the machine as soon as the process allows; this vibration causes damage",
+}
+_ZONE_PRIORITY = {Zone.C: Priority.MEDIUM, Zone.D: Priority.HIGH}
+
+
+class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a condition holds, and how many waveforms in a row say otherwise."""
+
+    is_active: bool = False
+    against: int = 0
+
+
+class ZoneState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Zone of a unit, and the one it seems to be moving to.
+
+    Attributes:
+        zone: Confirmed.
+        next: Seen since `since`, not yet confirmed.
+        since: Source time at which `next` was first seen.
+    """
+
+    zone: Zone = Zone.A
+    next: Zone = Zone.A
+    since: datetime | None = None
+
+
+class UnitState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that must outlive a restart, of one unit."""
+
+    baseline: Baseline = Baseline()
+    votes: dict[str, Vote] = {}
+    zone: ZoneState = ZoneState()
+
+
+def watch_waveform(
+    state: UnitState, unit: Equipment, features: Features, limits: ZoneLimit | None
+) -> tuple[UnitState, list[Diagnosis]]:
+    """Take one waveform in and return the new state with what it shows."""
+    diagnoses = diagnose(features, state.baseline, limits, unit.kind)
+    votes = {
+        each.condition.value: vote(state.votes.get(each.condition, Vote()), each.probability)
+        for each in diagnoses
+    }
+    is_healthy = all(each.probability < CLEAR_AT for each in diagnoses)
+    is_calm = limits is None or limits.zone(features.velocity_rms_mm_s) in {Zone.A, Zone.B}
+    usual = learn(state.baseline, features) if is_healthy and is_calm else state.baseline
+    # Conditions that cannot be judged now (no envelope, no baseline) keep their vote.
+    return UnitState(usual, {**state.votes, **votes}, state.zone), diagnoses
+
+
+def vote(old: Vote, probability: float) -> Vote:
+    """Count one more waveform for or against the present belief."""
+    differs = probability < CLEAR_AT if old.is_active else probability >= RAISE_AT
+    against = old.against + 1 if differs else 0
+    if against >= (CLEAR_AFTER if old.is_active else RAISE_AFTER):
+        return Vote(is_active=not old.is_active)
+    return Vote(old.is_active, against)
+
+
+def decide(
+    unit: Equipment,
+    before: Mapping[str, Vote],
+    after: Mapping[str, Vote],
+    diagnoses: list[Diagnosis],
+    at: datetime,
+) -> Iterator[Finding]:
+    """State a finding for each condition that holds, and one for each that has just ended."""
+    for diagnosis in diagnoses:
+        name = diagnosis.condition.value
+        was, now = before.get(name, Vote()).is_active, after[name].is_active
+        if now or was:
+            yield Finding(
+                agent="vibration",
+                condition=name,
+                equipment=unit.path,
+                found_at=at,
+                priority=_priority(diagnosis) if now else None,
+                probability=round(diagnosis.probability, 3),
+                message=diagnosis.message if now else f"{_title(name)} is no longer seen",
+                response=RESPONSES[diagnosis.condition] if now else "",
+                evidence={key: round(value, 4) for key, value in diagnosis.evidence.items()},
+            )
+
+
+def watch_velocity(
+    state: ZoneState, velocity_rms_mm_s: float, limits: ZoneLimit, at: datetime
+) -> ZoneState:
+    """Take one reading of the RMS velocity in; a zone counts after `ZONE_DELAY_S` in it."""
+    seen = limits.zone(velocity_rms_mm_s)
+    if seen < state.zone and limits.zone(velocity_rms_mm_s / (1 - ZONE_DEADBAND)) >= state.zone:
+        seen = state.zone
+    if seen == state.zone:
+        return ZoneState(state.zone, state.zone)
+    if seen != state.next or state.since is None:
+        return ZoneState(state.zone, seen, at)
+    if (at - state.since).total_seconds() < ZONE_DELAY_S:
+        return state
+    return ZoneState(seen, seen)
+
+
+def decide_zone(
+    unit: Equipment,
+    before: Zone,
+    now: Zone,
+    *,
+    velocity_rms_mm_s: float,
+    limits: ZoneLimit,
+    at: datetime,
+) -> Iterator[Finding]:
+    """State the zones C and D that begin or end."""
+    for zone, limit in ((Zone.C, limits.b), (Zone.D, limits.c)):
+        if (before == zone) == (now == zone):
+            continue
+        is_present = now == zone
+        yield Finding(
+            agent="vibration",
+            condition=f"zone_{zone}",
+            equipment=unit.path,
+            found_at=at,
+            priority=_ZONE_PRIORITY[zone] if is_present else None,
+            message=f"Vibration {velocity_rms_mm_s:.1f} mm/s RMS is in zone {now.upper()} "
+            f"(zone {zone.upper()} begins at {limit:g} mm/s)",
+            response=_ZONE_RESPONSES[zone] if is_present else "",
+            evidence={"velocity_rms_mm_s": round(velocity_rms_mm_s, 3)},
+            value=round(velocity_rms_mm_s, 3),
+            limit=limit,
+            unit="mm/s",
+        )
+
+
+def _priority(diagnosis: Diagnosis) -> Priority:
+    """Rotor faults are seen by the zone as well, so they rank below bearings that seize."""
+    match diagnosis.condition:
+        case Condition.BEARING_OUTER_RACE | Condition.BEARING_INNER_RACE:
+            severe = diagnosis.evidence["kurtosis"] >= _SEVERE_KURTOSIS
+            return Priority.HIGH if severe else Priority.MEDIUM
+        case Condition.CAVITATION:
+            return Priority.MEDIUM
+        case Condition.IMBALANCE | Condition.MISALIGNMENT:
+            return Priority.LOW
+    return Priority.LOW
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
