@@ -1,1 +1,1 @@
-"""REST and WebSocket, one file a concern, over Plant."""
+"""HTTP and websockets over the plant; one file a concern, all paths as in docs/http.md."""

@@ -11,11 +11,13 @@ class ErrorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         error: Kind of error, one word a program can compare.
         message: What failed and which thing, for a person.
         hint: What to do about it; empty when the message says it.
+        fields: What is wrong by field, where several are.
     """
 
     error: str
     message: str
     hint: str = ""
+    fields: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -1,0 +1,66 @@
+"""JSON in and out: fast typed encoding, strict typed decoding, and what OpenAPI says of both."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.bus.codec import decode
+from app.core.actor import Actor
+from app.core.errors import InputError
+from app.security.refusal import ErrorBody
+
+T = TypeVar("T")
+Described = dict[int | str, dict[str, Any]]
+
+ACTOR = Actor(name="operator", source="http")
+"""Who acts over HTTP until login exists."""
+
+SCHEMAS = "x-schemas"
+"""Key under which a route carries the schemas it names; app/api/openapi.py joins them."""
+
+_BODY_LIMIT_BYTES = 262_144
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def reply(value: object, status: int = 200) -> Response:
+    """Return `value` as JSON; NaN becomes null, times end in Z."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def read_body(request: Request, type_: type[T]) -> T:
+    """Return the request's JSON as `type_`.
+
+    Raises:
+        InputError: The body is too large, no JSON or not of that shape; the message says where.
+    """
+    body = await request.body()
+    if not body:
+        raise InputError("The request has no body", hint="Send a JSON object; see /api/docs")
+    return decode(type_, body, _BODY_LIMIT_BYTES)
+
+
+def answers(
+    type_: Any,  # noqa: ANN401  any type expression msgspec knows, list[X] included
+    description: str = "Done",
+    status: int = 200,
+) -> Described:
+    """Return what OpenAPI says of a route that answers `type_` or an error."""
+    return {
+        status: _described(type_, description),
+        "4XX": _described(ErrorBody, "Refused: the body says why and what to do"),
+    }
+
+
+def takes(type_: Any) -> dict[str, Any]:  # noqa: ANN401  as above
+    """Return what OpenAPI says of a route that reads `type_` by `read_body`."""
+    described = _described(type_, "")
+    schemas = described.pop(SCHEMAS)
+    return {"requestBody": {"required": True, **described}, SCHEMAS: schemas}
+
+
+def _described(type_: Any, description: str) -> dict[str, Any]:  # noqa: ANN401  as above
+    (schema,), components = msgspec.json.schema_components([type_], ref_template=_REFERENCE)
+    content = {"application/json": {"schema": schema}}
+    return {"description": description, "content": content, SCHEMAS: components}

@@ -1,0 +1,130 @@
+"""The app itself: liveness, components, the orchestrator's state, refused messages."""
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.api.answers import ACTOR, answers, read_body, reply, takes
+from app.bus.dead_letters import DeadLetter
+from app.core.alarm import Alarm, Finding
+from app.core.health import ComponentStatus, Health
+from app.plant import Plant
+from app.store.audit import AuditRow
+
+_DECISIONS = 50
+_WORST_FIRST = (Health.FAILED, Health.DEGRADED, Health.STOPPED, Health.STARTING, Health.OK)
+
+
+class Liveness(msgspec.Struct, frozen=True):
+    """The web server answers; says nothing of the plant."""
+
+    status: str
+
+
+class SystemHealth(msgspec.Struct, frozen=True):
+    """The worst state, and each component with its reason and remedy."""
+
+    status: Health
+    components: list[ComponentStatus]
+
+
+class SystemState(msgspec.Struct, frozen=True):
+    """The whole plant at a glance.
+
+    Attributes:
+        alerts: Alarms that are not normal.
+        decisions: The last actions of operators and peers outside the alarm list, newest first.
+        last_update: When this was put together, UTC.
+        agents: Agent instances that are connected.
+        tags: Tags known.
+        runs: Workflow runs under way.
+    """
+
+    alerts: list[Alarm]
+    decisions: list[AuditRow]
+    last_update: datetime
+    agents: int
+    tags: int
+    runs: int
+
+
+class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An alert of another system.
+
+    Attributes:
+        level: critical, high, medium (or warning), low (or info).
+        type: What is wrong; becomes the condition.
+        source: Who says so.
+        details: For the operator, text or a JSON object.
+    """
+
+    level: str
+    type: str
+    source: str
+    details: str | dict[str, object] = ""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Messages that did not decode: how many since start, and the newest with their reasons."""
+
+    total: int
+    items: list[DeadLetter]
+
+
+def router(plant: Plant) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(tags=["system"])
+
+    @routes.get("/healthz", responses=answers(Liveness, "It is alive"))
+    async def healthz() -> Response:
+        """Tell that the web server answers."""
+        return reply(Liveness("ok"))
+
+    @routes.get("/api/health", responses=answers(SystemHealth, "The components"))
+    async def health() -> Response:
+        """Tell the state of every component, why, and what to do."""
+        components = plant.health()
+        states = {component.state for component in components}
+        worst = next((state for state in _WORST_FIRST if state in states), Health.OK)
+        return reply(SystemHealth(worst, components))
+
+    @routes.get("/api/orchestrator/system-state", responses=answers(SystemState, "The state"))
+    async def system_state() -> Response:
+        """Show alarms, decisions and counts."""
+        state = SystemState(
+            alerts=plant.alarms.alarms(),
+            decisions=await asyncio.to_thread(plant.audit_rows, _DECISIONS),
+            last_update=plant.clock.now(),
+            agents=sum(row.connected for row in plant.agents()),
+            tags=len(plant.tags),
+            runs=0,
+        )
+        return reply(state)
+
+    @routes.post(
+        "/api/orchestrator/alert",
+        status_code=201,
+        responses=answers(Finding, "The finding, which raised an alarm", 201),
+        openapi_extra=takes(Alert),
+    )
+    async def alert(request: Request) -> Response:
+        """Take an alert of another system; it becomes a finding, hence an alarm."""
+        body = await read_body(request, Alert)
+        finding = await plant.raise_alert(
+            body.level, body.type, body.source, _text(body.details), ACTOR
+        )
+        return reply(finding, 201)
+
+    @routes.get("/api/deadletters", responses=answers(Refused, "The refused messages"))
+    async def dead_letters() -> Response:
+        """List messages that did not decode, newest first."""
+        return reply(Refused(plant.dead_letters.total, plant.dead_letters.list()))
+
+    return routes
+
+
+def _text(details: str | dict[str, object]) -> str:
+    return details if isinstance(details, str) else msgspec.json.encode(details).decode()

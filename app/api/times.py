@@ -1,0 +1,40 @@
+"""Times and ranges in query strings."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from app.core.errors import InputError
+
+_DEFAULT_SPAN = timedelta(hours=1)
+
+
+class Span(NamedTuple):
+    """A range of time, UTC, start before end."""
+
+    start: datetime
+    end: datetime
+
+
+def span(start: str, end: str, now: datetime) -> Span:
+    """Return the range two parameters name; without `end` until now, without `start` one hour.
+
+    Raises:
+        InputError: A time is malformed or has no zone, or the range is empty.
+    """
+    until = _instant("end", end) if end else now
+    since = _instant("start", start) if start else until - _DEFAULT_SPAN
+    if since >= until:
+        raise InputError(f"start: {since:%Y-%m-%dT%H:%M:%SZ} is not before the end of the range")
+    return Span(since, until)
+
+
+def _instant(name: str, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f'{name}: "{text[:40]}" is no time', hint="Write UTC as 2026-11-21T14:02:11Z"
+        ) from error
+    if at.tzinfo is None:
+        raise InputError(f'{name}: "{text[:40]}" has no zone', hint="End it with Z for UTC")
+    return at.astimezone(UTC)
