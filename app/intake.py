@@ -39,6 +39,7 @@ class Intake:
 
     def __init__(
         self,
+        *,
         clock: Clock,
         tags: TagTable,
         historian: Historian,

@@ -82,15 +82,15 @@ class Plant:
         self.registry = Registry(clock, settings.supervisor)
         self.supervisor = Supervisor(settings, clock, _agent_environment(settings, settings_file))
         self.intake = Intake(
-            clock,
-            self.tags,
-            self.historian,
-            self.limits,
-            self.alarms,
-            self.findings,
-            self.registry,
-            self.assets,
-            self.dead_letters.add,
+            clock=clock,
+            tags=self.tags,
+            historian=self.historian,
+            limits=self.limits,
+            alarms=self.alarms,
+            findings=self.findings,
+            registry=self.registry,
+            assets=self.assets,
+            refuse=self.dead_letters.add,
         )
         self.ingest = IngestService(settings, self.durable_bus, self.historian, clock)
         self._stack = AsyncExitStack()
