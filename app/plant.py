@@ -133,6 +133,7 @@ class Plant:
         self.intake.subscribe(self.bus, self.durable_bus)
         self.ingest.start()
         self.tasks.start()
+        self.bus.on_state(lambda status: self.registry.set_connected(status.state is Health.OK))
         self.tags.on_change(self.hub.notify)
         self.alarms.on_change(self._show_alarms)
 
@@ -147,19 +148,10 @@ class Plant:
         while True:
             try:
                 self.intake.tick(self.health())
-                await self._restart_hung()
+                self.supervisor.check(self.registry)
             except Exception:  # the loop that must live on; the trouble is in the log
                 logger.exception("plant tick failed")
             await self.clock.sleep(TICK_S)
-
-    async def _restart_hung(self) -> None:
-        running = {
-            child.name for child in self.supervisor.children() if child.state is AgentState.RUNNING
-        }
-        for name in self.registry.hung():
-            if name in running:
-                logger.warning("agent %s shows no progress, restarting it", name)
-                await self.supervisor.restart_agent(name)
 
     def _publish_alarm(self, alarm: Alarm) -> None:
         with suppress(BusError):  # retained again by the next change; the journal has it

@@ -114,7 +114,6 @@ class ManagedProcess:
         if self._transport is None or self._ears is None:
             raise ProcessError(f"{self.name} was not started")
         await asyncio.shield(self._ears.ended)
-        self._kill_group()
         with suppress(TimeoutError):  # a grandchild in another session may hold the pipe
             async with asyncio.timeout(_DRAIN_S):
                 await asyncio.shield(self._ears.drained)
@@ -138,7 +137,7 @@ class ManagedProcess:
         if self.is_running and self._transport:
             with suppress(ProcessLookupError):
                 self._transport.kill()
-            self._kill_group()
+            _kill_group(self.pid)
 
     def _ask(self) -> None:
         if self._transport is None:
@@ -150,11 +149,6 @@ class ManagedProcess:
             with suppress(ProcessLookupError):
                 self._transport.terminate()
 
-    def _kill_group(self) -> None:
-        if sys.platform != "win32":
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-
 
 def _is_program(path: str) -> bool:
     return Path(path).is_file() and os.access(path, os.X_OK)
@@ -164,6 +158,12 @@ def _guarded(argv: list[str]) -> list[str]:
     if sys.platform != "linux":
         return argv
     return [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv]
+
+
+def _kill_group(leader: int) -> None:
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 class _Ears(asyncio.SubprocessProtocol):
@@ -203,9 +203,11 @@ class _Ears(asyncio.SubprocessProtocol):
 
     @override
     def process_exited(self) -> None:
-        code = self._transport.get_returncode() if self._transport else None
-        if not self.ended.done():
-            self.ended.set_result(-1 if code is None else code)
+        if self._transport is None or self.ended.done():
+            return
+        _kill_group(self._transport.get_pid())  # at once: later the number may be another's
+        code = self._transport.get_returncode()
+        self.ended.set_result(-1 if code is None else code)
 
     def _pause(self) -> None:
         stdout = self._transport.get_pipe_transport(1) if self._transport else None
