@@ -1,0 +1,8 @@
+"""`millwright train AGENT`: train an agent's model."""
+
+from app.cli.agent_command import run_agent_command
+
+
+def main(argv: list[str]) -> int:
+    """Run the command of the agent that is named first."""
+    return run_agent_command("train", argv)
