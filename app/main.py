@@ -13,19 +13,9 @@ from app.clock import SystemClock
 from app.core.errors import SettingsError
 from app.plant import Plant
 from app.settings import Settings
-from pages import (
-    agents,
-    alarm_kpi,
-    alarms,
-    area,
-    health,
-    overview,
-    simulator,
-    trends,
-    unit,
-)
+from pages import area, frame, overview, unit
 
-PAGES = (overview, area, unit, alarms, alarm_kpi, trends, agents, simulator, health)
+PAGES = (overview, area, unit)
 
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:
@@ -40,6 +30,7 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     app.on_startup(plant.start)
     app.on_shutdown(plant.stop)
     mount(app, plant)
+    frame.install(plant)
     for page in PAGES:
         page.create(plant)
     app.on_startup(partial(_announce, settings))
