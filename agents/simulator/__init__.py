@@ -1,0 +1,1 @@
+"""The demo plant: a physical model of eleven machines, their meters and their network."""

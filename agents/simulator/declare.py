@@ -1,0 +1,114 @@
+"""How units declare their tags: Tag plus the noise of its sensor."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from app.core.equipment import Limits, Tag, TagKind
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """One tag of one kind of unit, before it has a place in the plant.
+
+    Attributes:
+        tag: The declaration; its path is still the bare tag name.
+        noise: Standard deviation of the sensor, in the tag's unit.
+    """
+
+    tag: Tag
+    noise: float
+
+
+def analog(
+    name: str,
+    description: str,
+    unit: str,
+    span: tuple[float, float],
+    normal: tuple[float, float],
+    *,
+    limits: Limits | None = None,
+    decimals: int = 1,
+    noise: float = 0.0,
+) -> Design:
+    """Declare a measured value; deadband is 1 % of the range, on-delay 5 s where it has limits."""
+    guarded = limits is not None
+    return Design(
+        Tag(
+            path=name,
+            description=description,
+            unit=unit,
+            low=round(span[0], 3),
+            high=round(span[1], 3),
+            normal_low=round(normal[0], 3),
+            normal_high=round(normal[1], 3),
+            limits=_rounded(limits or Limits()),
+            deadband=round((span[1] - span[0]) / 100, 3) if guarded else 0.0,
+            on_delay_s=5.0 if guarded else 0.0,
+            decimals=decimals,
+        ),
+        noise,
+    )
+
+
+def state(name: str, description: str, states: dict[int, str]) -> Design:
+    """Declare a tag whose numbers stand for words."""
+    kind = TagKind.BINARY if set(states) == {0, 1} else TagKind.STATE
+    return Design(
+        Tag(
+            path=name,
+            description=description,
+            kind=kind,
+            low=0,
+            high=max(states),
+            decimals=0,
+            states=states,
+        ),
+        0.0,
+    )
+
+
+def counter(name: str, description: str, unit: str = "1", decimals: int = 0) -> Design:
+    """Declare a value that only grows."""
+    return Design(
+        Tag(
+            path=name,
+            description=description,
+            unit=unit,
+            kind=TagKind.COUNTER,
+            low=0,
+            high=1e9,
+            decimals=decimals,
+        ),
+        0.0,
+    )
+
+
+def motor_tags(power_kw: float, current: float) -> list[Design]:
+    """Declare what is measured at a motor of a rated power (kW) and current (A)."""
+    return [
+        analog("power", "Electric power", "kW", (0, power_kw * 2), (0, power_kw * 1.15),
+               decimals=2, noise=power_kw * 0.003),
+        analog("current", "Motor current", "A", (0, current * 2), (0, current * 1.15),
+               noise=current * 0.003),
+        analog("winding_temperature", "Winding temperature", "Cel", (0, 180), (10, 105),
+               limits=Limits(high=120, high_high=140), noise=0.15),
+    ]  # fmt: skip
+
+
+def vibration_tags() -> list[Design]:
+    """Declare the vibration figures of one second; limits are zones C and D of ISO 20816-3."""
+    return [
+        analog("vibration_velocity", "Vibration velocity, RMS", "mm/s", (0, 15), (0, 2.8),
+               limits=Limits(high=4.5, high_high=7.1), decimals=2),
+        analog("vibration_acceleration", "Vibration acceleration, RMS", "m/s2", (0, 60), (0, 5),
+               decimals=2),
+        analog("vibration_kurtosis", "Vibration kurtosis", "1", (0, 60), (2, 4), decimals=2),
+        analog("vibration_crest", "Vibration crest factor", "1", (0, 25), (2.5, 5.5), decimals=2),
+    ]  # fmt: skip
+
+
+def _rounded(limits: Limits) -> Limits:
+    """Return the limits to the thousandth, so that no screen shows 1.5999999999999999."""
+    edges = msgspec.structs.asdict(limits)
+    return Limits(**{name: None if at is None else round(at, 3) for name, at in edges.items()})

@@ -1,0 +1,193 @@
+"""The whole demo plant as one pure model: no broker, no clock, as fast as it is stepped.
+
+The same seed, start and calls give the same numbers, bit for bit.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from agents.simulator import waveform
+from agents.simulator.calendar import Calendar
+from agents.simulator.declare import Design
+from agents.simulator.dynamics import Surroundings
+from agents.simulator.layout import Place, build
+from agents.simulator.scenarios import ScenarioBoard
+from agents.simulator.sensors import Sample, Sensors
+from agents.simulator.vibration import Signature
+from app.core.equipment import Equipment
+from app.core.errors import InputError
+from app.core.truth import Truth
+
+_SETTLE_STEPS = 150
+_SETTLE_THERMAL_S = 30.0
+_MAX_STEP_S = 5.0
+
+
+class PlantModel:
+    """Eleven machines, four energy meters and a network tap, stepped together.
+
+    Attributes:
+        now: The model's time, UTC.
+    """
+
+    def __init__(self, seed: int, start: datetime, timezone: str = "Europe/Berlin") -> None:
+        """Build the plant, warm and at work, at a moment.
+
+        Args:
+            seed: Seed of all noise, wear and events.
+            start: First moment, aware.
+            timezone: IANA name of the zone the shift calendar lives in.
+        """
+        self.now = start
+        self._seed = seed
+        self._calendar = Calendar(timezone)
+        self._places = build(seed)
+        designs = [(place, place.unit.tags()) for place in self._places]
+        self._equipment = [_declare(place, tags) for place, tags in designs]
+        self._names = [[tag.tag.path for tag in tags] for _, tags in designs]
+        self._sensors = Sensors(
+            seed,
+            [tag for unit in self._equipment for tag in unit.tags],
+            [tag.noise for _, tags in designs for tag in tags],
+        )
+        self._board = ScenarioBoard(
+            seed, self._equipment, {place.path: place.unit.main_tag for place in self._places}
+        )
+        self._waves = np.random.default_rng([seed, 0xACCE])
+        self._values: list[dict[str, float]] = []
+        for _ in range(_SETTLE_STEPS):
+            self._advance(1.0, _SETTLE_THERMAL_S)
+
+    def equipment(self) -> list[Equipment]:
+        """Return the declarations of all units with their tags."""
+        return list(self._equipment)
+
+    def step(self, dt_s: float = 1.0) -> list[Sample]:
+        """Advance the plant and return one sample a tag that reports.
+
+        Raises:
+            InputError: The step is not above 0 and at most 5 s; controls need short steps.
+        """
+        if not 0 < dt_s <= _MAX_STEP_S:
+            raise InputError(f"dt_s: {dt_s:g} is not above 0 and at most {_MAX_STEP_S:g} s")
+        self.now += timedelta(seconds=dt_s)
+        self._advance(dt_s, dt_s)
+        true = (
+            values[name]
+            for values, names in zip(self._values, self._names, strict=True)
+            for name in names
+        )
+        return self._sensors.measure(true, self._board.sensor_faults(self.now))
+
+    def skip_to(self, moment: datetime) -> None:
+        """Set the model's time without simulating what lies between."""
+        self.now = moment
+
+    def true_values(self, equipment: str) -> dict[str, float]:
+        """Return the true values of a unit's tags by name, before any sensor.
+
+        Raises:
+            InputError: There is no such unit.
+        """
+        return dict(self._values[self._position(equipment)])
+
+    def capture(
+        self,
+        equipment: str,
+        samples: int = waveform.SAMPLES,
+        sample_rate_hz: float = waveform.SAMPLE_RATE_HZ,
+    ) -> npt.NDArray[np.float64]:
+        """Return an acceleration waveform of a unit as it shakes now, (samples,), m/s2.
+
+        Raises:
+            InputError: The unit does not exist or has no shaft, or a figure is out of bounds.
+        """
+        return waveform.capture(self._shaking(equipment), self._waves, samples, sample_rate_hz)
+
+    def speed_rpm(self, equipment: str) -> float:
+        """Return the shaft speed of a unit, 1/min.
+
+        Raises:
+            InputError: The unit does not exist or has no shaft.
+        """
+        return self._shaking(equipment).speed_hz * 60
+
+    def start_scenario(
+        self, equipment: str, scenario: str, severity: float = 0.7, tag: str = ""
+    ) -> Truth:
+        """Start a scenario, or give a running one another severity.
+
+        Args:
+            equipment: Path of the unit.
+            scenario: Name of the scenario.
+            severity: Above 0, at most 1.
+            tag: Tag that a sensor scenario spoils; empty takes the unit's main tag.
+
+        Raises:
+            InputError: Names the field that is wrong and the valid choices.
+        """
+        return self._board.start(equipment, scenario, severity, self.now, tag)
+
+    def stop_scenario(self, equipment: str, scenario: str = "") -> list[Truth]:
+        """Stop one scenario, or with no name all of the unit; return what was stopped.
+
+        Raises:
+            InputError: The unit or the scenario does not exist.
+            NotFoundError: It is not running.
+        """
+        return self._board.stop(equipment, scenario)
+
+    def restore(self, truths: Iterable[Truth]) -> None:
+        """Take running scenarios up again after a restart.
+
+        Raises:
+            InputError: One of them does not fit this plant.
+        """
+        self._board.restore(truths)
+
+    def truth(self) -> list[Truth]:
+        """Return every scenario now running."""
+        return self._board.active()
+
+    def _advance(self, dt_s: float, thermal_dt_s: float) -> None:
+        shift, air = self._calendar.at(self.now)
+        around = Surroundings(dt_s, thermal_dt_s, shift, air)
+        self._values = [
+            place.unit.step(around, self._board.faults(place.path, self.now))
+            for place in self._places
+        ]
+
+    def _position(self, equipment: str) -> int:
+        for index, place in enumerate(self._places):
+            if place.path == equipment:
+                return index
+        raise InputError(
+            f'equipment: "{equipment[:120]}" is no unit of the demo plant; '
+            f"choose one of {', '.join(place.path for place in self._places)}"
+        )
+
+    def _shaking(self, equipment: str) -> Signature:
+        shaking = self._places[self._position(equipment)].unit.shaking
+        if shaking is None:
+            choices = ", ".join(place.path for place in self._places if place.unit.shaking)
+            raise InputError(
+                f'equipment: "{equipment}" has no accelerometer; choose one of {choices}'
+            )
+        return shaking
+
+
+def _declare(place: Place, designs: Iterable[Design]) -> Equipment:
+    return Equipment(
+        path=place.path,
+        name=place.name,
+        kind=place.unit.kind,
+        tags=tuple(
+            msgspec.structs.replace(design.tag, path=f"{place.path}/{design.tag.path}")
+            for design in designs
+        ),
+        nameplate=place.unit.nameplate(),
+    )
