@@ -1,0 +1,191 @@
+"""The day tables: one row a tag-hour, a BITMAP index on the tag, one table a UTC day.
+
+A roll appends its rows as they are; late readings of an hour make a second row of that tag-hour.
+`tidy` joins such rows once the day has been left alone. Reads join them at any time.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Container, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from app.core.errors import StoreError
+from app.store.arrow import chunk_columns, chunk_rows, chunk_schema
+from app.store.catalogue import Catalogue, Day
+from app.store.lance import Lance, Table
+from app.store.series import DAY_US, HOUR_US, Columns, from_us, join, to_us
+
+_PREFIX = "day_"
+# Readings held at once while a day is tidied: 17 bytes each and some copies, so about 50 MB.
+_TIDY_ROWS = 500_000
+# A larger day stays in parts: rewriting it would hold up the batches for more than some seconds.
+_TIDY_DAY_ROWS = 20_000_000
+_LISTS = ("hour_us", "written_us", "count", "offsets", "values", "qualities")
+
+
+class DayTables:
+    """Reads and writes the day tables; writing from one thread, reading from any."""
+
+    def __init__(self, lance: Lance, catalogue: Catalogue) -> None:
+        self._lance = lance
+        self.catalogue = catalogue
+        self.unreadable: dict[date, str] = {}
+
+    def find(self, now: datetime) -> None:
+        """Bring the catalogue in line with the tables that exist."""
+        days = (_day_of(name) for name in self._lance.names())
+        self.catalogue.complete((day for day in days if day is not None), now)
+
+    def put(self, day: date, series: Mapping[str, Columns], now: datetime) -> None:
+        """Append the readings of one day; each series is ordered and without repeats."""
+        table = self._lance.create(table_name(day), chunk_schema())
+        old = self.catalogue.days.get(day) or Day(now)
+        table.append(chunk_rows(series, max(to_us(now), to_us(old.last_write) + 1)))
+        table.index("tag")
+        rows = old.rows + sum(len(columns) for columns in series.values())
+        self.catalogue.put(day, Day(now, rows, old.parts + 1, max(old.tags, len(series))))
+
+    def read(self, tag: str, start_us: int, end_us: int) -> Columns:
+        """Return the readings of a validated tag path, ordered, without repeats.
+
+        A day that cannot be read is left out and noted in `unreadable`.
+        """
+        first_us = start_us // HOUR_US * HOUR_US
+        where = f"tag = '{tag}' AND hour_us >= {first_us} AND hour_us < {end_us}"
+        parts: list[Columns] = []
+        for day in sorted(self.catalogue.days):
+            if _overlaps(day, start_us, end_us):
+                parts += self._read_day(day, where)
+        return join(parts).between(start_us, end_us)
+
+    def tags(self, day: date) -> dict[str, int]:
+        """Return the tags of a day with their number of readings, repeats counted."""
+        rows = self._lance.open(table_name(day)).rows(only=("tag", "count"))
+        counts: dict[str, int] = {}
+        for tag, count in zip(rows["tag"].to_pylist(), rows["count"].to_pylist(), strict=True):
+            counts[tag] = counts.get(tag, 0) + count
+        return dict(sorted(counts.items()))
+
+    def count(self, without: Container[str]) -> int:
+        """Return the number of readings of all tags but those of `without`, repeats removed."""
+        total = 0
+        for day in list(self.catalogue.days):
+            rows = self._lance.open(table_name(day)).rows(only=("tag", "hour_us", "count"))
+            hours: dict[tuple[str, int], list[int]] = {}
+            names, begins, counts = (rows[name].to_pylist() for name in rows.column_names)
+            for tag, hour_us, count in zip(names, begins, counts, strict=True):
+                if tag not in without:
+                    hours.setdefault((tag, hour_us), []).append(count)
+            for (tag, hour_us), parts in hours.items():
+                in_parts = len(parts) > 1
+                total += len(self.read(tag, hour_us, hour_us + HOUR_US)) if in_parts else parts[0]
+        return total
+
+    def untidy(self, now: datetime, quiet: timedelta) -> date | None:
+        """Return a past day written in several parts that has been left alone for `quiet`."""
+        today = now.astimezone(UTC).date()
+        for day, entry in self.catalogue.days.items():
+            is_left_alone = day < today and now - entry.last_write >= quiet
+            if is_left_alone and entry.parts > 1 and entry.rows <= _TIDY_DAY_ROWS:
+                return day
+        return None
+
+    def tidy(self, day: date) -> None:
+        """Rewrite a day as one ordered row a tag-hour, in one commit, in bounded memory."""
+        table, entry = self._lance.open(table_name(day)), self.catalogue.days[day]
+        counts = self.tags(day)
+        kept: list[int] = []
+        written_us = to_us(entry.last_write)
+        table.overwrite(chunk_schema(), _tidied(table, _groups(counts), written_us, kept))
+        table.index("tag")
+        self.catalogue.put(day, Day(entry.last_write, sum(kept), 1, len(counts)))
+
+    def expired(self, now: datetime, retention: timedelta) -> list[date]:
+        """Return the days whose last write is older than `retention`."""
+        days = self.catalogue.days.items()
+        return [day for day, entry in days if now - entry.last_write > retention]
+
+    def drop(self, day: date) -> None:
+        """Delete a day."""
+        self.catalogue.remove(day)
+        self._lance.drop(table_name(day))
+
+    def forget(self, day: date) -> None:
+        """Take a day whose table was moved away out of the catalogue."""
+        self._lance.forget(table_name(day))
+        self.catalogue.remove(day)
+        self.unreadable.pop(day, None)
+
+    def _read_day(self, day: date, where: str) -> list[Columns]:
+        try:
+            rows = self._lance.open(table_name(day)).rows(where, _LISTS)
+        except StoreError as error:
+            if day in self.catalogue.days:  # else it was dropped in between
+                self.unreadable[day] = str(error)
+            return []
+        return [chunk_columns(rows)]
+
+
+def table_name(day: date) -> str:
+    """Return the name of a day's table."""
+    return f"{_PREFIX}{day.isoformat().replace('-', '')}"
+
+
+def by_day(series: Mapping[str, Columns]) -> dict[date, dict[str, Columns]]:
+    """Split ordered series of tags by UTC day."""
+    days: dict[date, dict[str, Columns]] = {}
+    for tag, columns in series.items():
+        numbers = columns.times_us // DAY_US
+        cuts = np.flatnonzero(np.diff(numbers)) + 1
+        bounds = [0, *cuts.tolist(), len(columns)]
+        for begin, end in itertools.pairwise(bounds):
+            if begin < end:
+                part = Columns(
+                    columns.times_us[begin:end],
+                    columns.values[begin:end],
+                    columns.qualities[begin:end],
+                )
+                days.setdefault(from_us(int(part.times_us[0])).date(), {})[tag] = part
+    return dict(sorted(days.items()))
+
+
+def _day_of(name: str) -> date | None:
+    digits = name.removeprefix(_PREFIX)
+    if digits == name or not digits.isdecimal():
+        return None
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}")
+    return None
+
+
+def _overlaps(day: date, start_us: int, end_us: int) -> bool:
+    begin = to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return begin < end_us and begin + DAY_US > start_us
+
+
+def _groups(counts: Mapping[str, int]) -> Iterator[list[str]]:
+    group: list[str] = []
+    rows = 0
+    for tag, count in counts.items():
+        if group and rows + count > _TIDY_ROWS:
+            yield group
+            group, rows = [], 0
+        group.append(tag)
+        rows += count
+    if group:
+        yield group
+
+
+def _tidied(
+    table: Table, groups: Iterator[list[str]], written_us: int, kept: list[int]
+) -> Iterator[Any]:
+    for group in groups:
+        names = ", ".join(f"'{tag}'" for tag in group)
+        rows = table.rows(f"tag IN ({names})")
+        tags = np.array(rows["tag"].to_pylist())
+        series = {tag: chunk_columns(rows.take(np.flatnonzero(tags == tag))) for tag in group}
+        kept.append(sum(len(columns) for columns in series.values()))
+        yield from chunk_rows(series, written_us).to_batches()

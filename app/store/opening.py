@@ -1,0 +1,85 @@
+"""Opens the historian's store, putting damaged parts aside with the reason."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.core.errors import StoreError
+from app.store.catalogue import Catalogue
+from app.store.chunks import DayTables, table_name
+from app.store.hot import HotLog, Unrolled
+from app.store.lance import Lance
+from app.store.quarantine import is_damage, move_aside
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """An opened store.
+
+    Attributes:
+        tables: The day tables.
+        log: The write-ahead tables.
+        recovered: Readings an earlier process left in them.
+        notes: What was moved aside and why.
+        folder: Where the tables are; None for a remote store.
+    """
+
+    tables: DayTables
+    log: HotLog
+    recovered: Unrolled
+    notes: tuple[str, ...]
+    folder: Path | None
+
+    def size_bytes(self) -> int:
+        """Return the bytes on disk, 0 for a remote store."""
+        total = 0
+        for file in self.folder.rglob("*") if self.folder else ():
+            with contextlib.suppress(OSError):  # dropped while we looked
+                total += file.stat().st_size
+        return total
+
+    def move_unreadable(self, now: datetime) -> list[str]:
+        """Move day tables aside that a read found damaged; return what was moved and why."""
+        notes: list[str] = []
+        for day, reason in list(self.tables.unreadable.items()):
+            if self.folder is None or not is_damage(StoreError(reason)):
+                self.tables.unreadable.pop(day, None)
+                continue
+            target = move_aside(self.folder / f"{table_name(day)}.lance", now)
+            self.tables.forget(day)
+            notes.append(f'Day {day} is damaged and was moved to "{target}": {reason}')
+        return notes
+
+
+def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:
+    """Open the store, new if there is none; takes 2 s for the import of lancedb.
+
+    Args:
+        uri: LanceDB URI; empty is `lancedb` in `data_dir`.
+        data_dir: Home folder; the catalogue stands in it.
+        now: For the name of the folder that damaged parts are moved to.
+
+    Raises:
+        StoreError: The machine refuses: disk full, no permission, remote store unreachable.
+    """
+    folder = None if "://" in uri else Path(uri or data_dir / "lancedb")
+    notes: list[str] = []
+    try:
+        lance = Lance(str(folder or uri))
+    except StoreError as error:
+        if folder is None or not folder.exists() or not is_damage(error):
+            raise
+        notes.append(f'The store was moved to "{move_aside(folder, now)}": {error}')
+        lance = Lance(str(folder))
+    tables = DayTables(lance, Catalogue.load(data_dir / "history.json"))
+    tables.find(now)
+    log = HotLog(lance)
+    recovered, broken = log.load()
+    for name, reason in broken:
+        if folder is None or not is_damage(StoreError(reason)):
+            raise StoreError(reason)
+        target = move_aside(folder / f"{name}.lance", now)
+        lance.forget(name)
+        notes.append(f'"{name}" is damaged and was moved to "{target}": {reason}')
+    return OpenStore(tables, log, recovered, tuple(notes), folder)

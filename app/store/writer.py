@@ -1,0 +1,351 @@
+"""The one writer of the historian: batches, compaction, rolls and retention in one thread."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from app.core.clock import Clock
+from app.core.errors import StoreError
+from app.core.health import ComponentStatus, Health
+from app.core.reading import Reading
+from app.settings import HistorySettings
+from app.store.catalogue import Day
+from app.store.hot import Rows, Unrolled
+from app.store.opening import OpenStore, open_store
+from app.store.roll import Roll
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Durable appends wait this long for others to share their commit. A commit costs 3-7 ms and adds
+# a version; ten a second keep `optimize` cheap, and 1,000 messages in flight give 10,000 a second.
+GATHER_S = 0.1
+# Commits after which the write-ahead table is compacted early: 60 are stable, 2000 uncompacted
+# ones cost 1 GB of memory (measured before the build).
+_COMMITS_TO_OPTIMIZE = 300
+# Readings in memory at which a roll starts early: 17 bytes each, twice while a roll runs.
+ROLL_ROWS = 1_000_000
+# Readings that may wait while the disk refuses; live ones beyond are dropped and counted.
+WAITING_ROWS = 200_000
+_BACKOFF_S = (1.0, 2.0, 4.0, 8.0)
+_STOP_S = 8.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What the next commit holds."""
+
+    live: Rows = field(default_factory=Rows)
+    durable: Rows = field(default_factory=Rows)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
+    due_at: float = float("inf")
+
+    def __len__(self) -> int:
+        return len(self.live) + len(self.durable)
+
+
+class HistoryWriter:
+    """Owns the LanceDB tables; every write goes through its thread, one after the other.
+
+    Attributes:
+        active: Rows since the last roll began.
+        dropped: Live readings given up because too many waited.
+        size_bytes: Bytes on disk after the last roll.
+    """
+
+    def __init__(self, settings: HistorySettings, data_dir: Path, clock: Clock) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, "history-write")
+        self._store: OpenStore | None = None
+        self._opened = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._waiting = _Waiting()
+        self._roll: Roll | None = None
+        self._asked: list[asyncio.Future[None]] = []
+        self._answering: list[asyncio.Future[None]] = []
+        self._is_untidy = False
+        self._failures = 0
+        self._next_try = 0.0
+        self._commits = 0
+        self._next_optimize = clock.monotonic() + settings.optimize_s
+        self._next_roll = clock.monotonic() + settings.roll_s
+        self._notes: list[str] = []
+        self._status = ComponentStatus("Historian", Health.STOPPED, clock.now())
+        self.active = Unrolled()
+        self.dropped = 0
+        self.size_bytes = 0
+
+    @property
+    def status(self) -> ComponentStatus:
+        """State with its reason."""
+        return self._status
+
+    @property
+    def sealed(self) -> Unrolled | None:
+        """Rows that are being rolled; None between rolls."""
+        return self._roll.unrolled if self._roll else None
+
+    @property
+    def days(self) -> dict[date, Day]:
+        """The day tables with their size; empty until the store is open."""
+        return self._store.tables.catalogue.days if self._store else {}
+
+    def start(self) -> None:
+        """Begin to open the store; returns at once."""
+        self._set(Health.STARTING, "Opening the store")
+        self._task = asyncio.create_task(self._run(), name="historian")
+
+    async def stop(self) -> None:
+        """Commit what waits and end; gives up after 8 s."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            try:
+                async with asyncio.timeout(_STOP_S):
+                    await self._task
+            except TimeoutError:
+                logger.error("Historian did not stop in %s s", _STOP_S)  # noqa: TRY400  a deadline has no traceback worth reading
+        self._thread.shutdown(wait=False)
+        self._set(Health.STOPPED, "")
+
+    async def opened(self, timeout_s: float) -> OpenStore:
+        """Wait for the store to be open.
+
+        Raises:
+            StoreError: It is not open in time; the message says why.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._opened.wait()
+        if self._store is None:
+            raise StoreError(f"The history is not open: {self._status.reason}")
+        return self._store
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Put live readings into the next batch; drop and count them when too many wait."""
+        if self._is_full(len(readings)):
+            self.dropped += len(readings)
+            return
+        self._take(self._waiting.live, readings, self._settings.flush_s)
+
+    async def append(self, readings: Sequence[Reading]) -> None:
+        """Return after the commit that holds the readings, and all that waited before.
+
+        Raises:
+            StoreError: They are not stored; append them again.
+        """
+        if self._stopping or self._is_full(len(readings)):
+            raise StoreError(f"The history takes no readings now: {self._status.reason}")
+        committed = asyncio.get_running_loop().create_future()
+        self._waiting.waiters.append(committed)
+        self._take(self._waiting.durable, readings, GATHER_S)
+        await committed
+
+    async def roll(self) -> None:
+        """Move all readings taken so far into day tables."""
+        done = asyncio.get_running_loop().create_future()
+        self._asked.append(done)
+        self._wake.set()
+        await done
+
+    def _is_full(self, rows: int) -> bool:
+        waiting = len(self._waiting)
+        is_stuck = self.active.rows > 4 * ROLL_ROWS
+        return is_stuck or (waiting > 0 and waiting + rows > WAITING_ROWS)
+
+    def _take(self, into: Rows, readings: Sequence[Reading], within_s: float) -> None:
+        rows = Rows()
+        rows.take(readings)
+        into.extend(rows)
+        self.active.add(rows)
+        due_at = self._clock.monotonic() + within_s
+        if len(self._waiting) >= self._settings.flush_rows:
+            due_at = 0.0
+        if due_at < self._waiting.due_at:
+            self._waiting.due_at = due_at
+            self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping:
+                await self._until_due()
+                await self._turn()
+            await self._turn(is_last=True)
+        finally:
+            self._refuse("The history was stopped")
+
+    async def _until_due(self) -> None:
+        while not self._stopping and (left := self._due_in()) > 0:
+            self._wake.clear()
+            woken = asyncio.create_task(self._wake.wait(), name="historian-wake")
+            slept = asyncio.create_task(self._sleep(left), name="historian-sleep")
+            try:
+                await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                slept.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+    def _due_in(self) -> float:
+        now = self._clock.monotonic()
+        if self._failures:
+            return self._next_try - now
+        if self._store is None or self._roll or self._asked or self._is_untidy:
+            return 0.0
+        if self._store.tables.unreadable:
+            return 0.0
+        return min(self._waiting.due_at, self._next_optimize, self._next_roll) - now
+
+    async def _turn(self, *, is_last: bool = False) -> None:
+        try:
+            await self._work(is_last=is_last)
+        except StoreError as error:
+            self._fail(error)
+        else:
+            self._succeed()
+
+    async def _work(self, *, is_last: bool) -> None:
+        store = self._store or await self._open()
+        now = self._clock.monotonic()
+        if is_last or self._waiting.due_at <= now:
+            await self._commit(store)
+        if is_last:
+            return
+        if now >= self._next_optimize or self._commits >= _COMMITS_TO_OPTIMIZE:
+            await self._in_thread(store.log.optimize)
+            self._commits = 0
+            self._next_optimize = now + self._settings.optimize_s
+        await self._keep(store)
+
+    async def _open(self) -> OpenStore:
+        uri, now = self._settings.uri, self._clock.now()
+        store = await self._in_thread(lambda: open_store(uri, self._data_dir, now))
+        for note in store.notes:
+            self._note(note)
+        if store.recovered.rows:
+            self._roll = Roll(store.recovered)
+        self.size_bytes = await self._in_thread(store.size_bytes)
+        self._store = store
+        self._opened.set()
+        return store
+
+    async def _commit(self, store: OpenStore) -> None:
+        batch, self._waiting = self._waiting, _Waiting()
+        try:
+            if len(batch):
+                rows = batch.live.join(batch.durable)
+                await self._in_thread(lambda: store.log.append(rows, self.active))
+        except StoreError as error:
+            _answer(batch.waiters, error)
+            self._put_back(batch.live)
+            raise
+        self._commits += 1
+        _answer(batch.waiters, None)
+
+    def _put_back(self, live: Rows) -> None:
+        if len(live):
+            self._waiting.live = live.join(self._waiting.live)
+            self._waiting.due_at = 0.0
+
+    async def _keep(self, store: OpenStore) -> None:
+        """Do one step of rolling, dropping and tidying."""
+        if self._roll is None and self._must_roll():
+            self._begin_roll()
+        if (roll := self._roll) is not None:
+            now = self._clock.now()
+            if await self._in_thread(lambda: roll.step(store.tables, store.log, now)):
+                self._roll = None
+                await self._after_roll(store)
+        elif self._is_untidy:
+            self._is_untidy = await self._in_thread(lambda: self._tidy(store))
+        if store.tables.unreadable:
+            now = self._clock.now()
+            for note in await self._in_thread(lambda: store.move_unreadable(now)):
+                self._note(note)
+
+    def _must_roll(self) -> bool:
+        is_due = self._clock.monotonic() >= self._next_roll
+        return bool(self._asked) or is_due or self.active.rows >= ROLL_ROWS
+
+    def _begin_roll(self) -> None:
+        self._answering, self._asked = self._asked, []
+        self._next_roll = self._clock.monotonic() + self._settings.roll_s
+        self._roll, self.active = Roll(self.active), Unrolled()
+
+    async def _after_roll(self, store: OpenStore) -> None:
+        now = self._clock.now()
+        retention = timedelta(days=self._settings.retention_days)
+        for day in store.tables.expired(now, retention):
+            await self._in_thread(lambda day=day: store.tables.drop(day))
+            logger.info("History of %s dropped: last written more than %s ago", day, retention)
+        self.size_bytes = await self._in_thread(store.size_bytes)
+        self._is_untidy = True
+        done, self._answering = self._answering, []
+        _answer(done, None)
+
+    def _tidy(self, store: OpenStore) -> bool:
+        quiet = timedelta(seconds=2 * self._settings.roll_s)
+        day = store.tables.untidy(self._clock.now(), quiet)
+        if day is not None:
+            store.tables.tidy(day)
+        return day is not None
+
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    def _fail(self, error: StoreError) -> None:
+        wait_s = _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
+        if not self._failures:
+            logger.warning("History not written, trying again: %s", error)
+        self._failures += 1
+        self._next_try = self._clock.monotonic() + wait_s
+        waiting = f"{len(self._waiting)} readings wait, {self.dropped} were dropped"
+        self._set(Health.DEGRADED, f"{error}; {waiting}", "Free disk space or mend its rights")
+        _answer(self._waiting.waiters, error)
+        self._waiting.waiters.clear()
+        self._waiting.durable = Rows()
+
+    def _succeed(self) -> None:
+        if self._failures:
+            logger.info("History is written again, %d readings were dropped", self.dropped)
+        self._failures = 0
+        if self._notes:
+            self._set(Health.DEGRADED, "; ".join(self._notes), "Restore it from a backup")
+        else:
+            self._set(Health.OK, "")
+
+    def _note(self, note: str) -> None:
+        logger.warning("%s", note)
+        self._notes.append(note)
+
+    def _refuse(self, reason: str) -> None:
+        _answer(self._waiting.waiters + self._asked + self._answering, StoreError(reason))
+        if len(self._waiting.live):
+            logger.error("%d readings were not stored before the stop", len(self._waiting.live))
+
+    def _set(self, state: Health, reason: str, remedy: str = "") -> None:
+        old = self._status
+        since = old.since if old.state is state else self._clock.now()
+        self._status = ComponentStatus("Historian", state, since, reason, remedy)
+
+
+def _answer(waiters: Sequence[asyncio.Future[None]], error: StoreError | None) -> None:
+    for waiter in waiters:
+        if waiter.done():
+            continue
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
