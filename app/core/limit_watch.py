@@ -1,0 +1,224 @@
+"""Judges one tag against its alarm limits: on-delay, off-delay, deadband, bad quality.
+
+Pure: time comes in with each reading or tick. Only GOOD readings judge; other qualities
+hold what stands and stop the delays, because nothing is known of the value meanwhile;
+a delay does not run out on a stale value either.
+On each side the worse limit stands for both: while `high_high` is passed, `high` is not
+stated anew (docs/alarms.md says what becomes of a `high` alarm that stands already).
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from app.core.alarm import Finding, Priority
+from app.core.equipment import Tag
+from app.core.reading import Quality, Reading
+
+AGENT = "limits"
+BAD_QUALITY = "bad_quality"
+SUPERSEDES = {"high_high": "high", "low_low": "low"}
+"""A limit to the lesser one that it suppresses by design while it is passed."""
+
+Condition = Literal["high", "high_high", "low", "low_low"]
+_WORSE_FIRST: tuple[Condition, ...] = ("high_high", "high", "low_low", "low")
+_LESSER_FIRST: tuple[Condition, ...] = ("high", "high_high", "low", "low_low")
+_PRIORITIES: dict[Condition, Priority] = {
+    # Critical stays with findings that state danger to people or the loss of a machine.
+    "high_high": Priority.HIGH,
+    "low_low": Priority.HIGH,
+    "high": Priority.MEDIUM,
+    "low": Priority.MEDIUM,
+}
+
+
+@dataclass(slots=True)
+class LimitState:
+    """What is remembered of one limit: passed, not passed, or None while not yet known."""
+
+    condition: Condition
+    limit: float
+    passed: bool | None = None
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class TagWatch:
+    """Watches one tag; made anew when the tag's declaration changes."""
+
+    tag: Tag
+    bad_quality_s: float
+    reading: Reading | None = None
+    bad_since: datetime | None = None
+    is_bad: bool | None = None
+    limits: list[LimitState] = field(default_factory=list[LimitState])
+
+    def __post_init__(self) -> None:
+        """Take over the limits of the tag, the worse ones first."""
+        for condition in _WORSE_FIRST:
+            limit: float | None = getattr(self.tag.limits, condition)
+            if limit is not None:
+                self.limits.append(LimitState(condition, limit))
+
+    def first(self, now: datetime) -> list[Finding]:
+        """State the conditions that cannot be present, because their limits do not exist."""
+        known = {state.condition for state in self.limits}
+        return [self._absent(name, now) for name in _LESSER_FIRST if name not in known]
+
+    def apply(self, reading: Reading) -> list[Finding]:
+        """Judge a reading; return what changed, absences of lesser limits first."""
+        now = reading.received_time
+        findings = self._judge_quality(reading, now)
+        value = reading.value
+        is_good = reading.quality is Quality.GOOD and value is not None and math.isfinite(value)
+        if not is_good:
+            self.reading = None
+            for state in self.limits:
+                state.since = None
+            return findings
+        self.reading = reading
+        return findings + self._judge(now)
+
+    def tick(self, now: datetime) -> list[Finding]:
+        """Judge what only time can tell: a delay that ran out, quality bad for long."""
+        findings: list[Finding] = []
+        if self.bad_since is not None and self.is_bad is not True and self._bad_for_long(now):
+            self.is_bad = True
+            findings.append(self._bad(now))
+        if self.is_pending and self._is_fresh(now):
+            findings += self._judge(now)
+        return findings
+
+    def present(self, now: datetime) -> list[Finding]:
+        """State again what is present, with the present value."""
+        findings = [self._bad(now)] if self.is_bad else []
+        if self.reading is not None:
+            findings += [
+                self._present(state, self.reading, now)
+                for state in self.limits
+                if state.passed and not self._is_superseded(state)
+            ]
+        return findings
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether a delay runs."""
+        return any(state.since is not None for state in self.limits)
+
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether the passing of time may change a judgement."""
+        return bool(self.is_bad) or self.bad_since is not None or self._stands
+
+    @property
+    def _stands(self) -> bool:
+        return any(state.passed or state.since is not None for state in self.limits)
+
+    def _judge(self, now: datetime) -> list[Finding]:
+        reading = self.reading
+        if reading is None or reading.value is None:
+            return []
+        changed = [state for state in self.limits if self._moves(state, reading.value, now)]
+        gone = [state for state in reversed(changed) if not state.passed]
+        come = [state for state in changed if state.passed]
+        revealed = [
+            state
+            for state in self.limits
+            if state.passed
+            and state not in changed
+            and any(SUPERSEDES.get(worse.condition) == state.condition for worse in gone)
+        ]
+        return [self._absent(state.condition, now) for state in gone] + [
+            self._present(state, reading, now)
+            for state in come + revealed
+            if not self._is_superseded(state)
+        ]
+
+    def _moves(self, state: LimitState, value: float, now: datetime) -> bool:
+        passed = _is_beyond(state, value, self.tag.deadband)
+        if state.passed is None and not passed:
+            state.passed, state.since = False, None
+            return True
+        if passed == bool(state.passed):
+            state.since = None
+            return False
+        if state.since is None:
+            state.since = now
+        delay_s = self.tag.on_delay_s if passed else self.tag.off_delay_s
+        if (now - state.since).total_seconds() < delay_s:
+            return False
+        state.passed, state.since = passed, None
+        return True
+
+    def _is_superseded(self, state: LimitState) -> bool:
+        return any(
+            worse.passed and SUPERSEDES.get(worse.condition) == state.condition
+            for worse in self.limits
+        )
+
+    def _judge_quality(self, reading: Reading, now: datetime) -> list[Finding]:
+        if reading.quality is Quality.BAD:
+            if self.bad_since is None:
+                self.bad_since = now
+            return self.tick(now)
+        self.bad_since = None
+        if self.is_bad is False or reading.quality is not Quality.GOOD:
+            return []
+        self.is_bad = False
+        return [self._absent(BAD_QUALITY, now)]
+
+    def _is_fresh(self, now: datetime) -> bool:
+        reading = self.reading
+        if reading is None:
+            return False
+        return (now - reading.received_time).total_seconds() <= self.tag.stale_after_s
+
+    def _bad_for_long(self, now: datetime) -> bool:
+        since = self.bad_since
+        return since is not None and (now - since).total_seconds() >= self.bad_quality_s
+
+    def _present(self, state: LimitState, reading: Reading, now: datetime) -> Finding:
+        tag, side = self.tag, "above" if state.condition.startswith("high") else "below"
+        unit = "" if tag.unit == "1" else f" {tag.unit}"
+        value = 0.0 if reading.value is None else reading.value
+        limit = f"{state.limit:.{tag.decimals}f}"
+        back = "below" if side == "above" else "above"
+        return Finding(
+            agent=AGENT,
+            condition=state.condition,
+            equipment=tag.path,
+            found_at=now,
+            priority=_PRIORITIES[state.condition],
+            message=f"{self._name} {value:.{tag.decimals}f}{unit} {side} {limit}",
+            response=f"Find the cause and bring the value back {back} {limit}{unit}"
+            + ("; be ready to stop the unit" if state.condition in SUPERSEDES else ""),
+            value=value,
+            limit=state.limit,
+            unit=tag.unit,
+        )
+
+    def _bad(self, now: datetime) -> Finding:
+        return Finding(
+            agent=AGENT,
+            condition=BAD_QUALITY,
+            equipment=self.tag.path,
+            found_at=now,
+            priority=Priority.LOW,
+            message=f"{self._name}: no good value for {self.bad_quality_s:.0f} s",
+            response="Check the sensor and its wiring; its limits are not watched meanwhile",
+        )
+
+    def _absent(self, condition: str, now: datetime) -> Finding:
+        return Finding(agent=AGENT, condition=condition, equipment=self.tag.path, found_at=now)
+
+    @property
+    def _name(self) -> str:
+        return self.tag.description or self.tag.name.replace("_", " ")
+
+
+def _is_beyond(state: LimitState, value: float, deadband: float) -> bool:
+    margin = deadband if state.passed else 0.0
+    if state.condition.startswith("high"):
+        return value > state.limit - margin
+    return value < state.limit + margin
