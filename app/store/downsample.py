@@ -1,10 +1,10 @@
 """Fewer points for a chart without losing a peak, a bad stretch or a gap."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from tsdownsample import (  # pyright: ignore[reportMissingTypeStubs]  the wheel has no stubs
-    MinMaxLTTBDownsampler,
-)
+from tsdownsample import MinMaxLTTBDownsampler
 
 from app.store.series import BAD, Columns, Series
 
@@ -36,9 +36,8 @@ def _choose(
 ) -> NDArray[np.int64]:
     if len(times) <= points:
         return np.arange(len(times), dtype=np.int64)
-    picked = MinMaxLTTBDownsampler().downsample(  # pyright: ignore[reportUnknownMemberType]  partial types
-        times, values, n_out=points
-    )
+    downsampler: Any = MinMaxLTTBDownsampler  # tsdownsample is typed in parts
+    picked = downsampler().downsample(times, values, n_out=points)
     return np.unique(picked.astype(np.int64))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -288,7 +289,7 @@ class HistoryWriter:
         now = self._clock.now()
         retention = timedelta(days=self._settings.retention_days)
         for day in store.tables.expired(now, retention):
-            await self._in_thread(lambda day=day: store.tables.drop(day))
+            await self._in_thread(functools.partial(store.tables.drop, day))
             logger.info("History of %s dropped: last written more than %s ago", day, retention)
         self.size_bytes = await self._in_thread(store.size_bytes)
         self._is_untidy = True
