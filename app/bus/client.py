@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
-from paho.mqtt.client import MQTTMessage, topic_matches_sub
+from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import MQTTErrorCode
 
 from app.bus.address import broker_address
@@ -247,10 +247,10 @@ class Bus:
             with contextlib.suppress(RuntimeError):  # the loop closed while paho's thread ends
                 loop.call_soon_threadsafe(callback)
 
-    def acknowledge(self, mid: int, generation: int) -> None:
-        """Tell the broker that a message is dealt with, if the connection is still the same."""
+    def acknowledge(self, mids: Sequence[int], generation: int) -> None:
+        """Tell the broker that messages are dealt with, if the connection is still the same."""
         if generation == self._generation:
-            self._link.client.ack(mid, 1)
+            self._link.acknowledge(mids)
 
     def refuse(self, topic: str, payload: bytes, reason: str) -> None:
         """Put a message with the dead letters; log the first and then a count a minute."""
@@ -300,7 +300,7 @@ class Bus:
         if self._confirming:
             self.post(lambda: self._confirm(mid))
 
-    def link_message(self, message: MQTTMessage) -> None:
+    def link_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         """A message came in: decode it and queue it where it belongs."""
         self._received += 1
         now = self._clock.now()

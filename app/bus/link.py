@@ -5,11 +5,11 @@ import random
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, assert_never
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import PUBACK, Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -19,6 +19,7 @@ from app.core.clock import Clock
 
 logger = logging.getLogger(__name__)
 
+_PUBACK = b"\x40\x02"  # packet type 4, two bytes follow (MQTT 3.1.1, section 3.4)
 _KEEPALIVE_S = 20  # a broker that hangs is noticed within one and a half of this
 _INFLIGHT = 500  # QoS 1 messages on their way at once; paho's default of 20 waits for the broker
 _BACKOFF_MIN_S = 0.25
@@ -61,8 +62,8 @@ class Owner(Protocol):
         """The broker has a message, or a QoS 0 message is written."""
         ...
 
-    def link_message(self, message: MQTTMessage) -> None:
-        """A message came in."""
+    def link_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        """A message came in; paho calls this itself, for a call between costs a tenth of it."""
         ...
 
 
@@ -128,6 +129,14 @@ class Link:
             except OSError as error:
                 logger.debug("Connection was gone already: %s", error)
 
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Send the PUBACKs of QoS 1 messages, all in one write.
+
+        `Client.ack` wakes paho's thread for each one: 25 µs against 1 (app/bench/mqtt.py).
+        """
+        packet = b"".join(_PUBACK + mid.to_bytes(2, "big") for mid in mids)
+        self.client._packet_queue(PUBACK, packet, 0, 1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  paho 2.2 has no batch
+
     @property
     def unsent(self) -> int:
         """Packets waiting for the socket."""
@@ -140,7 +149,7 @@ class Link:
         self.client.on_disconnect = self._on_disconnect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_publish = self._on_publish
-        self.client.on_message = self._on_message
+        self.client.on_message = self._owner.link_message
 
     def _next_delay(self) -> None:
         longest_s = min(_BACKOFF_MIN_S * 2**self._attempts, _BACKOFF_MAX_S)
@@ -212,9 +221,6 @@ class Link:
         _properties: Properties,
     ) -> None:
         self._owner.link_published(mid)
-
-    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        self._owner.link_message(message)
 
 
 def _set_nodelay(_client: Client, _userdata: object, connection: Any) -> None:  # noqa: ANN401  paho types it too narrowly
