@@ -40,11 +40,21 @@ _FEED = PumpDesign(
     flow=28, head=68, static_head=28, suction=2.1, water=90, npsh_required=3.6,
 )  # fmt: skip
 _AIR = CompressorDesign(
-    _drive(45, 2960, 80, 5, residual=1.0, passing_velocity=0.8, noise=1.1), 6.4, 3.0
+    _drive(45, 2960, 80, 5, residual=1.0, passing_velocity=0.8, noise=1.1, damping=0.05), 6.4, 3.0
 )
 _MILLING = SpindleDesign(
     replace(
-        _drive(9, 6000, 18, 4, residual=0.8, passing_velocity=0.45, noise=1.0, resonance_hz=4100),
+        _drive(
+            9,
+            6000,
+            18,
+            4,
+            residual=0.8,
+            passing_velocity=0.45,
+            noise=1.0,
+            resonance_hz=4100,
+            damping=0.05,
+        ),
         top=1.22,
     )
 )

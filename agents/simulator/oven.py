@@ -151,7 +151,7 @@ class Oven:
         available = self._design.zone_kw * mains * mains
         switched = duty
         if zone == 1:
-            available *= 1 - 0.67 * faults.heating_element_loss
+            available *= 1 - 0.8 * faults.heating_element_loss  # four of five elements
             # A welded contactor conducts on, whatever the controller asks for.
             floor = 0.35 + 0.45 * faults.overheating if faults.overheating > 0 else 0.0
             switched = max(duty, floor)

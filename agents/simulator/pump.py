@@ -137,13 +137,14 @@ class Pump:
         speed = self._speed.step(rated_rpm * ratio, dt_s)
         ratio = speed / rated_rpm
         valve = _RATED_VALVE + self._valve.step(dt_s)
-        flow = self._flow.step(design.duty_flow(ratio, valve, 0.22 * self._starved), dt_s)
+        flow = self._flow.step(design.duty_flow(ratio, valve, 0.3 * self._starved), dt_s)
         square = (flow / design.flow) ** 2
         suction = design.suction + self._suction.step(dt_s)
-        suction -= (0.12 + 1.35 * faults.cavitation) * square
+        suction -= (0.12 + 1.6 * faults.cavitation) * square
+        suction = max(design.vapour_bar() + 0.02, suction)
         margin = design.npsh_margin(flow, suction)
         self._starved = starvation(margin)
-        head = design.head_at(flow, ratio) * (1 - 0.22 * self._starved)
+        head = design.head_at(flow, ratio) * (1 - 0.3 * self._starved)
         efficiency = design.efficiency_at(flow, ratio) * (1 - 0.15 * self._starved)
         hydraulic_w = design.density() * _GRAVITY * flow / 3600 * head
         omega = speed * math.pi / 30
