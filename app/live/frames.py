@@ -171,14 +171,14 @@ def thin(
     """
     count = len(times_us)
     if count > points:
-        keep: list[int] = []
-        for part in np.array_split(np.arange(count), max(1, points // 2)):
-            part_values = values[part]
-            if np.isnan(part_values).all():
-                keep.append(int(part[0]))
-                continue
-            ends = {int(np.nanargmin(part_values)), int(np.nanargmax(part_values))}
-            keep += sorted(int(part[end]) for end in ends)
+        width = -(-count // max(1, points // 2))
+        grid = np.full(-(-count // width) * width, np.nan)
+        grid[:count] = values
+        grid = grid.reshape(-1, width)
+        first = np.arange(len(grid)) * width
+        lowest = first + np.argmin(np.where(np.isnan(grid), np.inf, grid), axis=1)
+        highest = first + np.argmax(np.where(np.isnan(grid), -np.inf, grid), axis=1)
+        keep = np.unique(np.concatenate([lowest, highest]))
         times_us, values = times_us[keep], values[keep]
     told = [None if math.isnan(value) else float(f"{value:.6g}") for value in values.tolist()]
     return (times_us // 1000).tolist(), told

@@ -16,7 +16,7 @@ HEARTBEAT_S = 1.0
 class LiveHub:
     """Gathers changes and sends them: after quiet at once, then at a bounded rate.
 
-    Listens to the tag table by itself. `run` must run for frames to flow.
+    Its owner wires `tags.on_change(hub.notify)`; `run` must run for frames to flow.
     """
 
     def __init__(self, tags: TagTable, settings: LiveSettings, clock: Clock) -> None:
@@ -33,7 +33,6 @@ class LiveHub:
         self._ask_status: Callable[[], Mapping[str, object]] = dict
         self._status: Mapping[str, object] = {}
         self.boot = f"{self._time_ms():x}"
-        tags.on_change(self.notify)
         tags.on_declare(self._redescribe)
 
     def _time_ms(self) -> int:

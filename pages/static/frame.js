@@ -1,0 +1,235 @@
+/* The frame: alarm banner, status line, clock, sound, theme, keyboard, search. */
+(() => {
+  "use strict";
+  const { live, alarms, symbol, make, put, ageWords } = Millwright;
+  const root = document.documentElement;
+  const byId = (id) => document.getElementById(id);
+  const PAGES = () => [...document.querySelectorAll(".mw-rail-link")].map((link) => ({
+    key: link.dataset.key, href: link.getAttribute("href"), label: link.textContent, icon: link.querySelector("svg").outerHTML }));
+
+  function clock(ms, withDate) {
+    const zone = byId("mw-clock")?.dataset.zone;
+    return new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit",
+      ...(withDate ? { timeZoneName: "short" } : {}) }).format(ms);
+  }
+  const place = (path) => path.split("/").length >= 4 ? `/units/${path.split("/").slice(0, 4).join("/")}` : `/areas/${path}`;
+  const acknowledge = (id) => window.emitEvent?.("mw_acknowledge", { id });
+
+  // --- banner
+  let before = null;
+  function showAlarms(message) {
+    for (const count of document.querySelectorAll(".mw-count")) {
+      const p = Number(count.dataset.priority), n = message.counts[p - 1], open = message.unack[p - 1];
+      const key = `${n} ${open > 0}`;
+      if (count.dataset.now === key) continue;
+      count.dataset.now = key;
+      put(count.querySelector(".mw-count-number"), String(n));
+      const mark = count.querySelector(".mw-prio");
+      mark.classList.toggle("mw-quiet", !n && !open);
+      mark.classList.toggle("mw-blink", open > 0);
+      count.classList.toggle("mw-on", n > 0 || open > 0);
+      count.title = `${n} active, ${open} not acknowledged`;
+    }
+    showWorst(message);
+    ring(message.unack);
+  }
+  function showWorst(message) {
+    const box = byId("mw-worst");
+    if (!box) return;
+    const worst = message.worst, key = worst ? `${worst.id}${worst.state}${worst.raised_at}${worst.message}${message.flood}` : `none${message.flood}`;
+    if (box.dataset.now === key) return;
+    box.dataset.now = key;
+    box.replaceChildren();
+    box.classList.toggle("mw-flood", message.flood);
+    if (message.flood) make("b", "mw-flood-word", box, "Alarm flood");
+    if (!worst) { make("span", "mw-hint", box, message.counts.some(Boolean) ? "All alarms are acknowledged" : "No alarms"); return; }
+    box.insertAdjacentHTML("beforeend", symbol(worst.priority, true));
+    make("time", "mw-worst-time", box, clock(Date.parse(worst.raised_at)).slice(0, 5));
+    const text = make("a", "mw-worst-text", box, worst.message || worst.equipment);
+    text.href = `/alarms#${worst.id}`; text.title = `${worst.message} (${worst.equipment})`;
+    const button = make("button", "mw-button mw-primary mw-small", box, "Ack");
+    button.type = "button"; button.dataset.alarmId = worst.id; button.title = "Acknowledge this alarm";
+    button.onclick = () => { button.disabled = true; acknowledge(worst.id); setTimeout(() => { button.disabled = false; }, 3000); };
+    const open = make("a", "mw-button mw-small", box, "Open");
+    open.href = place(worst.equipment);
+  }
+
+  // --- sound: higher and quicker for worse; a critical alarm rings again until acknowledged
+  const TONES = { 1: [880, 3, 0.14], 2: [660, 2, 0.18], 3: [520, 1, 0.22], 4: [390, 1, 0.16] };
+  let audio = null;
+  const isAudible = () => localStorage.getItem("mw-sound") === "on";
+  function tone(priority) {
+    if (!isAudible()) return;
+    audio ??= new AudioContext();
+    const [frequency, beeps, length] = TONES[priority];
+    for (let i = 0; i < beeps; i++) {
+      const at = audio.currentTime + i * length * 1.6, source = audio.createOscillator(), gain = audio.createGain();
+      source.frequency.value = frequency; source.type = "triangle";
+      gain.gain.setValueAtTime(0, at);
+      gain.gain.linearRampToValueAtTime(0.25, at + 0.01);
+      gain.gain.linearRampToValueAtTime(0, at + length);
+      source.connect(gain).connect(audio.destination);
+      source.start(at); source.stop(at + length);
+    }
+  }
+  function ring(unacknowledged) {
+    if (before) {
+      const risen = unacknowledged.findIndex((n, i) => n > before[i]);
+      if (risen >= 0) tone(risen + 1);
+    }
+    before = unacknowledged;
+  }
+  setInterval(() => { if (before?.[0]) tone(1); }, 10000);
+  const SOUND = { on: "M4 9v6h4l5 4V5L8 9zM16 9.5a4 4 0 0 1 0 5M18.5 7a7.5 7.5 0 0 1 0 10", off: "M4 9v6h4l5 4V5L8 9zM16.5 9.5l5 5M21.5 9.5l-5 5" };
+  function showSound() {
+    const button = byId("mw-sound");
+    if (!button) return;
+    const on = isAudible();
+    button.querySelector("path").setAttribute("d", SOUND[on ? "on" : "off"]);
+    button.title = button.ariaLabel = on ? "Alarm sound is on" : "Alarm sound is off";
+    button.ariaPressed = String(on);
+  }
+
+  // --- status line
+  function showStatus(message) {
+    const broker = byId("mw-broker"), agents = byId("mw-agents");
+    if (!broker) return;
+    broker.classList.toggle("mw-wrong", !message.broker.ok);
+    put(broker, message.broker.ok ? "broker ok" : `broker ${message.broker.word}`);
+    broker.title = message.broker.reason || "Messages flow";
+    const { running, total } = message.agents;
+    agents.classList.toggle("mw-wrong", running < total);
+    put(agents, `agents ${running}/${total}`);
+    agents.title = `${running} of ${total} agents are running`;
+  }
+  let isLost = false;
+  setInterval(() => { const box = byId("mw-clock"); if (box && !isLost) put(box, clock(live.now(), true)); }, 1000);
+
+  // --- nobody there
+  function showLink({ up, sinceMs }) {
+    isLost = !up;
+    let box = byId("mw-stale");
+    if (up) { box?.remove(); return; }
+    if (!box) { box = make("div", "mw-stale"); box.id = "mw-stale"; box.setAttribute("role", "alert"); document.body.append(box); }
+    put(box, `No data from the server since ${clock(sinceMs)}. Reconnecting\u2026`);
+  }
+
+  // --- theme
+  function toggleTheme() {
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    if (next === system) localStorage.removeItem("mw-theme"); else localStorage.setItem("mw-theme", next);
+    applyTheme(next);
+  }
+  function applyTheme(theme) {
+    root.dataset.theme = theme;
+    dispatchEvent(new Event("mw-theme"));
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
+    if (!localStorage.getItem("mw-theme")) applyTheme(event.matches ? "dark" : "light");
+  });
+
+  // --- search and keys
+  function sheet(id, label) {
+    close();
+    const back = make("div", "mw-sheet-back", document.body), box = make("div", "mw-sheet", back);
+    back.id = id; box.setAttribute("role", "dialog"); box.ariaLabel = label; box.ariaModal = "true";
+    back.onclick = (event) => { if (event.target === back) close(); };
+    return box;
+  }
+  function close() { document.querySelector(".mw-sheet-back")?.remove(); }
+
+  function openSearch() {
+    const box = sheet("mw-search", "Search");
+    const input = make("input", "mw-search-input", box), list = make("div", "mw-hits", box);
+    input.placeholder = "Tags, units, alarms, pages"; input.type = "search"; input.autocomplete = "off";
+    let chosen = 0, timer = 0;
+    const choose = (index) => {
+      const rows = [...list.querySelectorAll("a")];
+      if (!rows.length) return;
+      chosen = (index + rows.length) % rows.length;
+      rows.forEach((row, i) => row.classList.toggle("mw-chosen", i === chosen));
+      rows[chosen].scrollIntoView({ block: "nearest" });
+    };
+    const show = (text, hits) => {
+      const low = text.toLowerCase();
+      const rows = PAGES().filter((p) => p.label.toLowerCase().includes(low)).map((p) => ({ kind: "page", href: p.href, label: p.label, sub: "" }));
+      for (const hit of hits) {
+        const href = hit.kind === "area" ? `/areas/${hit.path}` : hit.kind === "unit" ? `/units/${hit.path}` : `/trends?tags=${hit.path}`;
+        rows.push({ kind: hit.kind, href, label: hit.label, sub: hit.path });
+      }
+      if (low) for (const alarm of alarms.all()) {
+        if (rows.length > 40) break;
+        if (`${alarm.finding.message} ${alarm.finding.equipment}`.toLowerCase().includes(low)) {
+          rows.push({ kind: "alarm", href: `/alarms#${alarm.id}`, label: alarm.finding.message, sub: alarm.finding.equipment });
+        }
+      }
+      list.replaceChildren();
+      for (const row of rows) {
+        const link = make("a", "mw-hit", list); link.href = row.href;
+        make("span", "mw-hit-kind", link, row.kind); make("span", "mw-hit-label", link, row.label); make("span", "mw-hit-path", link, row.sub);
+      }
+      if (!rows.length) make("p", "mw-hint", list, `Nothing is called \u201c${text}\u201d`);
+      choose(0);
+    };
+    input.oninput = () => { clearTimeout(timer); timer = setTimeout(async () => { const text = input.value.trim(); show(text, text ? await live.find(text) : []); }, 120); };
+    input.onkeydown = (event) => {
+      if (event.key === "ArrowDown") choose(chosen + 1);
+      else if (event.key === "ArrowUp") choose(chosen - 1);
+      else if (event.key === "Enter") list.querySelector(".mw-chosen")?.click();
+      else return;
+      event.preventDefault();
+    };
+    show("", []);
+    input.focus();
+  }
+  function openKeys() {
+    const box = sheet("mw-keys", "Keys"), table = make("table", "mw-table", box);
+    make("h2", "", box, "Keys"); box.prepend(box.lastChild);
+    const rows = [["/", "Search everything"], ["?", "This list"], ["a", "Acknowledge the selected alarm, else the worst"], ["Esc", "Close"],
+      ...PAGES().map((p) => [`g ${p.key}`, p.label])];
+    for (const [keys, words] of rows) {
+      const row = make("tr", "", table);
+      const cell = make("td", "", row);
+      keys.split(" ").forEach((key) => make("kbd", "", cell, key));
+      make("td", "", row, words);
+    }
+  }
+  let goUntil = 0;
+  function onKey(event) {
+    if (event.key === "Escape") { close(); return; }
+    const at = event.target;
+    if (event.ctrlKey || event.metaKey || event.altKey || at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
+    if (performance.now() < goUntil) {
+      goUntil = 0;
+      const page = PAGES().find((p) => p.key === event.key);
+      if (page) { event.preventDefault(); location.href = page.href; }
+      return;
+    }
+    const actions = { g: () => { goUntil = performance.now() + 1500; }, "/": openSearch, "?": openKeys, a: acknowledgeSelected };
+    if (actions[event.key]) { event.preventDefault(); actions[event.key](); }
+  }
+  function acknowledgeSelected() {
+    const selected = document.activeElement?.closest?.("[data-alarm-id]") ?? document.querySelector("[data-alarm-id][aria-selected=true]") ?? document.querySelector("#mw-worst [data-alarm-id]");
+    if (selected) acknowledge(selected.dataset.alarmId);
+  }
+
+  // NiceGUI mounts the page after this script has run
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => {
+    const tool = event.target.closest?.(".mw-tool");
+    if (!tool) return;
+    if (tool.id === "mw-search-open") openSearch();
+    if (tool.id === "mw-keys-open") openKeys();
+    if (tool.id === "mw-theme") toggleTheme();
+    if (tool.id === "mw-sound") { localStorage.setItem("mw-sound", isAudible() ? "off" : "on"); showSound(); tone(4); }
+  });
+  function begin() {
+    if (!byId("mw-worst")) { requestAnimationFrame(begin); return; }
+    showSound();
+    live.onAlarms(showAlarms); live.onStatus(showStatus); live.onLink(showLink);
+    put(byId("mw-clock"), clock(live.now(), true));
+  }
+  begin();
+  Object.assign(Millwright, { clock, ageWords, acknowledge });
+})();

@@ -1,0 +1,63 @@
+"""Why an agent says what it says: probability, evidence as bars, what to do."""
+
+from app.core.alarm import Finding
+from pages.icons import priority_symbol
+from pages.markup import Html, tag
+from pages.widgets.words import number, unit_words
+
+EVIDENCE_SHOWN = 6
+
+
+def finding_why(finding: Finding) -> Html:
+    """Return one finding with the figures behind it."""
+    probability = None
+    if finding.probability is not None:
+        share = round(finding.probability * 100)
+        probability = tag("span", f"{share} % likely", class_="mw-hint")
+    return tag(
+        "div",
+        tag(
+            "div",
+            priority_symbol(finding.priority) if finding.priority else None,
+            tag("b", finding.message or finding.condition.replace("_", " ")),
+            class_="mw-row",
+        ),
+        tag(
+            "div",
+            tag("a", f"{finding.agent} agent", href="/agents", class_="mw-link"),
+            probability,
+            _against_limit(finding),
+            class_="mw-row",
+        ),
+        _evidence(finding.evidence) if finding.evidence else None,
+        tag("p", finding.response, class_="mw-response") if finding.response else None,
+        class_="mw-why",
+    )
+
+
+def _against_limit(finding: Finding) -> Html | None:
+    if finding.value is None:
+        return None
+    unit = unit_words(finding.unit)
+    words = f"{number(finding.value, 2)} {unit}"
+    if finding.limit is not None:
+        words += f", limit {number(finding.limit, 2)} {unit}"
+    return tag("span", words, class_="mw-hint")
+
+
+def _evidence(evidence: dict[str, float]) -> Html:
+    strongest = sorted(evidence.items(), key=lambda item: -abs(item[1]))[:EVIDENCE_SHOWN]
+    most = max(abs(value) for _, value in strongest) or 1.0
+    rows = [
+        [
+            tag("span", name.replace("_", " ")),
+            tag(
+                "span",
+                tag("i", style=f"width:{100 * abs(value) / most:.0f}%"),
+                class_="mw-share",
+            ),
+            tag("span", f"{value:.3g}", class_="mw-num"),
+        ]
+        for name, value in strongest
+    ]
+    return tag("div", rows, class_="mw-evidence")

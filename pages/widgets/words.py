@@ -1,0 +1,56 @@
+"""Numbers, units and times as operators read them; the same rules stand in static/widgets.js."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+NONE = "\u2013"
+"""Stands where there is no value."""
+
+_THIN_SPACE = "\u2009"
+_MINUS = "\u2212"
+_GROUPED_FROM = 10_000
+_UNITS = {
+    "1": "",
+    "Cel": "°C",
+    "m3/h": "m³/h",
+    "m3": "m³",
+    "m/s2": "m/s²",
+    "kW.h": "kWh",
+    "{rpm}": "rpm",
+    "/min": "rpm",
+    "1/min": "rpm",
+    "{rev}/min": "rpm",
+    "Ohm": "Ω",
+    "um": "µm",
+    "/s": "1/s",
+    "{count}": "",
+    "Nm3/h": "Nm³/h",
+    "deg": "°",
+    "N.m": "Nm",
+}
+
+
+def unit_words(ucum: str) -> str:
+    """Return a UCUM code as it stands on instruments: "Cel" is "°C"."""
+    return _UNITS.get(ucum, ucum.translate({ord(sign): None for sign in "{}[]"}))
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    """Return a number with fixed decimals and thin spaces between thousands; a dash for none."""
+    if value is None:
+        return NONE
+    text = f"{value:,.{decimals}f}" if abs(value) >= _GROUPED_FROM else f"{value:.{decimals}f}"
+    return text.replace(",", _THIN_SPACE).replace("-", _MINUS)
+
+
+def age_words(seconds: float) -> str:
+    """Return a duration in its largest sensible unit: "45 s", "12 min", "3 h", "5 d"."""
+    for size, word, until in ((1, "s", 90), (60, "min", 5_400), (3_600, "h", 129_600)):
+        if seconds < until:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+def clock_words(time: datetime, zone: str) -> str:
+    """Return a time of day in the plant's zone."""
+    return time.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
