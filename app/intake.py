@@ -48,7 +48,7 @@ class Intake:
         findings: FindingBoard,
         registry: Registry,
         assets: Assets,
-        refuse: Callable[[str, bytes, str], None],
+        refuse: Callable[[str, bytes, str], object],
     ) -> None:
         self._clock = clock
         self._tags = tags
@@ -77,7 +77,8 @@ class Intake:
         """Put readings that are already stored or need no storing on screens and limits."""
         self._tags.apply(readings)
         for reading in readings:
-            self._state(self._limits.apply(self._tags.tag(reading.tag), reading))
+            if self._tags.has(reading.tag):
+                self._state(self._limits.apply(self._tags.tag(reading.tag), reading))
 
     def _state(self, findings: Sequence[Finding]) -> None:
         if findings:
