@@ -179,16 +179,20 @@ def why_refused(snapshot: Snapshot, event: AlarmEvent) -> str:
 
 def words(term: AlarmState | AlarmEvent) -> str:
     """Return a state or an event as an operator reads it."""
-    return _WORDS.get(term, term.value.replace("_", " "))
+    # Two tables, because members of different StrEnums with the same text are the same key.
+    if isinstance(term, AlarmState):
+        return _STATE_WORDS.get(term, term.value.replace("_", " "))
+    return _EVENT_WORDS.get(term, term.value.replace("_", " "))
 
 
-_WORDS: Mapping[AlarmState | AlarmEvent, str] = {
+_STATE_WORDS = {
     _S.UNACK: "unacknowledged",
     _S.ACK: "acknowledged",
     _S.RTN_UNACK: "returned, unacknowledged",
+}
+_EVENT_WORDS = {
     _E.OUT_OF_SERVICE: "take out of service",
     _E.EXPIRE: "end of shelving time",
-    _S.OUT_OF_SERVICE: "out of service",
 }
 
 
