@@ -1,0 +1,1 @@
+"""Maintenance agent: what the process values of a unit say of failures to come."""

@@ -1,0 +1,118 @@
+"""The model's input vector, and reading it from raw process values."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.maintenance.averages import steady
+from agents.maintenance.physics import PHYSICS, Physics
+from app.core.equipment import EquipmentKind
+from app.core.errors import InputError
+from app.core.model import Feature
+
+KINDS = tuple(PHYSICS)
+_UNITS = {name: unit for physics in PHYSICS.values() for name, unit in physics.names.items()}
+NAMES = ("kind", *_UNITS)
+_POSITION = {name: index for index, name in enumerate(NAMES)}
+
+
+def card_features() -> tuple[Feature, ...]:
+    """Return the inputs of the model as they stand on its card."""
+    return (Feature("kind", "1"), *(Feature(name, unit) for name, unit in _UNITS.items()))
+
+
+def vector(kind: EquipmentKind, features: Mapping[str, float]) -> npt.NDArray[np.float32]:
+    """Return the model's input, (len(NAMES),) float32; what the kind does not have stays 0."""
+    row = np.zeros(len(NAMES), np.float32)
+    row[0] = KINDS.index(kind) + 1
+    for name, value in features.items():
+        row[_POSITION[name]] = value
+    return row
+
+
+def applicable(kind: EquipmentKind) -> list[int]:
+    """Return the positions in `vector` that a kind fills, without the kind itself."""
+    return [_POSITION[name] for name in PHYSICS[kind].names]
+
+
+class FeatureError(InputError):
+    """Process values are missing or wrong.
+
+    Attributes:
+        details: What is wrong, by name of the value.
+    """
+
+    def __init__(self, details: Mapping[str, str]) -> None:
+        named = ", ".join(f"{name}: {problem}" for name, problem in details.items())
+        super().__init__(f"Process values are not usable: {named}")
+        self.details = dict(details)
+
+
+def rated_figures(kind: EquipmentKind, nameplate: Mapping[str, str]) -> dict[str, float] | None:
+    """Return the figures of a nameplate that a kind needs, None if one is missing or no number."""
+    details: dict[str, str] = {}
+    figures = _numbers(PHYSICS[kind].nameplate, nameplate, details)
+    return None if details or any(value <= 0 for value in figures.values()) else figures
+
+
+def row_features(
+    given: Mapping[str, object], nameplate: Mapping[str, str] | None = None
+) -> tuple[EquipmentKind, dict[str, float]]:
+    """Make features of one row of process values, taken as a steady state.
+
+    Args:
+        given: "kind", the tags of that kind by name, and the rated figures unless a nameplate
+            brings them.
+        nameplate: Of the unit, if it is known.
+
+    Raises:
+        FeatureError: Names each value that is missing, unknown or no finite number.
+    """
+    physics, kind = _physics(given)
+    plate = {
+        **(nameplate or {}),
+        **{name: given[name] for name in physics.nameplate if name in given},
+    }
+    details: dict[str, str] = {}
+    values = _numbers(physics.tags, given, details)
+    rated = _numbers(physics.nameplate, plate, details)
+    details |= {name: "must be above 0" for name, value in rated.items() if value <= 0}
+    known = {"kind", "equipment", *physics.tags, *physics.nameplate}
+    details |= {name: f"unknown for {kind}" for name in given if name not in known}
+    if details:
+        raise FeatureError(details)
+    return kind, physics.features(steady(physics.signals(values, rated)))
+
+
+def _physics(given: Mapping[str, object]) -> tuple[Physics, EquipmentKind]:
+    name = given.get("kind")
+    choices = ", ".join(KINDS)
+    if name is None:
+        raise FeatureError({"kind": f"missing; choose one of {choices}"})
+    kind = next((kind for kind in KINDS if kind == name), None)
+    if kind is None:
+        raise FeatureError({"kind": f'"{str(name)[:40]}" is unknown; choose one of {choices}'})
+    return PHYSICS[kind], kind
+
+
+def _numbers(
+    names: tuple[str, ...], given: Mapping[str, object], details: dict[str, str]
+) -> dict[str, float]:
+    """Read numbers by name and note what is wrong in `details`."""
+    numbers: dict[str, float] = {}
+    for name in names:
+        value = given.get(name)
+        if value is None or value == "":
+            details[name] = "missing"
+            continue
+        try:
+            number = float(value) if isinstance(value, int | float | str) else math.nan
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            numbers[name] = number
+        else:
+            details[name] = f'"{str(value)[:40]}" is no finite number'
+    return numbers
