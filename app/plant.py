@@ -121,6 +121,7 @@ class Plant:
         await self.supervisor.start(self._agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
         loops = await stack.enter_async_context(_Loops())
+        self._show_alarms(self.alarms.alarms())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         loops.run(self._tick(), "plant tick")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import msgspec
+import msgspec.structs
 
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
@@ -20,29 +20,20 @@ def agent_rows(children: Sequence[Child], instances: Sequence[Instance]) -> list
 
 
 def _child_row(child: Child, instance: Instance | None) -> AgentRow:
-    own = AgentRow(
-        name=child.name,
-        instance=CHILD_INSTANCE if instance else "",
-        purpose="",
-        state=child.state,
-        since=child.since,
-        reason=child.reason,
-        supervised=True,
-        pid=child.pid,
-        cpu_percent=child.cpu_percent,
-        memory_bytes=child.memory_bytes,
-        restarts=child.restarts,
-        retry_at=child.retry_at,
+    """A running process that announced itself says its own state; else we say it."""
+    row = _heard_row(instance) if instance else _unheard(child)
+    speaks = (
+        instance is not None
+        and instance.is_live
+        and instance.status.pid == child.pid
+        and child.state is AgentState.RUNNING
     )
-    if instance is None:
-        return own
-    said = _heard_row(instance)
-    is_up = child.state is AgentState.RUNNING
     return msgspec.structs.replace(
-        said,
-        state=said.state if is_up and said.connected else child.state,
-        since=said.since if is_up and said.connected else child.since,
-        reason=(said.reason if is_up else "") or child.reason,
+        row,
+        state=row.state if speaks else child.state,
+        since=row.since if speaks else child.since,
+        reason=row.reason if speaks else child.reason,
+        connected=speaks,
         supervised=True,
         pid=child.pid,
         cpu_percent=child.cpu_percent,
@@ -50,6 +41,10 @@ def _child_row(child: Child, instance: Instance | None) -> AgentRow:
         restarts=child.restarts,
         retry_at=child.retry_at,
     )
+
+
+def _unheard(child: Child) -> AgentRow:
+    return AgentRow(name=child.name, instance="", purpose="", state=child.state, since=child.since)
 
 
 def _heard_row(instance: Instance) -> AgentRow:
@@ -61,7 +56,7 @@ def _heard_row(instance: Instance) -> AgentRow:
         state=status.state,
         since=status.since,
         reason=status.reason,
-        connected=status.state not in {AgentState.OFFLINE, AgentState.STOPPED},
+        connected=instance.is_live,
         capabilities=status.spec.capabilities,
         aliases=status.spec.aliases,
         model_version=status.model_version,
