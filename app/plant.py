@@ -92,7 +92,14 @@ class Plant:
             assets=self.assets,
             refuse=self.dead_letters.add,
         )
-        self.ingest = IngestService(settings, self.durable_bus, self.historian, clock)
+        self.ingest = IngestService(
+            settings,
+            self.durable_bus,
+            self.historian,
+            clock,
+            accept=self.intake.accept,
+            declare=self.tags.declare,
+        )
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:

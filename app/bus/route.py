@@ -37,12 +37,14 @@ class Received(NamedTuple, Generic[T]):
         message: Decoded and validated.
         received_time: When paho's thread took it in, UTC.
         retained: It stood on the broker before we subscribed.
+        duplicate: The broker sent it before and had no acknowledgement of it.
     """
 
     topic: str
     message: T
     received_time: datetime
     retained: bool
+    duplicate: bool = False
 
 
 class Hooks(Protocol):
@@ -221,7 +223,7 @@ class DurableRoute(Generic[T]):
             return
         if message.qos:
             self._open.add(message.mid)
-        received = Received(topic, value, now, message.retain)
+        received = Received(topic, value, now, message.retain, message.dup)
         mid = message.mid if message.qos else 0
         self._queue.append(_Pending(received, bytes(message.payload), mid, self._generation))
         if not self._bell.is_struck:

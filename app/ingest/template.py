@@ -1,0 +1,111 @@
+"""Turns the path template of a mapping into tag paths of five segments."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from app.core.errors import SettingsError, TopicError
+from app.core.topics import as_segment, is_segment
+
+SEGMENTS = 5
+DEFAULT_UNIT = "machine"
+DEFAULT_LINE = "line"
+_SLOT = re.compile(r"\{([^{}]*)\}")
+_ELASTIC = "{path}"
+
+
+class Template:
+    """A checked path template.
+
+    Slots: {1} is the first level of the topic, {path} the levels that a trailing # matched,
+    {field} the key of the value, any other name a field of the message. A segment that is {path}
+    alone becomes as many segments as are missing to five: surplus levels are joined by "_" in the
+    first of them, missing ones are "line" and "machine".
+
+    Attributes:
+        names: Fields of the message that the path is made of.
+    """
+
+    def __init__(self, text: str, topic_filter: str) -> None:
+        self._parts = text.split("/")
+        elastic = self._parts.count(_ELASTIC)
+        fixed = len(self._parts) - elastic
+        if elastic > 1 or (not elastic and fixed != SEGMENTS) or (elastic and fixed >= SEGMENTS):
+            raise SettingsError(
+                f'ingest "{topic_filter}": path "{text}" does not make site/area/line/unit/tag; '
+                "write five segments, or fewer with one {path}"
+            )
+        self._elastic_segments = SEGMENTS - fixed
+        slots = [slot for part in self._parts for slot in _SLOT.findall(part)]
+        self.names = frozenset(
+            slot for slot in slots if slot not in {"path", "field"} and not slot.isdecimal()
+        )
+        self._skipped = topic_filter.split("/").index("#") if topic_filter.endswith("#") else None
+        self._has_field = "field" in slots
+        if not self._has_field and "path" not in slots:
+            raise SettingsError(
+                f'ingest "{topic_filter}": path "{text}" names no {{field}}, so all values of a '
+                "message would be one tag"
+            )
+        for part in self._parts:
+            rest = _SLOT.sub("x", part)
+            if not is_segment(rest):
+                raise SettingsError(
+                    f'ingest "{topic_filter}": "{part}" of path "{text}" may hold letters, '
+                    "digits, _, - and {slots}"
+                )
+
+    def path(self, topic: str, field: str, value_of: Callable[[str], str]) -> str:
+        """Return the tag path of one value.
+
+        Args:
+            topic: Topic of the message.
+            field: Key of the value; empty for a bare number, whose name is its last topic level.
+            value_of: Gives the text of a field named in the template, empty if it is absent.
+
+        Raises:
+            TopicError: A level or a key has nothing to make a segment of.
+        """
+        levels = topic.split("/")
+        matched = (
+            [] if self._skipped is None else [part for part in levels[self._skipped :] if part]
+        )
+        if not field:
+            source = matched if matched else [part for part in levels if part]
+            field = source[-1] if source else ""
+            matched = matched[:-1]
+
+        def slot(found: re.Match[str]) -> str:
+            name = found[1]
+            if name == "field":
+                return as_segment(field)
+            if name == "path":
+                return as_segment("_".join(matched) or DEFAULT_UNIT)
+            if name.isdecimal():
+                return as_segment(_level(levels, int(name)))
+            text = value_of(name)
+            return as_segment(text) if text else DEFAULT_UNIT
+
+        segments: list[str] = []
+        for part in self._parts:
+            if part == _ELASTIC:
+                segments += _elastic(matched, self._elastic_segments)
+            else:
+                segments.append(_SLOT.sub(slot, part))
+        return "/".join(segments)
+
+
+def _level(levels: Sequence[str], number: int) -> str:
+    if not 1 <= number <= len(levels):
+        raise TopicError(f"The topic has no level {number}")
+    return levels[number - 1]
+
+
+def _elastic(levels: Sequence[str], count: int) -> list[str]:
+    names = [as_segment(level) for level in levels]
+    if len(names) > count:
+        first = len(names) - count + 1
+        return ["_".join(names[:first]), *names[first:]]
+    fill = [DEFAULT_LINE] * (count - len(names))
+    if fill and not names:
+        fill[-1] = DEFAULT_UNIT
+    return fill + names

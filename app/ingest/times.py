@@ -1,0 +1,77 @@
+"""Reads the source time of a message in the forms that publishers send."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from app.core.errors import InputError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Seconds since 1970 of a year below 5138 are below 1e11; milliseconds above 1973 are not.
+_SCALES = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+# Forms beside ISO 8601 that CSV files of the field carry; the day-first one as in the UCI files.
+_FORMS = (
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+)
+
+
+def source_time(raw: object, zone: tzinfo, received: datetime) -> datetime:
+    """Return the UTC time of ISO text, a date form of `_FORMS`, or s, ms, µs, ns since 1970.
+
+    Text without a zone is in `zone`. Of an hour that occurs twice (end of summer time) the
+    first is meant; one that does not occur is shifted by the change.
+
+    Raises:
+        InputError: It cannot be read, is before 1990, or more than a day after `received`.
+    """
+    at = parse_time(raw, zone)
+    if at is None:
+        raise InputError(f'"{str(raw)[:60]}" is no time; send ISO 8601, or seconds since 1970')
+    if at < _EARLIEST:
+        raise InputError(f'"{str(raw)[:60]}" is before 1990; check the unit of the time')
+    if at > received + _AHEAD:
+        raise InputError(f'"{str(raw)[:60]}" is in the future; check clock and unit of the time')
+    return at
+
+
+def parse_time(raw: object, zone: tzinfo) -> datetime | None:
+    """Return the UTC time, or None if `raw` is none."""
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return _since_epoch(raw)
+    if not isinstance(raw, str):
+        return None
+    text = raw.strip()
+    if _NUMBER.fullmatch(text):
+        return _since_epoch(float(text))
+    at = _written(text)
+    try:
+        return at and (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _since_epoch(number: float) -> datetime | None:
+    for limit, scale in _SCALES:
+        if abs(number) < limit:
+            return _EPOCH + timedelta(microseconds=round(number * 1e6 / scale))
+    return None
+
+
+def _written(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in _FORMS:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007  the caller sets the zone
+        except ValueError:
+            continue
+    return None
