@@ -27,7 +27,6 @@ def router(plant: Plant) -> APIRouter:
             refused = ErrorBody("not_found", message, "GET /api/agents lists all")
             await websocket.send_denial_response(reply(refused, 404))
             return
-        await websocket.accept()
         await _Follower(plant, websocket, name).serve()
 
     return routes
@@ -45,6 +44,7 @@ class _Follower:
     async def serve(self) -> None:
         unfollow = self._plant.findings.on_finding(self._take)
         try:
+            await self._websocket.accept()
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(), name=f"findings of {self._agent}")
                 await self._left()

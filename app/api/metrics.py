@@ -140,4 +140,10 @@ def _progress(row: AgentRow) -> float:
 
 def _history(plant: Plant) -> Iterator[Metric]:
     stats = plant.historian.stats
-    yield counter("history_rows_total", "Readings stored since the app started.", stats.rows)
+    yield gauge("history_rows", "Readings kept.", stats.rows)
+    yield gauge("history_waiting_rows", "Readings not yet in a day table.", stats.waiting)
+    yield gauge("history_bytes", "Bytes on disk after the last roll.", stats.bytes)
+    yield gauge("history_days", "Day tables.", stats.days)
+    yield counter(
+        "history_dropped_total", "Live readings given up while the disk refused.", stats.dropped
+    )

@@ -36,7 +36,12 @@ def mount(app: FastAPI, plant: Plant) -> None:
 def api(plant: Plant) -> FastAPI:
     """Return the API alone, with full paths."""
     made = FastAPI(
-        title="Millwright", version=__version__, docs_url=None, redoc_url=None, openapi_url=None
+        title="Millwright",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
     )
     errors.install(made)
     for part in (system, metrics, tags, export, alarms, feed):

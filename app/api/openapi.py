@@ -20,7 +20,7 @@ def document(api: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=api.title, version=api.version, description=_ABOUT, routes=api.routes
         )
-        schemas: dict[str, Any] = {}
+        schemas: dict[str, Any] = dict(made.get("components", {}).get("schemas", {}))
         _take_schemas(made["paths"], schemas)
         made["components"] = {"schemas": dict(sorted(schemas.items()))}
         api.openapi_schema = made

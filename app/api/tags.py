@@ -110,7 +110,7 @@ def router(plant: Plant) -> APIRouter:
         path: TagPath,
         start: str = "",
         end: str = "",
-        points: Annotated[int, Query(ge=2, le=10_000)] = 1000,
+        points: Annotated[int, Query(ge=4, le=10_000)] = 1000,
     ) -> Response:
         """Show a tag's values between two times, the last hour by default.
 
@@ -162,10 +162,11 @@ def _detail(tag: Tag, reading: Reading | None) -> TagDetail:
 
 
 def _points(series: Series) -> list[Point]:
+    qualities: list[int] = series.qualities.tolist()
     columns = zip(
         series.times_us.tolist(),
         series.values.tolist(),
-        series.qualities.tolist(),
+        qualities,
         series.low.tolist(),
         series.high.tolist(),
         strict=True,

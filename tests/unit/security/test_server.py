@@ -1,12 +1,8 @@
 """The gate in front of real sockets: a uvicorn server on a free port."""
 
 import asyncio
-import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from app.security.middleware import Gate
 from app.settings import ServerSettings
+from tests.serving import serving
 
 
 async def talk(websocket: WebSocket) -> None:
@@ -41,24 +38,13 @@ def application() -> Starlette:
     )
 
 
-@asynccontextmanager
-async def serving() -> AsyncGenerator[int]:
-    """Serve on a free port with the websocket protocol NiceGUI uses; yields the port."""
-    gate = Gate(application(), ServerSettings(body_limit_bytes=4096))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = uvicorn.Server(uvicorn.Config(gate, ws="wsproto", log_level="critical"))
-        server.config.setup_event_loop = lambda: None
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve(sockets=[listener]), name="server")
-            yield listener.getsockname()[1]
-            server.should_exit = True
+def gated() -> Gate:
+    return Gate(application(), ServerSettings(body_limit_bytes=4096))
 
 
 @pytest.mark.parametrize("path", ["/live", "/ws/vibration", "/_nicegui_ws/socket.io/"])
 async def test_a_foreign_page_opens_no_websocket(path: str) -> None:
-    async with serving() as port:
+    async with serving(gated()) as port:
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{port}{path}", origin="http://evil.example")  # type: ignore[arg-type]
     assert refused.value.response.status_code == 403
@@ -67,19 +53,19 @@ async def test_a_foreign_page_opens_no_websocket(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/live", "/ws/vibration", "/_nicegui_ws/socket.io/"])
 async def test_our_own_page_opens_a_websocket(path: str) -> None:
-    async with serving() as port:
+    async with serving(gated()) as port:
         url = f"ws://127.0.0.1:{port}{path}"
         async with connect(url, origin=f"http://127.0.0.1:{port}") as websocket:  # type: ignore[arg-type]
             assert await websocket.recv() == "hello"
 
 
 async def test_a_program_without_an_origin_opens_a_websocket() -> None:
-    async with serving() as port, connect(f"ws://127.0.0.1:{port}/live") as websocket:
+    async with serving(gated()) as port, connect(f"ws://127.0.0.1:{port}/live") as websocket:
         assert await websocket.recv() == "hello"
 
 
 async def test_a_body_without_an_end_is_refused_at_the_limit() -> None:
-    async with serving() as port, asyncio.timeout(10):
+    async with serving(gated()) as port, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
             b"POST /size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -1,0 +1,71 @@
+"""A plant without broker and agents, and its HTTP API."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from app.api.mount import api
+from app.clock import ManualClock
+from app.core.agent import AgentSpec, AgentState, AgentStatus
+from app.core.equipment import Equipment, EquipmentKind, Limits, Tag
+from app.core.reading import Quality, Reading
+from app.plant import Plant
+from app.settings import Settings
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+UNIT = "riverside/utilities/cooling/p-102"
+PRESSURE = f"{UNIT}/pressure"
+IDLE = f"{UNIT}/idle"
+
+
+def pump() -> Equipment:
+    pressure = Tag(
+        path=PRESSURE,
+        description="Discharge pressure",
+        unit="bar",
+        high=10,
+        limits=Limits(high=8.0),
+    )
+    return Equipment(
+        path=UNIT, name="Cooling pump P-102", kind=EquipmentKind.MOTOR_PUMP,
+        tags=(pressure, Tag(path=IDLE)),
+    )  # fmt: skip
+
+
+def reading(value: float | None, at: datetime = NOW, quality: Quality = Quality.GOOD) -> Reading:
+    return Reading(PRESSURE, value, quality, at, at)
+
+
+@pytest.fixture
+async def plant(settings: Settings) -> AsyncGenerator[Plant]:
+    """A plant with open stores, one pump and one agent that was heard; nothing else runs."""
+    made = Plant(settings, ManualClock(NOW))
+    settings.data.dir.mkdir(parents=True)
+    made.audit.open()
+    made.journal.open()
+    await made.historian.start()
+    await made.alarms.start()
+    made.tags.declare(pump())
+    made.tags.apply([reading(4.2)])
+    spec = AgentSpec(
+        "maintenance", "Predicts failures", capabilities=("predict_failure",), aliases=("pm",)
+    )
+    made.registry.birth(AgentStatus(spec, "1", AgentState.RUNNING, NOW, 1, "here"))
+    try:
+        yield made
+    finally:
+        await made.alarms.stop()
+        await made.historian.stop()
+        made.journal.close()
+        made.audit.close()
+
+
+@pytest.fixture
+async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of the plant's API."""
+    transport = httpx.ASGITransport(api(plant), raise_app_exceptions=False)
+    client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+    async with client:
+        yield client

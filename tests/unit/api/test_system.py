@@ -1,0 +1,89 @@
+"""Liveness, components, alerts, refused messages, metrics and what unknown paths get."""
+
+import httpx
+import pytest
+
+from app.api.mount import api
+from app.plant import Plant
+from tests.unit.api.conftest import PRESSURE
+
+
+async def test_it_is_alive(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_health_tells_the_worst_state_and_why(client: httpx.AsyncClient) -> None:
+    found = (await client.get("/api/health")).json()
+    assert found["status"] != "ok"
+    assert {"Bus", "Historian"} <= {part["name"] for part in found["components"]}
+
+
+async def test_an_alert_becomes_an_alarm_of_the_system_state(client: httpx.AsyncClient) -> None:
+    alert = {"level": "warning", "type": "door open", "source": "gate 4", "details": {"row": 3}}
+    answer = await client.post("/api/orchestrator/alert", json=alert)
+    assert answer.status_code == 201
+    state = (await client.get("/api/orchestrator/system-state")).json()
+    assert "door_open" in [alarm["finding"]["condition"] for alarm in state["alerts"]]
+    assert state["decisions"][0]["action"] == "raise alert"
+    assert state["tags"] == 2
+
+
+@pytest.mark.parametrize(
+    ("alert", "named"),
+    [
+        ({"level": "loud", "type": "x", "source": "y"}, "loud"),
+        ({"level": "high", "type": "x"}, "source"),
+        ({"level": "high", "type": "x", "source": "y", "colour": "red"}, "colour"),
+        ({"level": 3, "type": "x", "source": "y"}, "level"),
+        ({"level": "high", "type": "!!!", "source": "y"}, "!!!"),
+        ([], "object"),
+    ],
+)
+async def test_a_wrong_alert_is_refused_by_name(
+    client: httpx.AsyncClient, alert: object, named: str
+) -> None:
+    answer = await client.post("/api/orchestrator/alert", json=alert)
+    assert answer.status_code == 422
+    assert named in answer.json()["message"]
+
+
+async def test_refused_messages_are_listed_with_their_reason(
+    plant: Plant, client: httpx.AsyncClient
+) -> None:
+    plant.dead_letters.add("sensors/factory/data", b"\xff", "text is not UTF-8")
+    found = (await client.get("/api/deadletters")).json()
+    assert (found["total"], found["items"][0]["reason"]) == (1, "text is not UTF-8")
+
+
+async def test_metrics_tell_tags_components_alarms_and_agents(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/metrics")).text
+    assert "\nmillwright_tags 2\n" in text
+    assert 'millwright_agent_up{agent="maintenance",instance="1"} 1' in text
+    assert 'millwright_alarms_active{priority="1"} 0' in text
+    assert 'millwright_messages_received_total{connection="live"} 0' in text
+
+
+async def test_metrics_are_refused_to_another_machine(plant: Plant) -> None:
+    transport = httpx.ASGITransport(api(plant), client=("10.1.2.3", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        assert (await client.get("/metrics")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/a/b/c/d/e/f/g/h", "/api/tags/"])
+async def test_an_unknown_path_is_told_in_json(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+async def test_a_wrong_method_is_told_in_json(client: httpx.AsyncClient) -> None:
+    answer = await client.delete(f"/api/tags/{PRESSURE}")
+    assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+
+
+async def test_a_closed_store_is_503_and_names_the_store(
+    plant: Plant, client: httpx.AsyncClient
+) -> None:
+    plant.audit.close()
+    alert = {"level": "high", "type": "x", "source": "y"}
+    answer = await client.post("/api/orchestrator/alert", json=alert)
+    assert (answer.status_code, answer.json()["error"]) == (503, "store")
