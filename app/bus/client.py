@@ -17,7 +17,7 @@ from app.bus.link import Link
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
 from app.bus.state import BusState, Connection
 from app.core.clock import Clock
-from app.core.errors import BusError, CodecError
+from app.core.errors import BusError, CodecError, TopicError
 from app.core.health import ComponentStatus
 from app.settings import Settings
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _KNOWN_TOPICS = 10_000  # topics whose routes are remembered; a plant has some thousands
+_FORBIDDEN = frozenset(" +#\0")
 _STOP_S = 3.0
 _LOG_EVERY_S = 60.0
 
@@ -173,6 +174,7 @@ class Bus:
 
         Raises:
             BusError: The queue of QoS 1 messages is full.
+            TopicError: The topic is empty or holds a blank, + or #.
         """
         if qos or self._may_send():
             self._send(topic, message, qos, retain)
@@ -364,6 +366,9 @@ class Bus:
             confirmed.set_result(None)
 
     def _send(self, topic: str, message: msgspec.Struct | bytes, qos: int, retain: bool) -> int:
+        # nats-server closes the connection of whoever publishes to a topic with a space.
+        if not topic or not _FORBIDDEN.isdisjoint(topic):
+            raise TopicError(f'"{topic[:100]}" is empty or holds a blank, + or #')
         payload = message if isinstance(message, bytes) else encode(message)
         info = self._link.client.publish(topic, payload, qos, retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:

@@ -1,0 +1,1 @@
+"""What all agents share: the five parts model, logic, state, communication and alerts."""

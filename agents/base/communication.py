@@ -1,0 +1,158 @@
+"""What an agent says on the bus: birth, beats, findings and results."""
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from agents.base.alerts import SEED_TOPIC_OF, seed_finding
+from app.bus.client import Bus, Outgoing, Received
+from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat
+from app.core.alarm import Finding
+from app.core.clock import Clock
+from app.core.errors import BusError, NotFoundError, TopicError
+from app.core.health import ComponentStatus, Health
+from app.core.task import TaskResult
+from app.core.topics import BIRTHS, beat_topic, birth_topic, findings_topic
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_LIVE = {AgentState.RUNNING, AgentState.DEGRADED}
+_FAREWELL_S = 2.0
+
+
+class Progress(Protocol):
+    """Where the figures of a beat come from."""
+
+    def beat(self) -> Beat:
+        """Return the present beat."""
+        ...
+
+
+class Communication:
+    """The bus of one agent instance, with its will and its birth."""
+
+    def __init__(self, settings: Settings, spec: AgentSpec, instance: str, clock: Clock) -> None:
+        self._spec = spec
+        self._instance = instance
+        self._clock = clock
+        self._status = AgentStatus(
+            spec=spec,
+            instance=instance,
+            state=AgentState.STARTING,
+            since=clock.now(),
+            pid=os.getpid(),
+            host=socket.gethostname(),
+        )
+        self._birth_topic = birth_topic(spec.name, instance)
+        will = msgspec.structs.replace(
+            self._status, state=AgentState.OFFLINE, reason="The connection to it broke"
+        )
+        self.bus = Bus(
+            settings,
+            f"millwright-agent-{spec.name}-{instance}",
+            clock,
+            persistent=True,
+            will=Outgoing(self._birth_topic, will),
+        )
+        self.bus.on_state(self._bus_changed)
+        self._peers: dict[tuple[str, str], AgentStatus] = {}
+        self._seed_id = f"{spec.aliases[0] if spec.aliases else spec.name}_agent"
+        self.unsent = 0
+
+    @property
+    def status(self) -> AgentStatus:
+        """What the birth message says."""
+        return self._status
+
+    def follow_peers(self) -> None:
+        """Learn which other agents are alive; call before the bus starts."""
+        self.bus.subscribe(BIRTHS, AgentStatus, self._take_births, qos=1)
+
+    def peer(self, capability: str) -> tuple[str, str]:
+        """Return agent and instance of a live one that offers `capability`.
+
+        Raises:
+            NotFoundError: None is alive.
+        """
+        for key, status in sorted(self._peers.items()):
+            if status.state in _LIVE and capability in status.spec.capabilities:
+                return key
+        raise NotFoundError(
+            f'No live agent offers "{capability}"', "Start one on the Agents page, then try again"
+        )
+
+    def announce(self, state: AgentState, reason: str = "", model_version: str = "") -> None:
+        """Say in what state the agent is, if that is news."""
+        now = (state, reason, model_version)
+        if now == (self._status.state, self._status.reason, self._status.model_version):
+            return
+        self._status = msgspec.structs.replace(
+            self._status,
+            state=state,
+            reason=reason,
+            model_version=model_version,
+            since=self._clock.now(),
+        )
+        level = logging.WARNING if state is AgentState.DEGRADED else logging.INFO
+        logger.log(level, "%s %s%s", self._spec.name, state, f": {reason}" if reason else "")
+        self._send_birth()
+
+    async def farewell(self) -> None:
+        """Say that the agent stops on purpose, and leave the bus."""
+        self._status = msgspec.structs.replace(
+            self._status, state=AgentState.STOPPED, reason="", since=self._clock.now()
+        )
+        if self.bus.status.state in {Health.OK, Health.DEGRADED}:
+            try:
+                await self.bus.publish_confirmed(
+                    self._birth_topic, self._status, retain=True, timeout_s=_FAREWELL_S
+                )
+            except BusError as error:
+                logger.warning("Could not say goodbye: %s", error)
+        await self.bus.stop()
+
+    def beat(self, beat: Beat) -> None:
+        """Send a beat; it is dropped while there is no connection."""
+        self.bus.publish(beat_topic(self._spec.name, self._instance), beat)
+
+    def state_finding(self, finding: Finding) -> bool:
+        """Send a finding to the app and on the seeds' topics; False if the queue is full."""
+        try:
+            self.bus.publish(findings_topic(self._spec.name), finding, qos=1)
+        except BusError as error:
+            self.unsent += 1
+            if self.unsent == 1:
+                logger.warning("Findings are lost: %s", error)
+            return False
+        seed = seed_finding(finding, self._seed_id)
+        self.bus.publish(f"predictions/{self._seed_id}", seed)
+        if finding.priority is not None:
+            self.bus.publish(f"alerts/{self._seed_id}", seed)
+        if self._spec.name in SEED_TOPIC_OF:
+            self.bus.publish(SEED_TOPIC_OF[self._spec.name], seed)
+        return True
+
+    def answer(self, reply_to: str, result: TaskResult) -> None:
+        """Send a result; a sender that misses it sends its task again."""
+        try:
+            self.bus.publish(reply_to, result, qos=1)
+        except (BusError, TopicError) as error:
+            logger.warning("Result of task %s is not sent: %s", result.id, error)
+
+    def _bus_changed(self, status: ComponentStatus) -> None:
+        if status.state is Health.OK:
+            self._send_birth()  # the broker may have published our will meanwhile
+
+    def _send_birth(self) -> None:
+        if self.bus.status.state in {Health.OK, Health.DEGRADED}:
+            self.bus.publish(self._birth_topic, self._status, qos=1, retain=True)
+
+    def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:
+        for received in batch:
+            status = received.message
+            self._peers[status.spec.name, status.instance] = status
