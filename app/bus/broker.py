@@ -104,6 +104,7 @@ class Broker:
     async def start(self) -> None:
         """Begin to run it; returns at once."""
         if self._task is None:
+            self.quarantined.clear()
             self._set(Health.STARTING, "Starting")
             self._task = asyncio.create_task(self._run(), name="broker")
 
@@ -114,6 +115,7 @@ class Broker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        self._is_ready.clear()
         self._set(Health.STOPPED, "")
 
     async def wait_ready(self, timeout_s: float) -> bool:
