@@ -44,6 +44,7 @@ from pages.widgets.words import NONE
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor(name="operator", source="ui")
+AGENTS_SHOWN = 40
 
 
 class Entry(NamedTuple):
@@ -78,7 +79,11 @@ def _status(plant: Plant) -> dict[str, object]:
     running = sum(row.state is AgentState.RUNNING for row in rows)
     return {
         "broker": {"ok": bus.state is Health.OK, "word": bus.state, "reason": bus.reason},
-        "agents": {"running": running, "total": len(rows)},
+        "agents": {
+            "running": running,
+            "total": len(rows),
+            "rows": [(row.name, row.state, row.reason) for row in rows[:AGENTS_SHOWN]],
+        },
     }
 
 

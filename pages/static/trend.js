@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const { live, alarms, LiveElement, make, put, number, words, unit } = Millwright;
-  const MEMORY_S = 900, POINTS = 900, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
+  const MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
   const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
   const WINDOWS = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"]];
 
@@ -32,11 +32,14 @@
     return { times: rows.map((r) => Date.parse(r.t)), values: rows.map((r) => r.q === "bad" ? null : r.v) };
   }
 
+  const newPen = (path, label) => ({ path, label: label ?? path.split("/").pop(), points: [], old: [], isHidden: false });
+
   class Trend extends LiveElement {
     build() {
       const read = (name, otherwise) => { try { return JSON.parse(this.getAttribute(name)) ?? otherwise; } catch { return otherwise; } };
-      this.pens = read("paths", []).map((path, i) => ({ path, label: read("labels", [])[i] ?? path.split("/").pop(),
-        points: [], old: [], isHidden: false, stop: null }));
+      const labels = read("labels", []);
+      this.choices = read("choices", []);
+      this.pens = read("paths", []).map((path, i) => newPen(path, labels[i]));
       this.marks = read("marks", []);
       this.windowS = Number(this.getAttribute("window")) || 900;
       this.compareS = Number(this.getAttribute("compare")) || 0;
@@ -54,9 +57,35 @@
       this.backButton = make("button", "mw-chip mw-back", this.tools, "Back to live");
       this.backButton.type = "button"; this.backButton.onclick = () => this.look(this.windowS);
       if (this.hasAttribute("plain")) this.tools.hidden = true;
-      this.pens.forEach((pen, i) => this.addLegend(pen, i));
+      if (this.choices.length) this.choiceBox = make("div", "mw-choices", this);
+      this.fillLegend();
       new ResizeObserver(() => this.resize()).observe(this.plotBox);
       addEventListener("mw-theme", () => { if (this.plot) { this.plot.destroy(); this.plot = null; this.draw(true); } });
+    }
+    fillLegend() {
+      this.legend.replaceChildren();
+      this.pens.forEach((pen, i) => this.addLegend(pen, i));
+      if (!this.choiceBox) return;
+      this.choiceBox.replaceChildren();
+      for (const [path, label] of this.choices) {
+        const chip = make("button", "mw-chip", this.choiceBox, label);
+        chip.type = "button"; chip.ariaPressed = String(this.pens.some((pen) => pen.path === path));
+        chip.onclick = () => this.choose(path, label);
+      }
+    }
+    choose(path, label) {
+      const without = this.pens.filter((pen) => pen.path !== path);
+      const next = without.length < this.pens.length ? without : [...this.pens, newPen(path, label)].slice(-MOST_PENS);
+      if (!next.length) return;
+      this.setPens(next.map((pen) => pen.path), next.map((pen) => pen.label));
+    }
+    /* Draws these tags instead; pages may call it. */
+    setPens(paths, names = []) {
+      this.show(false);
+      this.plot?.destroy(); this.plot = null;
+      this.pens = paths.map((path, i) => newPen(path, names[i]));
+      this.fillLegend();
+      this.show(true);
     }
     addLegend(pen, i) {
       pen.button = make("button", "mw-pen", this.legend);

@@ -6,7 +6,7 @@
 
   // UCUM codes as operators write them
   const UNITS = { "1": "", Cel: "°C", "m3/h": "m³/h", "m3": "m³", "m/s2": "m/s²", "kW.h": "kWh",
-    "{rpm}": "rpm", "/min": "rpm", "1/min": "rpm", "{rev}/min": "rpm", Ohm: "Ω", um: "µm", "[degF]": "°F",
+    "{rpm}": "rpm", "/min": "1/min", "kV.A": "kVA", "kBy/s": "kB/s", "{rev}/min": "rpm", Ohm: "Ω", um: "µm", "[degF]": "°F",
     "/s": "1/s", "{count}": "", "{pieces}/h": "pieces/h", "Nm3/h": "Nm³/h", deg: "°", "N.m": "Nm", "t_CO2": "t CO₂" };
   const unit = (code) => code === undefined ? "" : UNITS[code] ?? code.replace(/[{}[\]]/g, "");
   const REASONS = { stale: "no new value", comm_lost: "connection lost", config: "check the settings",
@@ -86,7 +86,7 @@
     }
     alarmed() {
       if (!this.mark) return;
-      const worst = alarms.worst(this.path);
+      const worst = alarms.worst(this.getAttribute("watch") || this.path);
       const key = worst.count ? `${worst.priority}${worst.unacknowledged > 0}` : "";
       if (this.mark.dataset.key === key) return;
       this.mark.dataset.key = key;
@@ -103,6 +103,8 @@
       const href = this.getAttribute("href");
       const label = make(href ? "a" : "span", "mw-label", parent, this.getAttribute("label") || this.path.split("/").pop());
       if (href) label.href = href;
+      if (this.hasAttribute("sub")) make("small", "mw-sub", label, this.getAttribute("sub"));
+      label.title = label.textContent;
       return label;
     }
   }
@@ -233,6 +235,22 @@
       if (tile) tile.dataset.prio = this.dataset.prio;
     }
   }
+
+  /* <mw-agents>: the agents in one line; trouble by name, with its reason */
+  class Agents extends HTMLElement {
+    connectedCallback() { this.stop = live.onStatus((status) => this.paint(status.agents)); }
+    disconnectedCallback() { this.stop?.(); }
+    paint({ rows = [] }) {
+      this.replaceChildren();
+      for (const [name, state, reason] of rows) {
+        const isWell = state === "running", link = make("a", "mw-row", this);
+        link.href = "/agents"; link.title = reason || `${name} is ${state.replace("_", " ")}`;
+        make("i", isWell ? "mw-dot" : state === "stopped" ? "mw-dot mw-off" : "mw-dot mw-wrong", link);
+        make("span", "", link, isWell ? `${name}` : `${name}: ${reason || state.replace("_", " ")}`);
+      }
+    }
+  }
+  customElements.define("mw-agents", Agents);
 
   Object.assign(Millwright, { LiveElement, make, put, symbol, unit, number, words, isWord, ageWords, why });
   customElements.define("mw-value", Value);

@@ -1,0 +1,37 @@
+"""What stands where nothing is: the frame, a plain sentence and the ways on."""
+
+from fastapi import Request, Response
+from nicegui import Client, app, ui
+from nicegui.page import page as make_page
+
+from app.plant import Plant
+from pages.frame import frame
+from pages.markup import place, tag
+from pages.widgets import empty_state
+
+
+def create(plant: Plant) -> None:
+    """Answer addresses that no page has."""
+
+    @app.exception_handler(404)
+    async def missing(request: Request, _: Exception) -> Response:
+        with Client(make_page(""), request=request):
+            return not_found(plant, request, f'There is no page "{request.url.path[:200]}"')
+
+
+def not_found(plant: Plant, request: Request, sentence: str) -> Response:
+    """Draw the page on the current client and return it with status 404."""
+    with frame(plant, "Not found"):
+        place(
+            empty_state(
+                sentence,
+                "It may have been renamed, or its source has not sent anything since the start.",
+                [
+                    tag("a", "Overview", href="/", class_="mw-link"),
+                    ", or press ",
+                    tag("kbd", "/"),
+                    " and search for a tag, a unit, an alarm or a page.",
+                ],
+            )
+        )
+    return ui.context.client.build_response(request, 404)

@@ -1,0 +1,98 @@
+"""L1, the plant at a glance: one tile an area, each unit by its leading value."""
+
+from collections.abc import Sequence
+
+from nicegui import ui
+
+from app.core.equipment import Equipment
+from app.plant import Plant
+from pages.choose import energy_tag, key_tags
+from pages.frame import frame
+from pages.markup import Html, place, tag
+from pages.widgets import alarm_count, area_words, empty_state
+
+
+def create(plant: Plant) -> None:
+    """Register the page."""
+
+    @ui.page("/")
+    def overview() -> None:
+        with frame(plant, "Overview", active="/"):
+            place(tag("mw-agents", class_="mw-strip"))
+            units = plant.units()
+            if units:
+                place(tag("div", [_area(path, inside) for path, inside in by_area(units)],
+                          class_="mw-grid mw-areas"))  # fmt: skip
+            else:
+                place(nothing_connected(plant))
+
+
+def by_area(units: Sequence[Equipment]) -> list[tuple[str, list[Equipment]]]:
+    """Return the units of each area, areas in order of path."""
+    areas: dict[str, list[Equipment]] = {}
+    for unit in units:
+        areas.setdefault(unit.area, []).append(unit)
+    return sorted(areas.items())
+
+
+def _area(path: str, units: Sequence[Equipment]) -> Html:
+    meters = [meter for unit in units if (meter := energy_tag(unit))]
+    shown = [unit for unit in units if not energy_tag(unit)] or list(units)
+    return tag(
+        "section",
+        tag(
+            "div",
+            tag("a", area_words(path), href=f"/areas/{path}"),
+            alarm_count(path),
+            class_="mw-tile-head",
+        ),
+        tag("div", [_unit(unit) for unit in shown], class_="mw-bars"),
+        [
+            tag("div", tag("mw-value", path=meter.path, label="Power"), class_="mw-foot")
+            for meter in meters
+        ],
+        class_="mw-tile",
+    )
+
+
+def _unit(unit: Equipment) -> Html:
+    leading = key_tags(unit, 1)
+    href = f"/units/{unit.path}"
+    if not leading:
+        return tag("a", unit.name, href=href, class_="mw-label")
+    told = leading[0]
+    return tag(
+        "mw-bar",
+        path=told.path,
+        label=unit.name,
+        sub=told.description or told.name.replace("_", " "),
+        href=href,
+        watch=unit.path,
+    )
+
+
+def nothing_connected(plant: Plant) -> Html:
+    """Return what stands here while no source has sent anything."""
+    broker = plant.settings.broker
+    address = broker.url or f"mqtt://127.0.0.1:{broker.port}"
+    demo = (
+        "The demo plant is starting; its units appear here within seconds."
+        if plant.settings.demo_enabled
+        else ["Run the demo plant: ", tag("code", "millwright run --demo")]
+    )
+    return empty_state(
+        "No unit has sent a value yet",
+        "Each area of the plant will have a tile here: its units, their leading values, alarms "
+        "and power.",
+        demo,
+        ["Replay a data file: ", tag("code", "millwright publish FILE.csv")],
+        [
+            "Publish to ",
+            tag("code", "plant/site/area/line/unit/tag"),
+            " on ",
+            tag("code", address),
+            ", for example ",
+            tag("code", '{"v": 12.3}'),
+        ],
+        ["Use the plant's own broker: ", tag("code", "broker.url"), " in settings.toml"],
+    )

@@ -1,0 +1,121 @@
+"""L3, the faceplate of a unit: state and bars, trend of chosen tags, and why."""
+
+import json
+
+from fastapi import Request, Response
+from nicegui import ui
+
+from app.core.alarm import AlarmState
+from app.core.equipment import Equipment
+from app.plant import Plant
+from pages.choose import counter_tags, key_tags, kind_words, state_tags
+from pages.frame import frame
+from pages.markup import Html, join, place, tag
+from pages.not_found import not_found
+from pages.widgets import (
+    alarm_count,
+    alarm_line,
+    analog_bar,
+    area_words,
+    card,
+    finding_why,
+    spark_grid,
+)
+
+PENS = 3
+CHOICES = 24
+LOOK_AGAIN_S = 2.0
+
+
+def create(plant: Plant) -> None:
+    """Register the page."""
+
+    @ui.page("/units/{site}/{area}/{line}/{unit_name}")
+    def unit(request: Request, site: str, area: str, line: str, unit_name: str) -> Response | None:
+        path = f"{site}/{area}/{line}/{unit_name}"
+        equipment = plant.tags.unit(path)
+        if equipment is None:
+            return not_found(plant, request, f'There is no unit "{path}"')
+        above = f"{site}/{area}"
+        crumbs = [("Overview", "/"), (area_words(above), f"/areas/{above}")]
+        with (
+            frame(plant, equipment.name, active="/", crumbs=crumbs),
+            ui.element("div").classes("mw-columns"),
+        ):
+            place(_plate(equipment))
+            place(_trend(equipment))
+            _why(plant, path)
+        return None
+
+
+def _plate(unit: Equipment) -> Html:
+    words = [*state_tags(unit), *counter_tags(unit)]
+    lines = [
+        tag("mw-value", path=each.path, label=each.description or each.name, class_="mw-line")
+        for each in words
+    ]
+    bars = [
+        analog_bar(each.path, each.description or each.name) for each in key_tags(unit, CHOICES)
+    ]
+    nameplate = [
+        [tag("dt", key.replace("_", " ")), tag("dd", value)]
+        for key, value in unit.nameplate.items()
+    ]
+    return tag(
+        "div",
+        card(
+            "Now",
+            tag("div", lines, class_="mw-lines") if lines else None,
+            tag("div", bars, class_="mw-bars"),
+            more=alarm_count(unit.path),
+        ),
+        card("Nameplate", tag("dl", nameplate, class_="mw-nameplate"))
+        if nameplate
+        else tag("span", kind_words(unit.kind), class_="mw-hint"),
+        class_="mw-stack",
+    )
+
+
+def _trend(unit: Equipment) -> Html:
+    choices = key_tags(unit, CHOICES)
+    pens = choices[:PENS]
+    told = [[each.path, each.description or each.name] for each in choices]
+    chart = tag(
+        "mw-trend",
+        paths=json.dumps([each.path for each in pens]),
+        labels=json.dumps([each.description or each.name for each in pens]),
+        choices=json.dumps(told),
+        height=360,
+    )
+    return tag(
+        "div",
+        card("Trend", chart),
+        card("Last 15 minutes", spark_grid(choices[:12])),
+        class_="mw-stack",
+    )
+
+
+def _why(plant: Plant, path: str) -> None:
+    shown = place(_reasons(plant, path))
+    # findings change a few times an hour: looking now and then costs less than a push of each
+    ui.timer(LOOK_AGAIN_S, lambda: shown.set_content(_reasons(plant, path)))
+
+
+def _reasons(plant: Plant, path: str) -> Html:
+    findings = plant.findings.present(path)
+    alarms = [
+        alarm
+        for alarm in plant.alarms.alarms()
+        if alarm.state is not AlarmState.NORMAL
+        and f"{alarm.finding.equipment}/".startswith(f"{path}/")
+    ]
+    zone = plant.settings.site.timezone
+    why = [finding_why(finding) for finding in findings]
+    nothing = tag("p", "No agent finds anything wrong with this unit.", class_="mw-hint")
+    quiet = tag("p", "No alarm of this unit is open.", class_="mw-hint")
+    return tag(
+        "div",
+        card("Why", why or nothing),
+        card("Alarms", join(alarm_line(alarm, zone) for alarm in alarms) or quiet),
+        class_="mw-stack",
+    )
