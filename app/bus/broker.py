@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 READY_S = 15.0  # a store of 1 GiB is read in about 5 s (FINDINGS, Messaging); then three times
 _PROBE_S = 0.05  # between probes until it is ready; measured: ready 35 ms after the start
-_CHECK_S = 10.0  # between probes of a running broker
+CHECK_S = 10.0  # between probes of a running broker
 _CHECKS_MISSED = 3  # silent checks until it counts as hung
 _PROBE_TIMEOUT_S = 3.0
 _STEADY_S = 60.0  # having run so long, the next failure is a first one
@@ -61,6 +61,7 @@ class Broker:
         *,
         spread: random.Random | None = None,
         programs: Iterable[Path] | None = None,
+        check_s: float = CHECK_S,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -69,11 +70,13 @@ class Broker:
             clock: Time.
             spread: Randomness of the back-off.
             programs: Folders with broker programs, instead of the usual places.
+            check_s: Seconds between looks whether it still answers; 3 in vain restart it.
         """
         self._settings = settings
         self._clock = clock
         self._spread = spread or random.Random()  # noqa: S311  jitter, no secret
         self._programs = None if programs is None else list(programs)
+        self._check_s = check_s
         self._folder = settings.data.dir.resolve() / "broker"
         self._callbacks: list[Callable[[ComponentStatus], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -211,7 +214,7 @@ class Broker:
         self._say_ready()
         missed = 0
         while missed < _CHECKS_MISSED:
-            await self._clock.sleep(_CHECK_S)
+            await self._clock.sleep(self._check_s)
             answer = await self._probe()
             missed = 0 if answer is Answer.READY else missed + 1
         logger.error("Broker does not answer, killing it")
@@ -229,7 +232,8 @@ class Broker:
         return False
 
     async def _probe(self) -> Answer:
-        return await probe("127.0.0.1", self._settings.broker.port, _PROBE_TIMEOUT_S)
+        timeout_s = min(_PROBE_TIMEOUT_S, self._check_s)
+        return await probe("127.0.0.1", self._settings.broker.port, timeout_s)
 
     def _say_ready(self) -> None:
         if self.quarantined:

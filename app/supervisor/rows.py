@@ -7,7 +7,7 @@ import msgspec.structs
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.supervisor.registry import Instance
-from app.supervisor.supervisor import Child
+from app.supervisor.child import Child
 
 CHILD_INSTANCE = "1"
 

@@ -15,8 +15,9 @@ from app.clock import SystemClock
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat
 from app.core.errors import ConflictError, NotFoundError
 from app.settings import AgentSettings, Settings, SupervisorSettings
+from app.supervisor.child import Child
 from app.supervisor.registry import Registry
-from app.supervisor.supervisor import Child, Supervisor, agent_command
+from app.supervisor.supervisor import Supervisor, agent_command
 from tests.processes import eventually, is_alive, python
 
 pytestmark = [
