@@ -6,8 +6,8 @@ import msgspec.structs
 
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
-from app.supervisor.registry import Instance
 from app.supervisor.child import Child
+from app.supervisor.registry import Instance
 
 CHILD_INSTANCE = "1"
 
