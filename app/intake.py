@@ -62,6 +62,7 @@ class Intake:
         self._components = ComponentWatch()
         self._wake = asyncio.Event()
         self._pending: list[Finding] = []
+        self._unsaved: dict[str, Equipment] = {}
         self.truths: dict[str, Truth] = {}
 
     def subscribe(self, live: Bus, durable: Bus) -> None:
@@ -146,16 +147,35 @@ class Intake:
             reason=reason,
         )
 
+    def declare(self, equipment: Equipment) -> None:
+        """Make a unit and its tags known; it is saved by the next `save_declared`.
+
+        Raises:
+            TopicError: A path of it is malformed, or a tag stands under another unit.
+        """
+        check_equipment(equipment)
+        if self._tags.unit(equipment.path) != equipment:
+            self._tags.declare(equipment)
+            self._unsaved[equipment.path] = equipment
+
+    async def save_declared(self) -> None:
+        """Save what was declared since the last call; what fails is tried again next time."""
+        unsaved, self._unsaved = self._unsaved, {}
+        for path, equipment in unsaved.items():
+            try:
+                await asyncio.to_thread(self._assets.save, equipment)
+            except StoreError as error:
+                logger.warning("unit %s is not saved: %s", path, error)
+                self._unsaved.setdefault(path, equipment)
+
     def _take_equipment(self, batch: Sequence[Received[Equipment]]) -> None:
         for received in batch:
             equipment = received.message
+            if topics.equipment_topic(equipment.path) != received.topic:
+                self._refuse(received.topic, b"", f'unit "{equipment.path}" has another topic')
+                continue
             try:
-                check_equipment(equipment)
-                if topics.equipment_topic(equipment.path) != received.topic:
-                    raise TopicError(f'unit "{equipment.path}" is declared on another topic')
-                if self._tags.unit(equipment.path) != equipment:
-                    self._tags.declare(equipment)
-                    self._assets.save(equipment)
+                self.declare(equipment)
             except MillwrightError as error:
                 self._refuse(received.topic, b"", str(error))
 

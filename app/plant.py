@@ -157,6 +157,7 @@ class Plant:
             try:
                 self.intake.tick(self.health())
                 self.supervisor.check(self.registry)
+                await self.intake.save_declared()
             except Exception:  # the loop that must live on; the trouble is in the log
                 logger.exception("plant tick failed")
             await self.clock.sleep(TICK_S)

@@ -14,6 +14,10 @@ from app.core.health import ComponentStatus, Health
 TIMEOUT_S = 5.0
 
 
+class _Answer(msgspec.Struct):
+    components: list[ComponentStatus]
+
+
 def main(argv: list[str]) -> int:
     """Print one line a component; 1 if any failed or the app does not answer."""
     parser = argparse.ArgumentParser(prog="millwright health", description=__doc__)
@@ -24,7 +28,7 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     server = settings_of(arguments).server
     body = _get(f"http://{server.host}:{server.port}/api/health")
-    components = msgspec.json.decode(body, type=list[ComponentStatus])
+    components = msgspec.json.decode(body, type=_Answer).components
     sys.stdout.write((body.decode() if arguments.json else _table(components)) + "\n")
     return 1 if any(component.state is Health.FAILED for component in components) else 0
 
