@@ -67,4 +67,4 @@ def _attribute(key: str, value: object) -> str:
 def place(*pieces: object) -> ui.html:
     """Put pieces on the page being built, as one NiceGUI element."""
     # every text went through `tag`, which escapes; NiceGUI's sanitizer would drop our components
-    return ui.html(join(pieces), sanitize=False)
+    return ui.html(join(pieces), sanitize=False).classes("mw-piece")

@@ -8,8 +8,11 @@ from app.core.equipment import Equipment
 from app.plant import Plant
 from pages.choose import energy_tag, key_tags
 from pages.frame import frame
-from pages.markup import Html, place, tag
-from pages.widgets import alarm_count, area_words, empty_state
+from pages.markup import Html, join, place, tag
+from pages.widgets import alarm_count, analog_bar, area_words, card, empty_state, trend_chart
+
+BARS_WANTED = 4
+"""An area of few units shows more of each, so that tiles are of like height."""
 
 
 def create(plant: Plant) -> None:
@@ -21,8 +24,9 @@ def create(plant: Plant) -> None:
             place(tag("mw-agents", class_="mw-strip"))
             units = plant.units()
             if units:
-                place(tag("div", [_area(path, inside) for path, inside in by_area(units)],
-                          class_="mw-grid mw-areas"))  # fmt: skip
+                areas = [_area(path, inside) for path, inside in by_area(units)]
+                place(tag("div", areas, class_="mw-grid mw-areas"))
+                place(_below(units))
             else:
                 place(nothing_connected(plant))
 
@@ -38,6 +42,7 @@ def by_area(units: Sequence[Equipment]) -> list[tuple[str, list[Equipment]]]:
 def _area(path: str, units: Sequence[Equipment]) -> Html:
     meters = [meter for unit in units if (meter := energy_tag(unit))]
     shown = [unit for unit in units if not energy_tag(unit)] or list(units)
+    bars = max(1, BARS_WANTED // len(shown))
     return tag(
         "section",
         tag(
@@ -46,7 +51,7 @@ def _area(path: str, units: Sequence[Equipment]) -> Html:
             alarm_count(path),
             class_="mw-tile-head",
         ),
-        tag("div", [_unit(unit) for unit in shown], class_="mw-bars"),
+        tag("div", [_unit(unit, bars) for unit in shown], class_="mw-bars"),
         [
             tag("div", tag("mw-value", path=meter.path, label="Power"), class_="mw-foot")
             for meter in meters
@@ -55,20 +60,38 @@ def _area(path: str, units: Sequence[Equipment]) -> Html:
     )
 
 
-def _unit(unit: Equipment) -> Html:
-    leading = key_tags(unit, 1)
+def _unit(unit: Equipment, bars: int) -> Html:
     href = f"/units/{unit.path}"
+    leading = key_tags(unit, bars)
     if not leading:
         return tag("a", unit.name, href=href, class_="mw-label")
-    told = leading[0]
-    return tag(
-        "mw-bar",
-        path=told.path,
-        label=unit.name,
-        sub=told.description or told.name.replace("_", " "),
-        href=href,
-        watch=unit.path,
+    first, *more = leading
+    return join(
+        [
+            tag(
+                "mw-bar",
+                path=first.path,
+                label=unit.name,
+                sub=first.description or first.name.replace("_", " "),
+                href=href,
+                watch=unit.path,
+            ),
+            [analog_bar(each.path, each.description or each.name) for each in more],
+        ]
     )
+
+
+def _below(units: Sequence[Equipment]) -> Html:
+    meters = [(unit, meter) for unit in units if (meter := energy_tag(unit))]
+    power = trend_chart(
+        [meter.path for _, meter in meters],
+        [area_words(unit.area) for unit, _ in meters],
+        height_px=240,
+    )
+    worst = card("Worst alarms", tag("mw-worst", count=6))
+    if not meters:
+        return worst
+    return tag("div", card("Power by area", power), worst, class_="mw-two")
 
 
 def nothing_connected(plant: Plant) -> Html:

@@ -19,6 +19,7 @@ from pages.widgets import (
     area_words,
     card,
     finding_why,
+    nameplate_words,
     spark_grid,
 )
 
@@ -58,8 +59,11 @@ def _plate(unit: Equipment) -> Html:
         analog_bar(each.path, each.description or each.name) for each in key_tags(unit, CHOICES)
     ]
     nameplate = [
-        [tag("dt", key.replace("_", " ")), tag("dd", value)]
-        for key, value in unit.nameplate.items()
+        [
+            tag("dt", words),
+            tag("dd", value, tag("span", measure, class_="mw-unit") if measure else None),
+        ]
+        for words, value, measure in map(nameplate_words, unit.nameplate.items())
     ]
     return tag(
         "div",

@@ -43,7 +43,8 @@
     paint(s) {
       put(this.value, words(s));
       put(this.unit, isWord(s) ? "" : unit(s.meta?.unit));
-      if (performance.now() - (this.drawnAt || 0) > STEP_MS) this.draw();
+      const isDue = performance.now() - (this.drawnAt || 0) > STEP_MS;
+      if (isDue || s.meta !== this.drawnMeta) this.draw();
     }
     draw() {
       this.drawnAt = performance.now();
@@ -55,7 +56,7 @@
       pen.scale(ratio, ratio);
       const good = this.points.filter((p) => p[1] !== null);
       if (!good.length) return;
-      const meta = this.state?.meta;
+      const meta = this.drawnMeta = this.state?.meta;
       let low = Infinity, high = -Infinity;
       for (const [, v] of good) { low = Math.min(low, v); high = Math.max(high, v); }
       put(this.low, `min ${number(low, meta?.decimals ?? 1)}`);

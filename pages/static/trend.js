@@ -178,7 +178,7 @@
       const pen = (p, i, isOld) => ({ scale: p.meta?.unit ?? "1", stroke: colour(PENS[i % 6]), width: isOld ? 1 : 1.5,
         dash: isOld ? [2, 4] : DASHES[i % 6], alpha: isOld ? 0.7 : 1, show: !p.isHidden, points: { show: false }, spanGaps: false });
       return {
-        width: this.plotBox.clientWidth, height: this.plotBox.clientHeight, legend: { show: false }, scales,
+        width: this.plotBox.clientWidth, height: this.plotBox.clientHeight, legend: { show: false }, scales, padding: [12, units.length > 1 ? 0 : 12, 0, 0],
         tzDate: (ts) => zone ? uPlot.tzDate(new Date(ts * 1e3), zone) : new Date(ts * 1e3),
         axes: [{ ...axis, size: 32, space: 90, values: (u, splits, a, b, step) => splits.map((t) => clock(t, step, zone)) },
           ...units.slice(0, 2).map((code, i) => ({ ...axis, scale: code, side: i ? 1 : 3, size: 58,
@@ -228,6 +228,11 @@
         .map((a) => ({ t: Date.parse(a.raised_at), label: a.finding.message, priority: a.finding.priority }));
       pen.save();
       pen.font = font.replace("12px", `${11 * ratio}px`);
+      pen.fillStyle = colour("--ink-3");
+      [...new Set(this.pens.map((p) => p.meta?.unit ?? "1"))].slice(0, 2).forEach((code, i) => {
+        pen.textAlign = i ? "left" : "right";
+        pen.fillText(unit(code), i ? left + width + 9 * ratio : left - 9 * ratio, top + 2 * ratio);
+      });
       for (const mark of [...this.marks, ...own]) {
         const x = u.valToPos(mark.t / 1000, "x", true);
         if (x < left || x > left + width) continue;
@@ -285,7 +290,11 @@
     }
     tick() { if (this.pens.some((pen) => live.state(pen.path)?.quality !== "g")) this.draw(); }
   }
-  const digits = (splits) => { const step = Math.abs(splits[1] - splits[0]) || 1; return Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9))); };
+  function digits(splits) {
+    const step = Math.abs(splits[1] - splits[0]) || 1;
+    for (let count = 0; count < 6; count++) if (Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) return count;
+    return 6;
+  }
   const formats = new Map();
   function clock(seconds, step, zone) {
     const kind = step >= 86400 ? "day" : step >= 60 ? "minute" : "second";

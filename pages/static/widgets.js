@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const { live, alarms } = Millwright;
+  const HIDDEN = new Set(["shelved", "suppressed_by_design", "out_of_service"]);
   const GHOST_S = 600, GHOST_BUCKET_S = 10, AGE_SHOWN_S = 3;
 
   // UCUM codes as operators write them
@@ -251,6 +252,28 @@
     }
   }
   customElements.define("mw-agents", Agents);
+
+  /* <mw-worst count="8">: the worst open alarms, newest first among equals */
+  class Worst extends HTMLElement {
+    connectedCallback() { this.stop = live.onAlarms(() => this.paint()); }
+    disconnectedCallback() { this.stop?.(); }
+    paint() {
+      const open = (a) => a.state === "unack" || a.state === "rtn_unack";
+      const rows = alarms.all().filter((a) => !HIDDEN.has(a.state)).sort((a, b) => (open(b) - open(a)) || (a.finding.priority - b.finding.priority) || (a.raised_at < b.raised_at ? 1 : -1));
+      this.replaceChildren();
+      for (const alarm of rows.slice(0, Number(this.getAttribute("count")) || 8)) {
+        const row = make("a", "mw-alarm", this);
+        row.href = `/alarms#${alarm.id}`; row.dataset.alarmId = alarm.id;
+        row.insertAdjacentHTML("beforeend", symbol(alarm.finding.priority || 4, open(alarm)));
+        make("b", "", row, alarm.finding.message || alarm.finding.condition);
+        make("time", "mw-hint", row, Millwright.clock(Date.parse(alarm.raised_at)).slice(0, 5));
+        make("span", "", row);
+        make("span", "mw-hint", row, alarm.finding.response || (open(alarm) ? "not acknowledged" : "acknowledged"));
+      }
+      if (!rows.length) make("p", "mw-hint", this, "No alarms");
+    }
+  }
+  customElements.define("mw-worst", Worst);
 
   Object.assign(Millwright, { LiveElement, make, put, symbol, unit, number, words, isWord, ageWords, why });
   customElements.define("mw-value", Value);

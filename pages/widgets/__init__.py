@@ -34,7 +34,7 @@ from pages.widgets.live import (
     trend_chart,
 )
 from pages.widgets.why import finding_why
-from pages.widgets.words import age_words, clock_words, number, unit_words
+from pages.widgets.words import age_words, clock_words, nameplate_words, number, unit_words
 
 __all__ = [
     "Mark",
@@ -50,6 +50,7 @@ __all__ = [
     "empty_state",
     "finding_why",
     "icon",
+    "nameplate_words",
     "number",
     "priority_symbol",
     "skeleton",

@@ -20,7 +20,7 @@ def finding_why(finding: Finding) -> Html:
             "div",
             priority_symbol(finding.priority) if finding.priority else None,
             tag("b", finding.message or finding.condition.replace("_", " ")),
-            class_="mw-row",
+            class_="mw-why-head",
         ),
         tag(
             "div",

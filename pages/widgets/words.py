@@ -30,6 +30,19 @@ _UNITS = {
     "N.m": "Nm",
 }
 
+_NAMEPLATE_UNITS = {  # the longer ending first
+    "_m3_min": "m³/min",
+    "_m3_h": "m³/h",
+    "_m3": "m³",
+    "_kw": "kW",
+    "_rpm": "rpm",
+    "_mm": "mm",
+    "_ms": "ms",
+    "_m": "m",
+    "_v": "V",
+    "_a": "A",
+}
+
 
 def unit_words(ucum: str) -> str:
     """Return a UCUM code as it stands on instruments: "Cel" is "°C"."""
@@ -55,3 +68,12 @@ def age_words(seconds: float) -> str:
 def clock_words(time: datetime, zone: str) -> str:
     """Return a time of day in the plant's zone."""
     return time.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
+
+
+def nameplate_words(entry: tuple[str, str]) -> tuple[str, str, str]:
+    """Return words, value and unit of a nameplate's line: rated_power_kw is "rated power", "kW"."""
+    name, value = entry
+    for ending, unit in _NAMEPLATE_UNITS.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending).replace("_", " "), value, unit
+    return name.replace("_", " "), value, ""
