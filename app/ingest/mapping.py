@@ -152,7 +152,8 @@ class Mapping:
         taken: set[str] = set()
         for key in sorted(values):
             # {"value": 3} on data/pump/flow is the flow of the pump, like a bare 3.
-            name = _BARE if len(values) == 1 and key in _VALUE_KEYS else key
+            is_bare = self._template.has_levels and len(values) == 1 and key in _VALUE_KEYS
+            name = _BARE if is_bare else key
             try:
                 path = self._template.path(
                     topic, self.settings.fields.get(key, name), lambda slot: _text(fields.get(slot))

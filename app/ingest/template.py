@@ -23,6 +23,7 @@ class Template:
 
     Attributes:
         names: Fields of the message that the path is made of.
+        has_levels: The topic filter ends in #, so that the topic names the value.
     """
 
     def __init__(self, text: str, topic_filter: str) -> None:
@@ -40,8 +41,8 @@ class Template:
             slot for slot in slots if slot not in {"path", "field"} and not slot.isdecimal()
         )
         self._skipped = topic_filter.split("/").index("#") if topic_filter.endswith("#") else None
-        self._has_field = "field" in slots
-        if not self._has_field and "path" not in slots:
+        self.has_levels = self._skipped is not None
+        if "field" not in slots and "path" not in slots:
             raise SettingsError(
                 f'ingest "{topic_filter}": path "{text}" names no {{field}}, so all values of a '
                 "message would be one tag"

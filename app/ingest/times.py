@@ -1,5 +1,6 @@
 """Reads the source time of a message in the forms that publishers send."""
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -12,18 +13,13 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 # Forms beside ISO 8601 that CSV files of the field carry; the day-first one as in the UCI files.
-_FORMS = (
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-)
+_CLOCK = r"(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?"
+_DAY_FIRST = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})" + _CLOCK)
+_YEAR_FIRST = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})" + _CLOCK)
 
 
 def source_time(raw: object, zone: tzinfo, received: datetime) -> datetime:
-    """Return the UTC time of ISO text, a date form of `_FORMS`, or s, ms, µs, ns since 1970.
+    """Return the UTC time of ISO text, dd/mm/yyyy or yyyy/mm/dd, or s, ms, µs, ns since 1970.
 
     Text without a zone is in `zone`. Of an hour that occurs twice (end of summer time) the
     first is meant; one that does not occur is shifted by the change.
@@ -65,13 +61,18 @@ def _since_epoch(number: float) -> datetime | None:
 
 
 def _written(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    for form in _FORMS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007  the caller sets the zone
-        except ValueError:
-            continue
+    if found := _DAY_FIRST.fullmatch(text):
+        day, _, month, year, *clock = found.groups()
+    elif found := _YEAR_FIRST.fullmatch(text):
+        year, _, month, day, *clock = found.groups()
+    else:
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text)
+        return None
+    hour, minute, second, fraction = (part or "0" for part in clock)
+    micros = int(fraction.ljust(6, "0"))
+    with contextlib.suppress(ValueError):
+        return datetime(  # noqa: DTZ001  the caller sets the zone
+            int(year), int(month), int(day), int(hour), int(minute), int(second), micros
+        )
     return None
