@@ -76,11 +76,10 @@ def _ring_downs(
     first = np.ceil(hits / step).astype(np.int64)
     index = first[:, None] + window[None, :]
     since = index * step - hits[:, None]
-    ringing = (
-        strength[:, None]
-        * np.exp(-decay * since)
-        * np.sin(2 * np.pi * shaking.resonance_hz * since)
-    )
+    # This phase lets the acceleration of one impact sum to nothing, so that none of it leaks
+    # into the velocity band.
+    swing = 2 * np.pi * shaking.resonance_hz * since + np.arctan(shaking.damping)
+    ringing = strength[:, None] * np.exp(-decay * since) * np.cos(swing)
     inside = (index >= 0) & (index < len(time))
     wave = np.zeros(len(time))
     np.add.at(wave, index[inside], ringing[inside])
