@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 FAST_S = 60.0  # smooths sensor noise and single cuts of a program
+WARM_UP_S = 300.0  # before this the slow mean says too little for a judgement
 SLOW_S = 600.0  # the thermal memory of a winding of these sizes (IEC 60034-1, S1 heating runs)
 
 
@@ -32,9 +33,11 @@ def steady(signals: Mapping[str, float]) -> Averages:
 
 
 def average(old: Averages, signals: Mapping[str, float], dt_s: float) -> Averages:
-    """Take in signals that held for the last `dt_s` seconds; the names must stay the same."""
-    if not old.fast or dt_s <= 0:
-        return old if old.fast else Averages(dict(signals), dict(signals), max(dt_s, 0.0))
+    """Take in signals that held for the last `dt_s` seconds; other names begin anew."""
+    if old.fast.keys() != signals.keys():
+        return Averages(dict(signals), dict(signals), max(dt_s, 0.0))
+    if dt_s <= 0:
+        return old
     seconds = old.seconds + dt_s
     return Averages(
         _mixed(old.fast, signals, _share(dt_s, seconds, FAST_S)),

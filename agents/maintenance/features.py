@@ -9,7 +9,7 @@ import numpy.typing as npt
 from agents.maintenance.averages import steady
 from agents.maintenance.physics import PHYSICS, Physics
 from app.core.equipment import EquipmentKind
-from app.core.errors import InputError
+from app.core.errors import FieldsError
 from app.core.model import Feature
 
 KINDS = tuple(PHYSICS)
@@ -37,19 +37,6 @@ def applicable(kind: EquipmentKind) -> list[int]:
     return [_POSITION[name] for name in PHYSICS[kind].names]
 
 
-class FeatureError(InputError):
-    """Process values are missing or wrong.
-
-    Attributes:
-        details: What is wrong, by name of the value.
-    """
-
-    def __init__(self, details: Mapping[str, str]) -> None:
-        named = ", ".join(f"{name}: {problem}" for name, problem in details.items())
-        super().__init__(f"Process values are not usable: {named}")
-        self.details = dict(details)
-
-
 def rated_figures(kind: EquipmentKind, nameplate: Mapping[str, str]) -> dict[str, float] | None:
     """Return the figures of a nameplate that a kind needs, None if one is missing or no number."""
     details: dict[str, str] = {}
@@ -68,7 +55,7 @@ def row_features(
         nameplate: Of the unit, if it is known.
 
     Raises:
-        FeatureError: Names each value that is missing, unknown or no finite number.
+        FieldsError: Names each value that is missing, unknown or no finite number.
     """
     physics, kind = _physics(given)
     plate = {
@@ -82,7 +69,7 @@ def row_features(
     known = {"kind", "equipment", *physics.tags, *physics.nameplate}
     details |= {name: f"unknown for {kind}" for name in given if name not in known}
     if details:
-        raise FeatureError(details)
+        raise _wrong(details)
     return kind, physics.features(steady(physics.signals(values, rated)))
 
 
@@ -90,10 +77,10 @@ def _physics(given: Mapping[str, object]) -> tuple[Physics, EquipmentKind]:
     name = given.get("kind")
     choices = ", ".join(KINDS)
     if name is None:
-        raise FeatureError({"kind": f"missing; choose one of {choices}"})
+        raise _wrong({"kind": f"missing; choose one of {choices}"})
     kind = next((kind for kind in KINDS if kind == name), None)
     if kind is None:
-        raise FeatureError({"kind": f'"{str(name)[:40]}" is unknown; choose one of {choices}'})
+        raise _wrong({"kind": f'"{str(name)[:40]}" is unknown; choose one of {choices}'})
     return PHYSICS[kind], kind
 
 
@@ -116,3 +103,8 @@ def _numbers(
         else:
             details[name] = f'"{str(value)[:40]}" is no finite number'
     return numbers
+
+
+def _wrong(details: Mapping[str, str]) -> FieldsError:
+    named = ", ".join(f"{name} {problem}" for name, problem in details.items())
+    return FieldsError(f"Process values are not usable: {named}", dict(details))

@@ -1,105 +1,78 @@
 """The trained forest at run time: probabilities, thresholds and reasons."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from agents.maintenance.classes import CLASSES, NORMAL
+from agents.base.model import Model
+from agents.maintenance.classes import CLASSES, MODES, NORMAL
 from agents.maintenance.features import NAMES, applicable, vector
+from agents.maintenance.physics import PHYSICS
 from app.core.equipment import EquipmentKind
 from app.core.errors import ModelError
 
-COMMAND = "millwright train maintenance"
-_REMEDY = f'run "{COMMAND}"'
-INPUT, OUTPUT = "features", "probabilities"
-
-
-class Session(Protocol):
-    """The part of `onnxruntime.InferenceSession` that is used."""
-
-    def run(
-        self, output_names: Sequence[str], input_feed: Mapping[str, npt.NDArray[np.float32]]
-    ) -> Sequence[npt.NDArray[np.float32]]:
-        """Return the outputs asked for."""
-        ...
-
-
-class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the training chose beside the trees; travels inside the artefact.
-
-    Attributes:
-        features: Names of the inputs in order.
-        classes: Names of the outputs in order.
-        thresholds: Probability at which a failure mode counts, by class.
-        reference: Median of each feature of units that are well, by kind of unit.
-    """
-
-    features: tuple[str, ...]
-    classes: tuple[str, ...]
-    thresholds: dict[str, float]
-    reference: dict[str, dict[str, float]]
-
-
-def read_tuning(metadata: Mapping[str, str]) -> Tuning:
-    """Read the tuning from an artefact's metadata.
-
-    Raises:
-        ModelError: It is absent, or made for other features than this program computes.
-    """
-    try:
-        tuning = msgspec.json.decode(metadata.get("tuning", ""), type=Tuning)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise ModelError(f'Model "maintenance" carries no tuning; {_REMEDY}') from error
-    if tuning.features != NAMES or tuning.classes != CLASSES:
-        raise ModelError(f'Model "maintenance" was made for other features; {_REMEDY}')
-    return tuning
-
-
-def write_tuning(tuning: Tuning) -> str:
-    """Return the tuning as it stands in the artefact; the same tuning gives the same text."""
-    return json.dumps(msgspec.to_builtins(tuning), sort_keys=True)
+THRESHOLD = "threshold.{mode}"
+USUAL = "usual.{kind}.{feature}"
 
 
 class Forest:
-    """Predicts the failure mode of one unit at a time."""
+    """Predicts the failure modes of one unit at a time.
 
-    def __init__(self, session: Session, tuning: Tuning) -> None:
-        self._session = session
-        self.tuning = tuning
+    Attributes:
+        thresholds: Probability at which a failure mode counts, by mode; chosen in training.
+    """
 
-    def probabilities(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return (n, classes) probabilities of (n, features) rows, float32."""
-        return self._session.run([OUTPUT], {INPUT: rows})[0]
+    def __init__(self, model: Model) -> None:
+        """Take the thresholds and the usual figures from the model's card.
+
+        Raises:
+            ModelError: The model was made for other features or classes than this program has.
+        """
+        card = model.card
+        if tuple(each.name for each in card.features) != NAMES or card.classes != CLASSES:
+            raise ModelError(
+                'Model "maintenance" was made for other features', f'Run "{card.command}"'
+            )
+        self._model = model
+        try:
+            self.thresholds = {mode: card.metrics[THRESHOLD.format(mode=mode)] for mode in MODES}
+            self._usual = {
+                kind: {name: card.metrics[USUAL.format(kind=kind, feature=name)]
+                       for name in physics.names}
+                for kind, physics in PHYSICS.items()
+            }  # fmt: skip
+        except KeyError as error:
+            raise ModelError(
+                f'Card of model "maintenance" lacks {error}', f'Run "{card.command}"'
+            ) from error
 
     def predict(self, kind: EquipmentKind, features: Mapping[str, float]) -> dict[str, float]:
         """Return the probability of each class."""
-        row = self.probabilities(vector(kind, features)[None, :])[0]
-        return {name: float(value) for name, value in zip(CLASSES, row, strict=True)}
+        return self._model.rows([vector(kind, features).tolist()])[0]
 
     def contributions(
         self,
         kind: EquipmentKind,
         features: Mapping[str, float],
         mode: str,
-        usual: Mapping[str, float] | None = None,
+        usual: Mapping[str, float],
     ) -> dict[str, float]:
         """Return how much each feature adds to a mode's probability, largest first.
 
-        One feature at a time is put back to what is usual (the unit's own, else the median of its
-        kind); the fall of the probability is its contribution.
+        One feature at a time is put back to what is usual (`usual` of the unit, else the median
+        of its kind); the fall of the probability is its contribution.
         """
-        reference = {**self.tuning.reference[kind], **(usual or {})}
-        rows = np.repeat(vector(kind, features)[None, :], len(applicable(kind)) + 1, axis=0)
-        for row, position in enumerate(applicable(kind), start=1):
+        reference = {**self._usual[kind], **usual}
+        positions = applicable(kind)
+        rows: npt.NDArray[np.float32]
+        rows = np.repeat(vector(kind, features)[None, :], len(positions) + 1, axis=0)
+        for row, position in enumerate(positions, start=1):
             rows[row, position] = reference[NAMES[position]]
-        column = self.probabilities(rows)[:, CLASSES.index(mode)]
+        whole, *without = [each[mode] for each in self._model.rows(rows.tolist())]
         falls = {
-            NAMES[position]: float(column[0] - column[row])
-            for row, position in enumerate(applicable(kind), start=1)
+            NAMES[position]: whole - probability
+            for position, probability in zip(positions, without, strict=True)
         }
         return dict(sorted(falls.items(), key=lambda item: -item[1]))
 

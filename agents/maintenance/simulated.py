@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from agents.maintenance.averages import Averages, average
+from agents.maintenance.averages import WARM_UP_S, Averages, average
 from agents.maintenance.classes import CLASSES, NORMAL
 from agents.maintenance.features import PHYSICS, rated_figures, vector
 from agents.simulator.faults import specs_for
@@ -25,12 +25,11 @@ from app.core.reading import Quality
 HIDDEN = -1  # label of rows in which the fault does not yet, or no longer, or hardly show
 ROW_S = 60.0
 STEP_S = 5.0
-WARM_UP_S = 300.0
 _ONSET_S = 600.0  # one slow mean
 _RECOVERY_S = 2400.0  # four slow means: heat of the fault is gone
 # Below these the fault is in the plant but the machine does not yet suffer.
 _WORN_UM = 220.0  # the tool is changed at 200 um when all is well
-_STARVED_M = 1.2  # NPSH margin; noise and loss of head begin
+_STARVED_M = 1.5  # NPSH margin at which the unit's own alarm limit stands
 
 
 @dataclass(frozen=True, slots=True)

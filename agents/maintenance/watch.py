@@ -7,7 +7,6 @@ import msgspec
 
 from agents.maintenance.classes import MODES
 from app.core.alarm import Finding, Priority
-from app.core.equipment import Equipment
 
 RAISE_S = 60.0  # above the threshold this long: one fast mean, so one burst does not raise
 CLEAR_S = 120.0
@@ -22,10 +21,13 @@ class Belief(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         is_active: It is.
         against_s: How long the model has said otherwise, s.
+        peak: Highest probability since it became active; gives the priority, which therefore
+            only grows worse while the mode lasts and never flickers.
     """
 
     is_active: bool = False
     against_s: float = 0.0
+    peak: float = 0.0
 
 
 def watch(
@@ -43,38 +45,29 @@ def watch(
 
 def _judge(old: Belief, probability: float, threshold: float, dt_s: float) -> Belief:
     differs = probability < _HYSTERESIS * threshold if old.is_active else probability >= threshold
+    peak = max(old.peak, probability) if old.is_active else 0.0
     if not differs:
-        return Belief(old.is_active)
+        return Belief(old.is_active, 0.0, peak)
     against_s = old.against_s + dt_s
-    if against_s >= (CLEAR_S if old.is_active else RAISE_S):
-        return Belief(not old.is_active)
-    return Belief(old.is_active, against_s)
+    if against_s < (CLEAR_S if old.is_active else RAISE_S):
+        return Belief(old.is_active, against_s, peak)
+    return Belief() if old.is_active else Belief(is_active=True, peak=probability)
 
 
 def decide(
-    unit: Equipment,
-    before: Mapping[str, Belief],
-    after: Mapping[str, Belief],
-    probabilities: Mapping[str, float],
-    at: datetime,
+    equipment: str, beliefs: Mapping[str, Belief], probabilities: Mapping[str, float], at: datetime
 ) -> Iterator[Finding]:
-    """State each failure mode that holds, and each that has just ended."""
-    for mode, belief in after.items():
+    """State for each failure mode whether it holds."""
+    for mode, belief in beliefs.items():
         if belief.is_active:
-            yield finding(unit.path, mode, probabilities[mode], at)
-        elif before.get(mode, Belief()).is_active:
-            yield Finding(
-                agent="maintenance",
-                condition=mode,
-                equipment=unit.path,
-                found_at=at,
-                probability=round(probabilities[mode], 3),
-                message=f"{MODES[mode].title} is no longer seen",
-            )
+            stated = present(equipment, mode, probabilities[mode], at)
+            yield msgspec.structs.replace(stated, priority=priority(belief.peak))
+        else:
+            yield absent(equipment, mode, probabilities[mode], at)
 
 
-def finding(equipment: str, mode: str, probability: float, at: datetime) -> Finding:
-    """Return the finding of a failure mode that is present."""
+def present(equipment: str, mode: str, probability: float, at: datetime) -> Finding:
+    """Return the finding of a failure mode that is there."""
     return Finding(
         agent="maintenance",
         condition=mode,
@@ -84,6 +77,18 @@ def finding(equipment: str, mode: str, probability: float, at: datetime) -> Find
         probability=round(probability, 3),
         message=f"{MODES[mode].title}: probability {100 * probability:.0f} % from process values",
         response=MODES[mode].response,
+    )
+
+
+def absent(equipment: str, mode: str, probability: float, at: datetime) -> Finding:
+    """Return the finding that a failure mode is not there."""
+    return Finding(
+        agent="maintenance",
+        condition=mode,
+        equipment=equipment,
+        found_at=at,
+        probability=round(probability, 3),
+        message=f"{MODES[mode].title} is not seen" if mode in MODES else "No failure mode is seen",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
@@ -37,10 +38,17 @@ _ZONE_PRIORITY = {Zone.C: Priority.MEDIUM, Zone.D: Priority.HIGH}
 
 
 class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a condition holds, and how many waveforms in a row say otherwise."""
+    """Whether a condition holds.
+
+    Attributes:
+        is_active: It does.
+        against: Waveforms in a row that say otherwise.
+        is_severe: It was severe at least once while it held; keeps the priority from flickering.
+    """
 
     is_active: bool = False
     against: int = 0
+    is_severe: bool = False
 
 
 class ZoneState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +79,7 @@ def watch_waveform(
     """Take one waveform in and return the new state with what it shows."""
     diagnoses = diagnose(features, state.baseline, limits, unit.kind)
     votes = {
-        each.condition.value: vote(state.votes.get(each.condition, Vote()), each.probability)
+        each.condition.value: vote(state.votes.get(each.condition, Vote()), each)
         for each in diagnoses
     }
     is_healthy = all(each.probability < CLEAR_AT for each in diagnoses)
@@ -81,38 +89,35 @@ def watch_waveform(
     return UnitState(usual, {**state.votes, **votes}, state.zone), diagnoses
 
 
-def vote(old: Vote, probability: float) -> Vote:
+def vote(old: Vote, diagnosis: Diagnosis) -> Vote:
     """Count one more waveform for or against the present belief."""
+    probability = diagnosis.probability
     differs = probability < CLEAR_AT if old.is_active else probability >= RAISE_AT
     against = old.against + 1 if differs else 0
     if against >= (CLEAR_AFTER if old.is_active else RAISE_AFTER):
-        return Vote(is_active=not old.is_active)
-    return Vote(old.is_active, against)
+        return Vote(not old.is_active, 0, not old.is_active and _is_severe(diagnosis))
+    severe = old.is_severe or (probability >= RAISE_AT and _is_severe(diagnosis))
+    return Vote(old.is_active, against, old.is_active and severe)
 
 
 def decide(
-    unit: Equipment,
-    before: Mapping[str, Vote],
-    after: Mapping[str, Vote],
-    diagnoses: list[Diagnosis],
-    at: datetime,
+    unit: Equipment, votes: Mapping[str, Vote], diagnoses: list[Diagnosis], at: datetime
 ) -> Iterator[Finding]:
-    """State a finding for each condition that holds, and one for each that has just ended."""
+    """State for each condition judged now whether it holds."""
     for diagnosis in diagnoses:
         name = diagnosis.condition.value
-        was, now = before.get(name, Vote()).is_active, after[name].is_active
-        if now or was:
-            yield Finding(
-                agent="vibration",
-                condition=name,
-                equipment=unit.path,
-                found_at=at,
-                priority=_priority(diagnosis) if now else None,
-                probability=round(diagnosis.probability, 3),
-                message=diagnosis.message if now else f"{_title(name)} is no longer seen",
-                response=RESPONSES[diagnosis.condition] if now else "",
-                evidence={key: round(value, 4) for key, value in diagnosis.evidence.items()},
-            )
+        belief = votes[name]
+        yield Finding(
+            agent="vibration",
+            condition=name,
+            equipment=unit.path,
+            found_at=at,
+            priority=_priority(diagnosis.condition, belief) if belief.is_active else None,
+            probability=round(diagnosis.probability, 3),
+            message=diagnosis.message if belief.is_active else f"{_title(name)} is not seen",
+            response=RESPONSES[diagnosis.condition] if belief.is_active else "",
+            evidence={key: round(value, 4) for key, value in diagnosis.evidence.items()},
+        )
 
 
 def watch_velocity(
@@ -133,45 +138,52 @@ def watch_velocity(
 
 def decide_zone(
     unit: Equipment,
-    before: Zone,
-    now: Zone,
+    zone: Zone,
+    limits: ZoneLimit,
     *,
     velocity_rms_mm_s: float,
-    limits: ZoneLimit,
+    trend_mm_s_per_h: float | None,
     at: datetime,
 ) -> Iterator[Finding]:
-    """State the zones C and D that begin or end."""
-    for zone, limit in ((Zone.C, limits.b), (Zone.D, limits.c)):
-        if (before == zone) == (now == zone):
-            continue
-        is_present = now == zone
+    """State for zones C and D whether the unit is in them."""
+    evidence = {"velocity_rms_mm_s": round(velocity_rms_mm_s, 3)}
+    course = ""
+    if trend_mm_s_per_h is not None:
+        evidence["trend_mm_s_per_h"] = round(trend_mm_s_per_h, 3)
+        course = f", {trend_mm_s_per_h:+.1f} mm/s an hour" if abs(trend_mm_s_per_h) >= 0.1 else ""
+    for each, limit in ((Zone.C, limits.b), (Zone.D, limits.c)):
+        is_present = zone == each
         yield Finding(
             agent="vibration",
-            condition=f"zone_{zone}",
+            condition=f"zone_{each}",
             equipment=unit.path,
             found_at=at,
-            priority=_ZONE_PRIORITY[zone] if is_present else None,
-            message=f"Vibration {velocity_rms_mm_s:.1f} mm/s RMS is in zone {now.upper()} "
-            f"(zone {zone.upper()} begins at {limit:g} mm/s)",
-            response=_ZONE_RESPONSES[zone] if is_present else "",
-            evidence={"velocity_rms_mm_s": round(velocity_rms_mm_s, 3)},
+            priority=_ZONE_PRIORITY[each] if is_present else None,
+            message=f"Vibration {velocity_rms_mm_s:.1f} mm/s RMS{course}; "
+            f"zone {each.upper()} begins at {limit:g} mm/s",
+            response=_ZONE_RESPONSES[each] if is_present else "",
+            evidence=evidence,
             value=round(velocity_rms_mm_s, 3),
             limit=limit,
             unit="mm/s",
         )
 
 
-def _priority(diagnosis: Diagnosis) -> Priority:
-    """Rotor faults are seen by the zone as well, so they rank below bearings that seize."""
-    match diagnosis.condition:
+def _is_severe(diagnosis: Diagnosis) -> bool:
+    return diagnosis.evidence["kurtosis"] >= _SEVERE_KURTOSIS
+
+
+def _priority(condition: Condition, belief: Vote) -> Priority:
+    """Rotor faults are judged by the zone as well, so they rank below bearings that seize."""
+    match condition:
         case Condition.BEARING_OUTER_RACE | Condition.BEARING_INNER_RACE:
-            severe = diagnosis.evidence["kurtosis"] >= _SEVERE_KURTOSIS
-            return Priority.HIGH if severe else Priority.MEDIUM
+            return Priority.HIGH if belief.is_severe else Priority.MEDIUM
         case Condition.CAVITATION:
             return Priority.MEDIUM
         case Condition.IMBALANCE | Condition.MISALIGNMENT:
             return Priority.LOW
-    return Priority.LOW
+        case _:
+            assert_never(condition)
 
 
 def _title(name: str) -> str:
