@@ -1,5 +1,6 @@
 """Alarms over HTTP: the list, what an operator does with one, journal, history, key figures."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -102,10 +103,17 @@ def _add_lists(routes: APIRouter, plant: Plant) -> None:
     @routes.get("/history", responses=answers(AlarmHistory, "Occurrences, the newest first"))
     async def history(
         wanted: Wanted,
+        start: str = "",
+        end: str = "",
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 200,
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> Response:
-        """List each time an alarm was raised, by state, priority, equipment and text."""
+        """List each time an alarm was raised, by state, priority, equipment and text.
+
+        Of all time unless `start` or `end` is given.
+        """
+        if start or end:
+            wanted = replace(wanted, **span(start, end, plant.clock.now())._asdict())
         rows, total = await plant.alarms.history(wanted, limit, offset)
         return reply(AlarmHistory(rows, total))
 
