@@ -44,6 +44,7 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
         timeout_graceful_shutdown=3,
         message_history_length=100,
         uvicorn_logging_level="warning",
+        loop="asyncio",  # with uvloop 0.23 the exit of a child went unnoticed and the stop hung
     )
     return 0
 
