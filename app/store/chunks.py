@@ -69,20 +69,21 @@ class DayTables:
             counts[tag] = counts.get(tag, 0) + count
         return dict(sorted(counts.items()))
 
-    def count(self, without: Container[str]) -> int:
-        """Return the number of readings of all tags but those of `without`, repeats removed."""
-        total = 0
+    def counts(self, without: Container[str]) -> dict[str, int]:
+        """Return the number of readings by tag but those of `without`, repeats removed."""
+        counts: dict[str, int] = {}
         for day in list(self.catalogue.days):
             rows = self._lance.open(table_name(day)).rows(only=("tag", "hour_us", "count"))
             hours: dict[tuple[str, int], list[int]] = {}
-            names, begins, counts = (rows[name].to_pylist() for name in rows.column_names)
-            for tag, hour_us, count in zip(names, begins, counts, strict=True):
+            names, begins, sizes = (rows[name].to_pylist() for name in ("tag", "hour_us", "count"))
+            for tag, hour_us, size in zip(names, begins, sizes, strict=True):
                 if tag not in without:
-                    hours.setdefault((tag, hour_us), []).append(count)
+                    hours.setdefault((tag, hour_us), []).append(size)
             for (tag, hour_us), parts in hours.items():
-                in_parts = len(parts) > 1
-                total += len(self.read(tag, hour_us, hour_us + HOUR_US)) if in_parts else parts[0]
-        return total
+                is_split = len(parts) > 1
+                size = len(self.read(tag, hour_us, hour_us + HOUR_US)) if is_split else parts[0]
+                counts[tag] = counts.get(tag, 0) + size
+        return counts
 
     def untidy(self, now: datetime, quiet: timedelta) -> date | None:
         """Return a past day written in several parts that has been left alone for `quiet`."""

@@ -150,9 +150,13 @@ class Historian:
         """Return the exact number of readings, of one tag or of all."""
         if tag is not None:
             return len((await self._read([tag], *_ALWAYS))[tag])
+        return sum((await self.counts()).values())
+
+    async def counts(self) -> dict[str, int]:
+        """Return the exact number of readings by tag, sorted."""
         store = await self._writer.opened(_OPEN_S)
         memory = self._memory(sorted({name for rows in self._unrolled() for name in rows.tags()}))
-        return await asyncio.wrap_future(self._readers.submit(_count, store, memory))
+        return await asyncio.wrap_future(self._readers.submit(_counts, store, memory))
 
     async def roll(self) -> None:
         """Move all readings taken so far into day tables; before a backup, and in tests."""
@@ -196,6 +200,8 @@ def _merge(
     }
 
 
-def _count(store: OpenStore, memory: dict[str, Columns]) -> int:
+def _counts(store: OpenStore, memory: dict[str, Columns]) -> dict[str, int]:
     everything = _merge(store, memory, to_us(_ALWAYS[0]), to_us(_ALWAYS[1]))
-    return store.tables.count(without=memory) + sum(len(kept) for kept in everything.values())
+    counts = store.tables.counts(without=memory)
+    counts |= {tag: len(columns) for tag, columns in everything.items()}
+    return dict(sorted(counts.items()))
