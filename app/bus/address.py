@@ -1,6 +1,6 @@
 """Where the broker is, and what to tell an operator when it is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from app.core.errors import SettingsError
@@ -16,7 +16,7 @@ class Address:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     setting: str
 
     def __str__(self) -> str:

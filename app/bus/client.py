@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _KNOWN_TOPICS = 10_000  # topics whose routes are remembered; a plant has some thousands
 _FORBIDDEN = frozenset(" +#\0")
+_DROP_AFTER_S = 1.0
 _STOP_S = 3.0
 _LOG_EVERY_S = 60.0
 
@@ -93,6 +94,7 @@ class Bus:
             self._link.client.will_set(will.topic, encode(will.message), will.qos, will.retain)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_accepted = False
+        self._is_dropping = False
         self._was_subscribed = False
         self._unanswered: set[int] = set()
         self._generation = 0
@@ -269,14 +271,25 @@ class Bus:
         self._connection.trouble(topic_filter, reason)
 
     def drop_connection(self) -> None:
-        """Connect again, so that the broker sends unacknowledged messages again."""
-        self._link.drop()
+        """Connect again soon, so that the broker sends unacknowledged messages again."""
+        if self._loop is not None and not self._is_dropping:
+            self._is_dropping = True
+            # Not at once: acknowledgements that wait for paho's thread must get out before.
+            self._loop.call_later(_DROP_AFTER_S, self._drop)
 
     # What the link calls, on paho's thread (link.Owner).
 
     def link_connected(self, session_present: bool) -> None:
-        """The broker accepted the connection."""
-        self.post(lambda: self._connected(session_present))
+        """The broker accepted the connection: subscribe again unless it remembers.
+
+        Here and not in the event loop: paho sends what waits as soon as this returns, and an
+        answer to it must find us subscribed.
+        """
+        routes = list(self._routes)
+        is_known = session_present and self._was_subscribed
+        self._was_subscribed = True
+        mid = None if is_known else self._subscribe(routes)
+        self.post(lambda: self._connected(routes, mid))
 
     def link_refused(self, why: str) -> None:
         """The broker refused the connection."""
@@ -331,11 +344,10 @@ class Bus:
 
     # In the event loop.
 
-    def _connected(self, session_present: bool) -> None:
+    def _connected(self, subscribed: Sequence[Route], mid: int | None) -> None:
         self._is_accepted = True
-        if not (session_present and self._was_subscribed):
-            self._subscribe(self._routes)
-        self._was_subscribed = True
+        late = [route for route in self._routes if route not in subscribed]
+        self._unanswered.update(m for m in (mid, self._subscribe(late)) if m is not None)
         self._check_ready()
 
     def _disconnected(self, change: Callable[[], None]) -> None:
@@ -343,12 +355,15 @@ class Bus:
         self._unanswered.clear()
         change()
 
-    def _subscribe(self, routes: Sequence[Route]) -> None:
-        if routes:
-            filters = {route.topic_filter: route.qos for route in routes}
-            _, mid = self._link.client.subscribe(list(filters.items()))
-            if mid is not None:
-                self._unanswered.add(mid)
+    def _subscribe(self, routes: Sequence[Route]) -> int | None:
+        if not routes:
+            return None
+        filters = {route.topic_filter: route.qos for route in routes}
+        return self._link.client.subscribe(list(filters.items()))[1]
+
+    def _drop(self) -> None:
+        self._is_dropping = False
+        self._link.drop()
 
     def _subscribed(self, mid: int, is_refused: bool) -> None:
         self._unanswered.discard(mid)
@@ -387,7 +402,9 @@ class Bus:
             self._run(route)
         if self._is_accepted:
             self._connection.ready.clear()
-            self._subscribe([route])
+            mid = self._subscribe([route])
+            if mid is not None:
+                self._unanswered.add(mid)
 
     def _run(self, route: Route) -> None:
         if isinstance(route, DurableRoute):

@@ -1,37 +1,44 @@
-"""A real broker for the bus tests: nats-server with MQTT on a free port."""
+"""A real broker that a test may kill, and buses that are stopped when it ends."""
 
-import socket
+import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.bus.broker_engine import argv, config_text, find_engine
+from app.bus.client import Bus, Outgoing, Received
+from app.clock import SystemClock
+from app.core.clock import Clock
 from app.settings import BrokerSettings, Settings
+from tests.conftest import free_port
 
-NATS = Path(sys.executable).parent / "nats-server"
+MakeBus = Callable[..., Bus]
 
 
-class RealBroker:
-    """A nats-server process that a test may kill and start again on the same port."""
+class KillableBroker:
+    """A nats-server process that a test kills and starts again on the same port and store."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._config = folder / "nats.conf"
-        self._config.write_text(
-            f"""server_name: test
-listen: "127.0.0.1:-1"
-jetstream {{ store_dir: "{folder}/store" }}
-mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "1s", max_ack_pending: 1000 }}
-"""
-        )
+        self.settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
+        engine = find_engine("nats")
+        assert engine
+        config = folder / "nats.conf"
+        config.write_text(config_text(engine, self.settings, folder / "store"))
+        self._command = argv(engine, config)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [NATS, "-c", self._config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+    def hang(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -39,20 +46,46 @@ mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "1s", max_ack_pending: 1000 }
             self._process.wait(10)
             self._process = None
 
+
+class Inbox:
+    """A handler that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.received: list[Received[Any]] = []
+
+    def __call__(self, batch: Sequence[Received[Any]]) -> None:
+        self.received.extend(batch)
+
+    async def durable(self, batch: Sequence[Received[Any]]) -> None:
+        self(batch)
+
     @property
-    def settings(self) -> Settings:
-        return Settings(broker=BrokerSettings(url=f"mqtt://127.0.0.1:{self.port}"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    def messages(self) -> list[Any]:
+        return [received.message for received in self.received]
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RealBroker]:
-    broker = RealBroker(tmp_path)
+def killable(tmp_path: Path) -> Iterator[KillableBroker]:
+    broker = KillableBroker(tmp_path)
     broker.start()
     yield broker
     broker.kill()
+
+
+@pytest.fixture
+async def make_bus(connected_settings: Settings) -> AsyncIterator[MakeBus]:
+    async with AsyncExitStack() as stack:
+
+        def make(
+            client_id: str,
+            settings: Settings = connected_settings,
+            clock: Clock | None = None,
+            *,
+            persistent: bool = False,
+            will: Outgoing | None = None,
+        ) -> Bus:
+            bus = Bus(settings, client_id, clock or SystemClock(), persistent=persistent, will=will)
+            stack.push_async_callback(bus.stop)
+            return bus
+
+        yield make

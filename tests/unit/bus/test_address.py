@@ -1,0 +1,47 @@
+import pytest
+from pydantic import SecretStr
+
+from app.bus.address import broker_address
+from app.core.errors import SettingsError
+from app.settings import BrokerSettings
+
+
+def test_without_a_url_it_is_the_embedded_broker():
+    address = broker_address(BrokerSettings(port=1234))
+
+    assert (str(address), address.setting) == ("127.0.0.1:1234", "broker.port")
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "user"),
+    [
+        ("mqtt://plant", "plant", 1883, ""),
+        ("mqtt://plant:2883", "plant", 2883, ""),
+        ("mqtt://ann@plant:2883", "plant", 2883, "ann"),
+        ("mqtt://[::1]:2883", "::1", 2883, ""),
+    ],
+)
+def test_a_url_names_host_port_and_user(url: str, host: str, port: int, user: str):
+    address = broker_address(BrokerSettings(url=url))
+
+    assert (address.host, address.port, address.user) == (host, port, user)
+
+
+def test_the_password_is_not_shown():
+    address = broker_address(BrokerSettings(url="mqtt://a@b", password=SecretStr("secret")))
+
+    assert "secret" not in repr(address)
+
+
+@pytest.mark.parametrize("url", ["mqtt://", "mqtt://:1883", "mqtt://host:99999", "mqtt://host:x"])
+def test_a_url_without_host_or_with_a_wrong_port_names_the_setting(url: str):
+    with pytest.raises(SettingsError, match=r"broker\.url"):
+        broker_address(BrokerSettings(url=url))
+
+
+@pytest.mark.parametrize(("url", "setting"), [("mqtt://plant", "broker.url"), ("", "broker.port")])
+def test_remedies_name_the_setting(url: str, setting: str):
+    address = broker_address(BrokerSettings(url=url))
+
+    assert setting in address.remedy_unreachable
+    assert setting in address.remedy_refused

@@ -1,0 +1,166 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from app.bus.client import Bus, Received
+from app.clock import SystemClock
+from app.core.errors import InputError
+from app.core.health import Health
+from app.settings import BusSettings, Settings
+from tests.processes import eventually
+from tests.unit.bus.conftest import Inbox, MakeBus
+
+
+async def connected(bus: Bus) -> Bus:
+    await bus.start()
+    await bus.wait_connected(15)
+    return bus
+
+
+async def test_messages_published_while_away_arrive_later(make_bus: MakeBus):
+    sender = await connected(make_bus("away-sender"))
+    first = make_bus("away", persistent=True)
+    first.subscribe_durable("away/#", bytes, Inbox().durable)
+    await connected(first)
+    await first.stop()
+
+    await sender.publish_confirmed("away/1", b"1")
+    second, inbox = make_bus("away", persistent=True), Inbox()
+    second.subscribe_durable("away/#", bytes, inbox.durable)
+    await connected(second)
+
+    await eventually(lambda: inbox.messages == [b"1"])
+
+
+async def test_a_message_whose_handler_did_not_return_comes_again(make_bus: MakeBus):
+    sender = await connected(make_bus("again-sender"))
+    begun = asyncio.Event()
+
+    async def hang(batch: Sequence[Received[bytes]]) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    first = make_bus("again", persistent=True)
+    first.subscribe_durable("again/#", bytes, hang)
+    await connected(first)
+    await sender.publish_confirmed("again/1", b"1")
+    await begun.wait()
+    await first.stop()
+
+    second, inbox = make_bus("again", persistent=True), Inbox()
+    second.subscribe_durable("again/#", bytes, inbox.durable)
+    await connected(second)
+
+    await eventually(lambda: inbox.messages == [b"1"])
+
+
+async def test_a_handler_that_fails_gets_the_same_messages_again_in_order(make_bus: MakeBus):
+    bus, inbox = make_bus("retry", persistent=True), Inbox()
+    states: list[Health] = []
+
+    async def fail_three_times(batch: Sequence[Received[bytes]]) -> None:
+        states.append(bus.status.state)
+        if len(states) <= 3:
+            raise OSError("disk full")
+        inbox(batch)
+
+    bus.subscribe_durable("retry/#", bytes, fail_three_times)
+    await connected(bus)
+
+    for number in range(5):
+        await bus.publish_confirmed("retry/x", b"%d" % number)
+
+    await eventually(lambda: len(inbox.received) == 5)
+    assert inbox.messages == [b"0", b"1", b"2", b"3", b"4"]
+    assert states[:4] == [Health.OK, Health.DEGRADED, Health.DEGRADED, Health.DEGRADED]
+    assert (bus.status.state, bus.counters.failed) == (Health.OK, 3)
+
+
+@pytest.mark.slow
+async def test_a_slow_handler_is_not_given_a_message_twice(make_bus: MakeBus):
+    # The fixture's broker sends again after 1 s.
+    bus, inbox = make_bus("slow", persistent=True), Inbox()
+
+    async def slow(batch: Sequence[Received[bytes]]) -> None:
+        await SystemClock().sleep(2.5)
+        inbox(batch)
+
+    bus.subscribe_durable("slow/#", bytes, slow)
+    await connected(bus)
+    await bus.publish_confirmed("slow/1", b"1")
+    await eventually(lambda: inbox.received)
+    await bus.publish_confirmed("slow/2", b"2")
+
+    await eventually(lambda: len(inbox.received) >= 2)
+    assert inbox.messages == [b"1", b"2"]
+
+
+async def test_one_bad_message_of_a_batch_goes_to_the_dead_letters_alone(make_bus: MakeBus):
+    sender = await connected(make_bus("poison-sender"))
+    first = make_bus("poison", persistent=True)
+    first.subscribe_durable("poison/#", bytes, Inbox().durable)
+    await connected(first)
+    await first.stop()
+    for number in range(4):
+        await sender.publish_confirmed("poison/x", b"%d" % number)
+    bus, inbox = make_bus("poison", persistent=True), Inbox()
+
+    async def refuse_two(batch: Sequence[Received[bytes]]) -> None:
+        if any(received.message == b"2" for received in batch):
+            raise InputError("two is wrong")
+        inbox(batch)
+
+    bus.subscribe_durable("poison/#", bytes, refuse_two)
+    await connected(bus)
+
+    await eventually(lambda: len(inbox.received) == 3 and bus.counters.dead == 1)
+    assert inbox.messages == [b"0", b"1", b"3"]
+    assert bus.dead_letters.list()[0].payload_head == "2"
+
+
+async def test_an_undecodable_message_does_not_block_the_others(make_bus: MakeBus):
+    bus, inbox = make_bus("undecodable", persistent=True), Inbox()
+    bus.subscribe_durable("undecodable/#", int, inbox.durable)
+    await connected(bus)
+
+    for payload in (b"1", b"x", b"2"):
+        await bus.publish_confirmed("undecodable/x", payload)
+
+    await eventually(lambda: inbox.messages == [1, 2])
+    assert bus.counters.dead == 1
+
+
+@pytest.mark.slow
+async def test_more_than_the_queue_holds_is_asked_for_again(
+    make_bus: MakeBus, connected_settings: Settings
+):
+    settings = connected_settings.model_copy(update={"bus": BusSettings(queue_size=100)})
+    sender = await connected(make_bus("window-sender"))
+    bus, inbox = make_bus("window", settings, persistent=True), Inbox()
+    gate = asyncio.Event()
+
+    async def wait_once(batch: Sequence[Received[bytes]]) -> None:
+        await gate.wait()
+        inbox(batch)
+
+    bus.subscribe_durable("window/#", bytes, wait_once)
+    await connected(bus)
+    for number in range(300):
+        sender.publish("window/x", b"%d" % number, qos=1)
+    await eventually(lambda: bus.counters.received >= 300)
+
+    gate.set()
+
+    await eventually(lambda: len(set(inbox.messages)) == 300)
+
+
+async def test_a_qos_0_message_reaches_a_durable_handler(make_bus: MakeBus):
+    bus, inbox = make_bus("zero", persistent=True), Inbox()
+    bus.subscribe_durable("zero/#", bytes, inbox.durable)
+    await connected(bus)
+
+    for number in range(2000):
+        bus.publish("zero/x", b"%d" % number)
+
+    await eventually(lambda: len(inbox.received) == 2000)
