@@ -146,7 +146,11 @@ class BaseAgent:
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then say goodbye within seconds."""
-        await self._open()
+        await self.prepare()
+        self._subscribe()
+        await self._desk.start()
+        await self.bus.start()
+        self._announce_health()
         try:
             async with asyncio.TaskGroup() as group:
                 loops = [
@@ -160,6 +164,20 @@ class BaseAgent:
                     loop.cancel()
         finally:
             await self._close()
+
+    async def prepare(self) -> None:
+        """Read checkpoint and model; nothing of it needs the bus."""
+        await asyncio.to_thread(self.states.load)
+        self._alerts = Alerts(self.confirm_on, self.confirm_off, self.states.stated)
+        await self._load_model()
+
+    async def save(self) -> None:
+        """Write the checkpoint."""
+        self.states.stated = self._alerts.stated()
+        try:
+            await self.states.save()
+        except OSError as error:
+            logger.warning("Checkpoint is not written: %s", error)
 
     def take(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         """Put readings into the windows of their units."""
@@ -211,15 +229,6 @@ class BaseAgent:
             del self._problems[kind]
         self._announce_health()
 
-    async def _open(self) -> None:
-        await asyncio.to_thread(self.states.load)
-        self._alerts = Alerts(self.confirm_on, self.confirm_off, self.states.stated)
-        await self._load_model()
-        self._subscribe()
-        await self._desk.start()
-        await self.bus.start()
-        self._announce_health()
-
     async def _load_model(self) -> None:
         if not self.spec.model:
             return
@@ -245,7 +254,7 @@ class BaseAgent:
 
     async def _close(self) -> None:
         await self._desk.stop()
-        await self._save()
+        await self.save()
         await self.communication.farewell()
 
     async def _decide_for_ever(self) -> None:
@@ -261,7 +270,7 @@ class BaseAgent:
     async def _save_for_ever(self) -> None:
         while True:
             await self.clock.sleep(_CHECKPOINT_S)
-            await self._save()
+            await self.save()
 
     def beat(self) -> Beat:
         """Return the present beat."""
@@ -279,10 +288,3 @@ class BaseAgent:
         if not self.spec.inputs:
             return ""
         return f"watching {len(self._windows.units())} units"
-
-    async def _save(self) -> None:
-        self.states.stated = self._alerts.stated()
-        try:
-            await self.states.save()
-        except OSError as error:
-            logger.warning("Checkpoint is not written: %s", error)

@@ -24,8 +24,10 @@ class States:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._saving = asyncio.Lock()
         self._units: dict[str, dict[str, msgspec.Struct]] = {}
         self._unread: dict[str, dict[str, msgspec.Raw]] = {}
+        self._writing = asyncio.Lock()
         self.stated: dict[str, int | None] = {}
 
     def get(self, unit: str, type_: type[S]) -> S:
@@ -59,8 +61,8 @@ class States:
 
     async def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
-        payload = self._encoded()
-        await asyncio.to_thread(self._write, payload)
+        async with self._saving:  # an agent may save between two checkpoints of its base
+            await asyncio.to_thread(self._write, self._encoded())
 
     def _read(self, unit: str, type_: type[S]) -> S:
         raw = self._unread.get(unit, {}).pop(type_.__name__, None)
