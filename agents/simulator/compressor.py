@@ -44,7 +44,7 @@ class CompressorDesign:
         """Return the shaft power when loaded against a gauge pressure, kW (adiabatic)."""
         inlet = _ATMOSPHERE - inlet_drop_mbar / 1000
         pressure_ratio = (receiver_bar + 0.35 + _ATMOSPHERE) / inlet
-        lift = pressure_ratio ** ((_KAPPA - 1) / _KAPPA) - 1
+        lift = math.pow(pressure_ratio, (_KAPPA - 1) / _KAPPA) - 1
         mass_flow = self.delivery / 60 * _AIR_KG_M3
         return mass_flow * _AIR_J_KG_K * 293 * lift / self.stage_efficiency / 1000
 

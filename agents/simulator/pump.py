@@ -39,11 +39,11 @@ class PumpDesign:
 
     def density(self) -> float:
         """Density of water, kg/m3: within 0.3 % of the steam tables from 5 to 100 Cel."""
-        return 1000.6 - 0.0128 * self.water**1.76
+        return 1000.6 - 0.0128 * math.pow(self.water, 1.76)
 
     def vapour_bar(self) -> float:
         """Vapour pressure of water, bar (Antoine equation, 1 to 100 Cel)."""
-        return 10 ** (8.07131 - 1730.63 / (233.426 + self.water)) / 750.062
+        return math.pow(10, 8.07131 - 1730.63 / (233.426 + self.water)) / 750.062
 
     def head_at(self, flow: float, speed_ratio: float) -> float:
         """Return the head at a flow (m3/h) and a speed over rated speed, m (affinity laws)."""

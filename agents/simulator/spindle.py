@@ -50,7 +50,7 @@ class SpindleDesign:
 
 def wear_factor(wear_um: float) -> float:
     """Return how much more torque a worn tool needs than a sharp one: +55 % at 0.3 mm."""
-    return 1 + 0.55 * (wear_um / 300) ** 1.5
+    return 1 + 0.55 * math.pow(wear_um / 300, 1.5)
 
 
 class Spindle:

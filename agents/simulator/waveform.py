@@ -28,7 +28,9 @@ def capture(
     """
     check_capture(samples, sample_rate_hz)
     time = np.arange(samples) / sample_rate_hz
-    wave = random.standard_normal(samples) * np.sqrt(shaking.noise_density * sample_rate_hz / 2)
+    wave: npt.NDArray[np.float64] = random.standard_normal(samples) * np.sqrt(
+        shaking.noise_density * sample_rate_hz / 2
+    )
     for frequency, velocity in shaking.lines:
         amplitude = velocity * 1e-3 * 2 * np.pi * frequency
         wave += amplitude * np.sin(2 * np.pi * frequency * time + random.uniform(0, 2 * np.pi))

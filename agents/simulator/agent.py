@@ -1,0 +1,178 @@
+"""The simulator agent: runs the demo plant in real time and takes scenarios by task."""
+
+import asyncio
+import base64
+import logging
+from datetime import timedelta
+from typing import ClassVar
+
+import msgspec
+from typing_extensions import override
+
+from agents.base.agent import BaseAgent
+from agents.simulator.faults import Scenario, specs_for
+from agents.simulator.feed import Feed
+from agents.simulator.plant import PlantModel
+from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop, parse
+from app.core.agent import AgentSpec
+from app.core.clock import Clock
+from app.core.errors import BusError, ConflictError, InputError, NotFoundError
+from app.core.health import ComponentStatus, Health
+from app.core.truth import Truth
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 1.0
+
+
+class Running(msgspec.Struct):
+    """Checkpoint: the scenarios that run."""
+
+    truths: list[Truth] = []
+
+
+class SimulatorAgent(BaseAgent):
+    """Steps the plant once a second and publishes what its sensors say."""
+
+    spec: ClassVar[AgentSpec] = AgentSpec(
+        name="simulator",
+        purpose="Simulates the demo plant, with faults on request",
+        capabilities=("start_scenario", "stop_scenario", "list_scenarios", "capture_waveform"),
+    )
+
+    def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
+        super().__init__(settings, clock, instance)
+        self.plant = PlantModel(settings.demo.seed, clock.now(), settings.site.timezone)
+        self._feed = Feed(self.bus, self.plant.equipment())
+        self._names = {unit.path: unit.name for unit in self.plant.equipment()}
+        self._skipped = 0
+        self._is_restored = False
+        self.bus.on_state(self._introduce)
+
+    @override
+    async def run(self) -> None:
+        self._restore()
+        due = self.clock.monotonic()
+        while True:
+            self._tick()
+            due += TICK_S
+            late_s = self.clock.monotonic() - due
+            if late_s > TICK_S:
+                # What was missed is not made up for: a burst would carry wrong times.
+                missed = int(late_s / TICK_S)
+                self._skipped += missed
+                due += missed * TICK_S
+            await self.clock.sleep(max(0.0, due - self.clock.monotonic()))
+
+    @override
+    async def handle_task(self, capability: str, input: dict[str, object]) -> dict[str, object]:
+        match capability:
+            case "start_scenario":
+                return await self._start(parse(Start, input))
+            case "stop_scenario":
+                return await self._stop(parse(Stop, input))
+            case "list_scenarios":
+                parse(Nothing, input)
+                return self._list()
+            case "capture_waveform":
+                return await self._capture(parse(Capture, input))
+            case _:
+                raise NotFoundError(f'The simulator has no capability "{capability}"')
+
+    @override
+    def note(self) -> str:
+        running = len(self.plant.truth())
+        scenarios = "1 scenario runs" if running == 1 else f"{running} scenarios run"
+        return f"{scenarios}, {self._skipped} ticks skipped" if self._skipped else scenarios
+
+    def _tick(self) -> None:
+        now = self.clock.now()
+        self.plant.skip_to(now - timedelta(seconds=TICK_S))
+        self._feed.readings(self.plant.step(TICK_S), now)
+        self.work_done()
+
+    def _introduce(self, status: ComponentStatus) -> None:
+        """Tell a broker that was just reached what there is; its store may be new."""
+        if status.state is not Health.OK or not self._is_restored:
+            return
+        try:
+            self._feed.declare()
+            self._feed.all_truths(self.plant.truth(), self.clock.now())
+        except BusError as error:
+            logger.warning("Equipment is not declared: %s", error)
+
+    def _restore(self) -> None:
+        for truth in self.states.get("plant", Running).truths:
+            try:
+                self.plant.restore([truth])
+            except InputError as error:
+                logger.warning("Scenario is not taken up again: %s", error)
+        self._is_restored = True
+        self._introduce(self.bus.status)
+
+    async def _start(self, wanted: Start) -> dict[str, object]:
+        truth = self.plant.start_scenario(
+            wanted.equipment, wanted.scenario, wanted.severity, wanted.tag
+        )
+        await self._changed([truth])
+        return self._row(truth)
+
+    async def _stop(self, wanted: Stop) -> dict[str, object]:
+        stopped = self.plant.stop_scenario(wanted.equipment, wanted.scenario)
+        await self._changed(stopped)
+        return {"stopped": [self._row(truth) for truth in stopped]}
+
+    async def _changed(self, truths: list[Truth]) -> None:
+        for truth in truths:
+            logger.info(
+                "%s %s on %s", truth.scenario, "runs" if truth.active else "ends", truth.equipment
+            )
+            self._feed.truth(truth)
+        self.states.put("plant", Running(self.plant.truth()))
+        await self.states.save()
+
+    def _list(self) -> dict[str, object]:
+        units = [
+            {
+                "path": unit.path,
+                "name": unit.name,
+                "kind": str(unit.kind),
+                "scenarios": [
+                    {"name": str(spec.name), "title": spec.title, "effect": spec.effect}
+                    for spec in specs_for(unit.kind)
+                ],
+            }
+            for unit in self.plant.equipment()
+        ]
+        return {"units": units, "running": [self._row(truth) for truth in self.plant.truth()]}
+
+    def _row(self, truth: Truth) -> dict[str, object]:
+        row = msgspec.to_builtins(truth)
+        return {**row, "name": self._names[truth.equipment], "tag": truth.tag}
+
+    async def _capture(self, wanted: Capture) -> dict[str, object]:
+        if wanted.samples > MAX_SENT_SAMPLES:
+            raise InputError(f"samples: {wanted.samples} is above {MAX_SENT_SAMPLES}")
+        speed_rpm = self.plant.speed_rpm(wanted.equipment)
+        if self._is_cut_off(wanted.equipment):
+            raise ConflictError(f'The sensors of "{wanted.equipment}" have lost their connection')
+        wave = await asyncio.to_thread(
+            self.plant.capture, wanted.equipment, wanted.samples, wanted.sample_rate_hz
+        )
+        return {
+            "equipment": wanted.equipment,
+            "captured_at": msgspec.to_builtins(self.clock.now()),
+            "sample_rate_hz": wanted.sample_rate_hz,
+            "speed_rpm": speed_rpm,
+            "unit": "m/s2",
+            "samples": base64.b64encode(wave.astype("<f4").tobytes()).decode(),
+        }
+
+    def _is_cut_off(self, equipment: str) -> bool:
+        return any(
+            truth.equipment == equipment
+            and truth.scenario == Scenario.SENSOR_DROPOUT
+            and not truth.tag
+            for truth in self.plant.truth()
+        )

@@ -1,0 +1,231 @@
+"""The running simulator on a real broker: what it publishes, answers, and keeps."""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import pytest
+
+from agents.simulator.agent import SimulatorAgent
+from app.bus.client import Bus, Received
+from app.bus.tasks import TaskClient
+from app.clock import SystemClock
+from app.core.equipment import Equipment
+from app.core.reading import Quality, ReadingMessage, Reason
+from app.core.task import TaskResult
+from app.core.topics import EQUIPMENT, truth_topic
+from app.core.truth import Truth
+from app.settings import Settings
+
+PUMP = "riverside/utilities/cooling/pump-101"
+TRUTHS = "millwright/truth/+/+/+/+"
+READINGS = f"plant/{PUMP}/+"
+DEADLINE_S = 15.0
+
+
+class Plant:
+    """A listener on the bus, and a sender of tasks."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self.bus = Bus(settings, name, SystemClock())
+        self.tasks = TaskClient(self.bus, name, SystemClock())
+        self.equipment: dict[str, Equipment] = {}
+        self.truths: dict[str, Truth] = {}
+        self.readings: list[ReadingMessage] = []
+        self.retained: list[str] = []
+        self.bus.subscribe(
+            EQUIPMENT,
+            Equipment,
+            lambda batch: self.equipment.update({m.message.path: m.message for m in batch}),
+        )
+        self.bus.subscribe(
+            TRUTHS, Truth, lambda batch: self.truths.update({m.topic: m.message for m in batch})
+        )
+        self.bus.subscribe(READINGS, ReadingMessage, self._take)
+        self.tasks.start()
+
+    def _take(self, batch: Sequence[Received[ReadingMessage]]) -> None:
+        self.readings.extend(one.message for one in batch)
+        self.retained.extend(one.topic for one in batch if one.retained)
+
+    async def ask(self, capability: str, **given: object) -> TaskResult:
+        return await self.tasks.request("simulator", "1", capability, given, DEADLINE_S)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while not holds():  # noqa: ASYNC110  a poll with a deadline
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[SimulatorAgent]:
+    stopping = asyncio.Event()
+    agent = SimulatorAgent(settings, SystemClock())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(agent.serve(stopping))
+        try:
+            yield agent
+        finally:
+            stopping.set()
+
+
+@asynccontextmanager
+async def listening(settings: Settings, name: str = "listener") -> AsyncGenerator[Plant]:
+    plant = Plant(settings, name)
+    await plant.bus.start()
+    try:
+        await plant.bus.wait_connected(DEADLINE_S)
+        yield plant
+    finally:
+        await plant.bus.stop()
+
+
+async def test_every_unit_is_declared_and_stays_declared(connected_settings: Settings) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.equipment) == 16)
+        assert plant.equipment == {unit.path: unit for unit in agent.plant.equipment()}
+    async with listening(connected_settings) as later:
+        await later.until(lambda: len(later.equipment) == 16)
+
+
+async def test_readings_come_once_a_second_with_their_source_time(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.readings) > 50)
+    times = sorted({reading.t for reading in plant.readings if reading.t})
+    gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
+    assert all(0.8 < gap < 1.4 for gap in gaps[1:])
+    assert {reading.q for reading in plant.readings} == {Quality.GOOD}
+
+
+async def test_a_started_scenario_is_told_as_truth(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.truths) == 16)
+        done = await plant.ask("start_scenario", equipment=PUMP, scenario="imbalance", severity=0.9)
+        assert done.error == ""
+        topic = truth_topic(PUMP)
+        await plant.until(lambda: plant.truths[topic].running == {"imbalance": 0.9})
+        stopped = await plant.ask("stop_scenario", equipment=PUMP)
+        assert stopped.error == ""
+        await plant.until(lambda: not plant.truths[topic].active)
+
+
+async def test_truth_never_comes_with_the_readings(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="imbalance")
+        await plant.until(lambda: bool(plant.readings))
+        assert "imbalance" not in str(plant.readings)
+        await plant.ask("stop_scenario", equipment=PUMP)
+
+
+async def test_a_scenario_survives_a_restart_with_its_age(connected_settings: Settings) -> None:
+    async with running(connected_settings) as first, listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="cavitation", severity=0.6)
+        before = first.plant.truth()
+    async with running(connected_settings) as second, listening(connected_settings) as plant:
+        await plant.until(lambda: second.plant.truth() == before)
+        await plant.until(lambda: plant.truths.get(truth_topic(PUMP)) == before[0])
+        await plant.ask("stop_scenario", equipment=PUMP)
+
+
+async def test_a_scenario_is_on_disk_when_its_start_is_answered(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="imbalance")
+        file = connected_settings.data.dir / "checkpoints" / "simulator" / "1.json"
+        assert "imbalance" in await asyncio.to_thread(file.read_text)
+        await plant.ask("stop_scenario", equipment=PUMP)
+
+
+async def test_a_truth_of_an_earlier_life_is_withdrawn(connected_settings: Settings) -> None:
+    alien = Truth(PUMP, "imbalance", 1.0, SystemClock().now(), True, "", {"imbalance": 1.0})
+    async with listening(connected_settings) as plant:
+        await plant.bus.publish_confirmed(truth_topic(PUMP), alien, retain=True)
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.truths) == 16)
+        await plant.until(lambda: not plant.truths[truth_topic(PUMP)].active)
+
+
+async def test_a_lost_connection_is_said_once_with_retention(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="sensor_dropout", severity=0.3)
+        await plant.until(lambda: any(r.r is Reason.COMM_LOST for r in plant.readings))
+        async with listening(connected_settings, "later") as later:
+            await later.until(lambda: len(later.retained) >= 18)
+            assert {reading.q for reading in later.readings} == {Quality.BAD}
+        await plant.ask("stop_scenario", equipment=PUMP)
+
+
+async def test_scenarios_are_listed_by_unit(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="imbalance", severity=0.4)
+        listed = (await plant.ask("list_scenarios")).output
+        await plant.ask("stop_scenario", equipment=PUMP)
+    assert listed is not None
+    shape = msgspec.convert(listed, dict[str, list[dict[str, object]]])
+    assert len(shape["units"]) == 16
+    assert [row["scenario"] for row in shape["running"]] == ["imbalance"]
+    assert shape["running"][0]["name"] == "Cooling pump P-101"
+
+
+async def test_a_waveform_comes_with_all_it_takes_to_read_it(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        output = (await plant.ask("capture_waveform", equipment=PUMP, samples=4096)).output
+    assert output is not None
+    wave = np.frombuffer(base64.b64decode(str(output["samples"])), "<f4")
+    assert wave.shape == (4096,)
+    assert np.isfinite(wave).all()
+    assert (output["unit"], output["sample_rate_hz"]) == ("m/s2", 20_480.0)
+    assert isinstance(output["speed_rpm"], float)
+    assert str(output["captured_at"]).endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("capability", "given", "said"),
+    [
+        ("start_scenario", {"equipment": PUMP, "scenario": "fire"}, "scenario:"),
+        ("start_scenario", {"equipment": "pump", "scenario": "imbalance"}, "equipment:"),
+        ("start_scenario", {"equipment": PUMP, "scenario": "imbalance", "severity": 2}, "severity"),
+        ("start_scenario", {"equipment": PUMP}, "scenario: missing"),
+        ("stop_scenario", {"equipment": PUMP, "scenario": "cavitation"}, "is not running"),
+        ("stop_scenario", {"equipment": PUMP}, "No scenario is running"),
+        ("capture_waveform", {"equipment": "riverside/heat/ovens/oven-501"}, "no accelerometer"),
+        ("capture_waveform", {"equipment": PUMP, "samples": 40_000}, "samples: 40000 is above"),
+        ("capture_waveform", {"equipment": PUMP, "samples": 3}, "samples: 3"),
+        ("capture_waveform", {"equipment": PUMP, "sample_rate_hz": 1e9}, "sample_rate_hz"),
+        ("list_scenarios", {"all": True}, "all: unknown"),
+        ("open_door", {}, "no capability"),
+    ],
+)
+async def test_wrong_tasks_are_answered_with_what_is_wrong(
+    connected_settings: Settings, capability: str, given: dict[str, object], said: str
+) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        result = await plant.ask(capability, **given)
+    assert result.output is None
+    assert said in result.error
+
+
+async def test_a_unit_cut_off_gives_no_waveform(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="sensor_dropout")
+        result = await plant.ask("capture_waveform", equipment=PUMP)
+        await plant.ask("stop_scenario", equipment=PUMP)
+    assert "lost their connection" in result.error
+
+
+async def test_a_damaged_checkpoint_does_not_keep_the_plant_from_running(
+    connected_settings: Settings,
+) -> None:
+    file = connected_settings.data.dir / "checkpoints" / "simulator" / "1.json"
+    await asyncio.to_thread(file.parent.mkdir, parents=True)
+    await asyncio.to_thread(file.write_bytes, b'{"version":1,"stated":{},"units":{"plant":{"Run')
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        await plant.until(lambda: bool(plant.readings))
+        assert agent.plant.truth() == []
