@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from agents.base.agent import BaseAgent
 from agents.base.logic import Window
-from agents.maintenance.averages import WARM_UP_S, Averages, average
+from agents.maintenance.averages import Averages, average, is_judgeable
 from agents.maintenance.classes import MODES, NORMAL
 from agents.maintenance.features import rated_figures, row_features
 from agents.maintenance.forest import Forest, likeliest
@@ -75,7 +75,7 @@ class MaintenanceAgent(BaseAgent):
         means = average(old.means, physics.signals(window.present(physics.tags), rated), dt_s)
         state = UnitState(means, old.beliefs, old.usual, at)
         findings: list[Finding] = []
-        if means.seconds >= WARM_UP_S:
+        if is_judgeable(means):
             state, findings = self._judge(unit, state, dt_s, at)
         self.states.put(unit.path, state)
         return findings

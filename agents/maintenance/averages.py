@@ -7,6 +7,7 @@ import msgspec
 
 FAST_S = 60.0  # smooths sensor noise and single cuts of a program
 WARM_UP_S = 300.0  # before this the slow mean says too little for a judgement
+_LEAST_SPEED = 0.3  # of rated speed, slow mean
 SLOW_S = 600.0  # the thermal memory of a winding of these sizes (IEC 60034-1, S1 heating runs)
 
 
@@ -44,6 +45,15 @@ def average(old: Averages, signals: Mapping[str, float], dt_s: float) -> Average
         _mixed(old.slow, signals, _share(dt_s, seconds, SLOW_S)),
         seconds,
     )
+
+
+def is_judgeable(means: Averages) -> bool:
+    """Tell whether the means say enough of the unit to judge it.
+
+    A drive that stood for most of the slow mean is still warm of what it did before that, and
+    ratios of heat to what makes it mislead.
+    """
+    return means.seconds >= WARM_UP_S and means.slow.get("speed", 1.0) >= _LEAST_SPEED
 
 
 def _share(dt_s: float, seconds: float, horizon_s: float) -> float:

@@ -86,6 +86,7 @@ class Events:
         episodes: Faults of this agent's kinds, by mode.
         visible: Those among them that ever showed in the machine, by mode.
         detected: Those stated while they lasted, by mode.
+        detected_visible: Those that are both, by mode.
         delays_s: From the start of a fault to its finding.
         false_well: Findings at units without any fault.
         false_other: Findings of another mode than the fault the unit has.
@@ -95,6 +96,7 @@ class Events:
     episodes: dict[str, int] = field(default_factory=dict[str, int])
     visible: dict[str, int] = field(default_factory=dict[str, int])
     detected: dict[str, int] = field(default_factory=dict[str, int])
+    detected_visible: dict[str, int] = field(default_factory=dict[str, int])
     delays_s: list[float] = field(default_factory=list[float])
     false_well: int = 0
     false_other: int = 0
@@ -108,7 +110,7 @@ class Events:
             "visible": self.visible,
             "detected": self.detected,
             "detected_share": _share(self.detected, self.episodes),
-            "detected_share_of_visible": _share(self.detected, self.visible),
+            "detected_share_of_visible": _share(self.detected_visible, self.visible),
             "median_delay_s": median(self.delays_s) if self.delays_s else None,
             "false_alarms_well": self.false_well,
             "false_alarms_other_fault": self.false_other,
@@ -188,6 +190,9 @@ def _count(events: Events, rows: Rows, chosen: list[int], raised: list[tuple[int
             if rows.episodes[index] > 0 and episode in began and episode not in found:
                 found.add(episode)
                 events.detected[mode] = events.detected.get(mode, 0) + 1
+                if episode in visible:
+                    seen = events.detected_visible.get(mode, 0) + 1
+                    events.detected_visible[mode] = seen
                 events.delays_s.append(float(rows.seconds[index]) - began[episode])
         elif rows.episodes[index] > 0 or is_recovering:
             events.false_other += 1

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from agents.maintenance.averages import WARM_UP_S, Averages, average
+from agents.maintenance.averages import Averages, average, is_judgeable
 from agents.maintenance.classes import CLASSES, NORMAL
 from agents.maintenance.features import PHYSICS, rated_figures, vector
 from agents.simulator.faults import specs_for
@@ -128,7 +128,7 @@ def _observe(one: _Unit, values: dict[str, float], now_s: float) -> npt.NDArray[
     if one.draw.random() < STEP_S / 14_400:
         one.means = Averages()
     one.means = average(one.means, physics.signals(known, one.rated), STEP_S)
-    if one.means.seconds < WARM_UP_S:
+    if not is_judgeable(one.means):
         return None
     return vector(one.unit.kind, physics.features(one.means))
 
