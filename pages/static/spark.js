@@ -61,8 +61,8 @@
       for (const [, v] of good) { low = Math.min(low, v); high = Math.max(high, v); }
       put(this.low, `min ${number(low, meta?.decimals ?? 1)}`);
       put(this.high, `max ${number(high, meta?.decimals ?? 1)}`);
-      // at least a tenth of the normal band high, or noise looks like trouble
-      const band = meta && meta.normal_high !== undefined && meta.normal_low !== undefined ? (meta.normal_high - meta.normal_low) / 2 : 0;
+      // at least a fifth of the normal band high, or noise looks like trouble
+      const band = meta && meta.normal_high !== undefined && meta.normal_low !== undefined ? (meta.normal_high - meta.normal_low) / 5 : 0;
       const room = Math.max(high - low, band, Math.abs(high) * 0.01, 1e-9);
       const middle = (low + high) / 2, bottom = middle - room * 0.6, span = room * 1.2;
       const end = live.now(), x = (t) => width * (1 - (end - t) / (WINDOW_S * 1000));
@@ -70,7 +70,7 @@
       if (band) {
         pen.fillStyle = style.getPropertyValue("--track");
         const top = Math.max(0, y(meta.normal_high)), foot = Math.min(height, y(meta.normal_low));
-        if (foot > top) pen.fillRect(0, top, width, foot - top);
+        if (foot > top && (top > 0 || foot < height)) pen.fillRect(0, top, width, foot - top);
       }
       pen.strokeStyle = style.getPropertyValue("--trace");
       pen.lineWidth = 1.25;

@@ -140,8 +140,8 @@
       this.ghost = make("i", "mw-ghost", this.track);
       this.carrier = make("i", "mw-carrier", this.track);
       make("i", "mw-pointer", this.carrier);
+      this.mark = make("span", "mw-mark", this);
       const line = make("span", "mw-reading", this);
-      this.mark = make("span", "mw-mark", line);
       this.value = make("b", "mw-num", line, "\u2013");
       this.unit = make("span", "mw-unit", line);
       this.note = make("span", "mw-age", this);
