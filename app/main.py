@@ -13,9 +13,9 @@ from app.clock import SystemClock
 from app.core.errors import SettingsError
 from app.plant import Plant
 from app.settings import Settings
-from pages import area, frame, overview, unit
+from pages import agents, alarms, area, frame, health, overview, trends, unit
 
-PAGES = (overview, area, unit)
+PAGES = (overview, area, unit, alarms, trends, agents, health)
 
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
@@ -16,31 +15,40 @@ from app.bus.dead_letters import DeadLetters
 from app.bus.tasks import TaskClient
 from app.core import topics
 from app.core.actor import Actor
-from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.core.clock import Clock
 from app.core.equipment import Equipment
-from app.core.errors import BusError, ConflictError, FieldsError, InputError, NotFoundError
+from app.core.errors import (
+    BusError,
+    ConflictError,
+    FieldsError,
+    InputError,
+    NotFoundError,
+    StoreError,
+)
 from app.core.health import ComponentStatus, Health
 from app.ingest.service import IngestService
 from app.intake import Intake
 from app.live.findings import FindingBoard
 from app.live.hub import LiveHub
 from app.live.tags import TagTable
-from app.settings import FILE_VARIABLE, Settings
+from app.loops import Loops
+from app.settings import Settings
 from app.store.assets import Assets
 from app.store.audit import AuditLog, AuditRow
 from app.store.history import Historian
 from app.store.journal import AlarmJournal
+from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
-from app.supervisor.rows import agent_rows
+from app.supervisor.rows import agent_health, agent_rows
 from app.supervisor.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
 TASK_S = 10.0
+BROKER_READY_S = 3.0
 SIMULATOR = "simulator"
 LEVELS = {
     "critical": Priority.CRITICAL,
@@ -80,7 +88,7 @@ class Plant:
         self.limits = LimitWatcher()
         self.findings = FindingBoard()
         self.registry = Registry(clock, settings.supervisor)
-        self.supervisor = Supervisor(settings, clock, _agent_environment(settings, settings_file))
+        self.supervisor = Supervisor(settings, clock, agent_environment(settings, settings_file))
         self.intake = Intake(
             clock=clock,
             tags=self.tags,
@@ -101,6 +109,7 @@ class Plant:
             declare=self.tags.declare,
         )
         self._stack = AsyncExitStack()
+        self._closed_stores: list[ComponentStatus] = []
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
@@ -109,25 +118,29 @@ class Plant:
         """
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
+        await self._open("Equipment store", partial(asyncio.to_thread, self.assets.open))
+        await self._open("Audit", partial(asyncio.to_thread, self.audit.open))
+        await self._open("Alarm journal", partial(asyncio.to_thread, self.journal.open))
         for store in (self.assets, self.audit, self.journal):
-            await asyncio.to_thread(store.open)
             stack.callback(store.close)
-        for equipment in await asyncio.to_thread(self.assets.load):
-            self.tags.declare(equipment)
+        with suppress(StoreError):  # it is not open, and health() says so
+            for equipment in await asyncio.to_thread(self.assets.load):
+                self.tags.declare(equipment)
         await self.historian.start()
         stack.push_async_callback(self.historian.stop)
-        await self.alarms.start()
+        await self._open("Alarms", self.alarms.start)
         stack.push_async_callback(self.alarms.stop)
         self._connect()
         if self.broker:
             await self.broker.start()
             stack.push_async_callback(self.broker.stop)
+            await self.broker.wait_ready(BROKER_READY_S)
         for bus in (self.bus, self.durable_bus):
             await bus.start()
             stack.push_async_callback(bus.stop)
         await self.supervisor.start(self._agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
-        loops = await stack.enter_async_context(_Loops())
+        loops = await stack.enter_async_context(Loops())
         self._show_alarms(self.alarms.alarms())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
@@ -136,6 +149,16 @@ class Plant:
     async def stop(self) -> None:
         """Stop everything in the reverse order; bounded in time by each part."""
         await self._stack.aclose()
+
+    async def _open(self, name: str, store: Callable[[], Awaitable[None]]) -> None:
+        """Open a store; one that fails is on the Health page, and the others open all the same."""
+        try:
+            await store()
+        except StoreError as error:
+            logger.error("%s is not open: %s", name, error)  # noqa: TRY400  the reason is in the line
+            self._closed_stores.append(
+                ComponentStatus(name, Health.FAILED, self.clock.now(), str(error), error.hint)
+            )
 
     def _connect(self) -> None:
         self.intake.subscribe(self.bus, self.durable_bus)
@@ -176,10 +199,10 @@ class Plant:
 
     def health(self) -> list[ComponentStatus]:
         """Return the state of every component, with reason and remedy."""
-        parts = [self.bus.status, self.historian.status, self.alarms.status]
+        parts = [self.bus.status, self.historian.status, self.alarms.status, *self._closed_stores]
         if self.broker:
             parts.insert(0, self.broker.status)
-        return parts + [_agent_health(row) for row in self.agents() if row.supervised]
+        return parts + [agent_health(row) for row in self.agents() if row.supervised]
 
     def agents(self) -> list[AgentRow]:
         """Return one row an agent instance, ours and those run elsewhere."""
@@ -341,60 +364,3 @@ class Plant:
 
     async def _record(self, actor: Actor, action: str, target: str, why: str = "") -> None:
         await asyncio.to_thread(self.audit.append, self.clock.now(), actor, action, target, why)
-
-
-class _Loops:
-    """Owns the plant's endless tasks: cancels them at the end, logs one that dies."""
-
-    async def __aenter__(self) -> Self:
-        self._tasks: list[asyncio.Task[None]] = []
-        return self
-
-    def run(self, loop: Coroutine[object, object, None], name: str) -> None:
-        task = asyncio.create_task(loop, name=name)
-        task.add_done_callback(_report)
-        self._tasks.append(task)
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception():
-        logger.error("%s ended", task.get_name(), exc_info=task.exception())
-
-
-def _agent_health(row: AgentRow) -> ComponentStatus:
-    states = {
-        AgentState.RUNNING: Health.OK,
-        AgentState.STARTING: Health.STARTING,
-        AgentState.STOPPED: Health.STOPPED,
-        AgentState.STOPPING: Health.STOPPED,
-        AgentState.FAILED: Health.FAILED,
-    }
-    remedy = {
-        AgentState.FAILED: "Read its log on the Agents page, mend the cause, start it there",
-        AgentState.BACKING_OFF: "It restarts by itself; its log is on the Agents page",
-    }
-    return ComponentStatus(
-        name=f"Agent {row.name}",
-        state=states.get(row.state, Health.DEGRADED),
-        since=row.since,
-        reason=row.reason,
-        remedy=remedy.get(row.state, ""),
-    )
-
-
-def _agent_environment(settings: Settings, settings_file: Path | None) -> Mapping[str, str]:
-    given = {
-        "MILLWRIGHT_BROKER__PORT": str(settings.broker.port),
-        "MILLWRIGHT_DATA__DIR": str(settings.data.dir.resolve()),
-        "MILLWRIGHT_DEMO__SEED": str(settings.demo.seed),
-    }
-    if settings.broker.url:
-        given["MILLWRIGHT_BROKER__URL"] = settings.broker.url
-    if settings_file:
-        given[FILE_VARIABLE] = str(settings_file.resolve())
-    return {**os.environ, **given}

@@ -6,6 +6,7 @@ import msgspec.structs
 
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
+from app.core.health import ComponentStatus, Health
 from app.supervisor.child import Child
 from app.supervisor.registry import Instance
 
@@ -66,4 +67,26 @@ def _heard_row(instance: Instance) -> AgentRow:
         load=beat.load if beat else 0,
         note=beat.note if beat else "",
         last_seen=instance.last_seen,
+    )
+
+
+def agent_health(row: AgentRow) -> ComponentStatus:
+    """Return an agent's state as that of a component."""
+    states = {
+        AgentState.RUNNING: Health.OK,
+        AgentState.STARTING: Health.STARTING,
+        AgentState.STOPPED: Health.STOPPED,
+        AgentState.STOPPING: Health.STOPPED,
+        AgentState.FAILED: Health.FAILED,
+    }
+    remedy = {
+        AgentState.FAILED: "Read its log on the Agents page, mend the cause, start it there",
+        AgentState.BACKING_OFF: "It restarts by itself; its log is on the Agents page",
+    }
+    return ComponentStatus(
+        name=f"Agent {row.name}",
+        state=states.get(row.state, Health.DEGRADED),
+        since=row.since,
+        reason=row.reason,
+        remedy=remedy.get(row.state, ""),
     )
