@@ -1,7 +1,7 @@
 """States of our own components as findings, so that a failed part raises an alarm."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.core.alarm import Finding, Priority
 from app.core.health import ComponentStatus, Health
@@ -11,6 +11,9 @@ PRIORITIES: Mapping[Health, Priority] = {
     Health.FAILED: Priority.HIGH,
     Health.DEGRADED: Priority.MEDIUM,
 }
+
+ON_DELAY = timedelta(seconds=10)
+"""Long enough for an agent to gather its first window after a start (measured: 3 s)."""
 
 
 class ComponentWatch:
@@ -23,11 +26,14 @@ class ComponentWatch:
         """Yield a finding for each component whose state or reason is another than last time.
 
         A component that was never in trouble yields nothing. One that is starting keeps the
-        trouble it had, so that a restart does not make its alarm come and go.
+        trouble it had, so that a restart does not make its alarm come and go. One is degraded
+        for ON_DELAY before it is stated.
         """
         for status in statuses:
             known = self._stated.get(status.name)
             if status.state is Health.STARTING or known == (status.state, status.reason):
+                continue
+            if status.state is Health.DEGRADED and now - status.since < ON_DELAY:
                 continue
             if known is None and status.state not in PRIORITIES:
                 continue
