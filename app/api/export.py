@@ -19,6 +19,7 @@ from app.security.refusal import ErrorBody
 
 MAX_TAGS = 50
 MAX_TAG_HOURS = 10_000  # 8 tags for 52 days; at 1 Hz 36 million rows, about 3 GB of CSV
+_FEW_POINTS = 4
 _SLICE = timedelta(hours=6)  # 21,600 rows at 1 Hz: about 3 MB in memory at a time
 
 
@@ -57,7 +58,7 @@ def router(plant: Plant) -> APIRouter:
         `unit`, `quality`. Readings are ordered by tag, then by time.
         """
         wanted = span(start, end, plant.clock.now())
-        found = _tags(plant, tags, wanted)
+        found = [await _tag(plant, path, wanted) for path in _paths(tags, wanted)]
         zone = ZoneInfo(plant.settings.site.timezone)
         file: ExportFile = CsvFile(zone) if format is Format.CSV else ParquetFile()
         parts = _parts(plant, file, list(_slices(found, wanted)))
@@ -72,7 +73,7 @@ def router(plant: Plant) -> APIRouter:
     return routes
 
 
-def _tags(plant: Plant, paths: list[str], wanted: Span) -> list[Tag]:
+def _paths(paths: list[str], wanted: Span) -> list[str]:
     named = list(dict.fromkeys(path for given in paths for path in given.split(",") if path))
     if not 1 <= len(named) <= MAX_TAGS:
         raise InputError(f"tags: name 1 to {MAX_TAGS} tags, not {len(named)}")
@@ -82,7 +83,15 @@ def _tags(plant: Plant, paths: list[str], wanted: Span) -> list[Tag]:
             f"{hours:.0f} tag-hours are more than the {MAX_TAG_HOURS} one file may hold",
             hint="Ask for fewer tags or a shorter range",
         )
-    return [plant.tags.tag(path) for path in named]
+    return named
+
+
+async def _tag(plant: Plant, path: str, wanted: Span) -> Tag:
+    if plant.tags.has(path):
+        return plant.tags.tag(path)
+    # nobody declared it and it has not spoken since the start, but it may have a history
+    series = await plant.historian.range(path, wanted.start, wanted.end, _FEW_POINTS)
+    return Tag(path=path) if len(series) else plant.tags.tag(path)
 
 
 def _slices(tags: list[Tag], wanted: Span) -> Iterator[_Slice]:

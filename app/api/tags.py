@@ -14,6 +14,8 @@ from app.core.reading import Quality, Reading, Reason
 from app.plant import Plant
 from app.store.series import QUALITIES, Series, from_us
 
+UNKNOWN_UNIT = "1"
+
 
 class TagRow(msgspec.Struct, frozen=True):
     """The newest value of a tag; without a reading yet it is bad and has no times.
@@ -116,10 +118,13 @@ def router(plant: Plant) -> APIRouter:
 
         Points are chosen so that the drawn line keeps its shape; `min` and `max` span all values.
         """
-        found = plant.tags.tag(path)
         wanted = span(start, end, plant.clock.now())
         series = await plant.historian.range(path, wanted.start, wanted.end, points)
-        return reply(TagHistory(path, found.unit, wanted.start, wanted.end, _points(series)))
+        # a tag that nobody declared and that has not spoken since the start still has its history
+        unit = (
+            UNKNOWN_UNIT if len(series) and not plant.tags.has(path) else plant.tags.tag(path).unit
+        )
+        return reply(TagHistory(path, unit, wanted.start, wanted.end, _points(series)))
 
     @routes.get("/equipment", responses=answers(list[Equipment], "Units with their tags"))
     async def list_equipment(prefix: str = "") -> Response:

@@ -190,10 +190,11 @@
       make("span", "", words, this.picker.title(path));
       make("span", "mw-hint", words, tag?.unitName ?? path);
       const value = make("span", "mw-trend-value", row);
-      const made = { path, now: make("b", "mw-num", value, "–"), unit: make("span", "mw-unit", value, Millwright.unit(tag?.unit ?? "1")), more: make("span", "mw-hint", value), row };
+      const made = { path, now: make("b", "mw-num", value, "–"), unit: make("span", "mw-unit", value, Millwright.unit(tag?.unit ?? "1")), more: make("span", "mw-hint mw-trend-more"), row };
       const drop = make("button", "mw-chip", row, "×");
       Object.assign(drop, { type: "button", title: "Remove this pen", onclick: () => this.toggle(path) });
       drop.setAttribute("aria-label", `Remove ${this.picker.title(path)}`);
+      row.append(made.more);
       row.classList.toggle("mw-off", isHidden);
       return made;
     }

@@ -7,6 +7,7 @@
   "use strict";
   const { zone, number, trendHistory } = Millwright;
   const MAX_AXES = 4, AXIS_PX = 56, WHEEL = 1.25, SETTLE_MS = 200;
+  const FEW = 30;   // so few points are drawn as dots too, or one alone would not be seen
 
   class Plot {
     constructor(box, calls) {
@@ -17,7 +18,7 @@
 
     show(shown) {
       this.shown = shown;
-      const shape = JSON.stringify([shown.band, shown.pens.map((pen) => [pen.path, pen.unit, pen.stroke, pen.isHidden, !!pen.old, pen.trace.isThinned])]);
+      const shape = JSON.stringify([shown.band, shown.pens.map((pen) => [pen.path, pen.unit, pen.stroke, pen.isHidden, !!pen.old, pen.trace.isThinned, pen.trace.times.length <= FEW])]);
       const data = this.data();
       if (shape !== this.shape || !this.plot) {
         this.shape = shape;
@@ -48,7 +49,8 @@
     }
     data() {
       const tables = this.lines().map(({ trace, column }) => [trace.times, trace[column]]);
-      return tables.length ? uPlot.join(tables) : [[]];
+      // 2: a gap reaches over the times of the other pens, or uPlot would draw through it
+      return tables.length ? uPlot.join(tables, tables.map(() => [0, 2])) : [[]];
     }
     options() {
       const style = getComputedStyle(this.box), colour = (name) => style.getPropertyValue(name).trim();
@@ -58,7 +60,7 @@
         scale: pen.unit, stroke: isEdge ? "transparent" : colour(pen.stroke), width: isEdge ? 0 : isOld ? 1 : 1.5,
         dash: isOld ? [3, 4] : pen.dash, alpha: isOld ? 0.75 : 1, show: !pen.isHidden, spanGaps: false,
         paths: pen.isStepped ? stepped : undefined,
-        points: { show: (u, i) => !isEdge && u.data[i].length < 2 * u.bbox.width / 40, size: 4 },
+        points: { show: !isEdge && !isOld && pen.trace.times.length <= FEW, size: 4 },
       }));
       const bands = lines.flatMap(({ pen, column, isEdge }, i) => isEdge && column === "high"
         ? [{ series: [i + 1, i + 2], fill: `color-mix(in srgb, ${colour(pen.stroke)} 22%, transparent)` }] : []);
@@ -88,8 +90,8 @@
         { ...axis, grid, space: 80, values: (u, splits, index, space, step) => splits.map((s) => zone.tick(s * 1000, step)) },
         ...shown.map((unit, i) => {
           const own = this.shown.pens.filter((pen) => pen.unit === unit);
-          return { ...axis, scale: unit, side: i % 2 ? 1 : 3, size: AXIS_PX, grid: i ? { show: false } : grid,
-            label: isNarrow ? undefined : Millwright.unit(unit) || "–", labelSize: 16, labelGap: 0,
+          return { ...axis, scale: unit, space: 44, side: i % 2 ? 1 : 3, size: AXIS_PX, grid: i ? { show: false } : grid,
+            label: isNarrow ? undefined : Millwright.unit(unit) || undefined, labelSize: 16, labelGap: 0,
             stroke: units.length > 1 && own.length === 1 ? colour(own[0].stroke) : axis.stroke,
             values: (u, splits) => splits.map((v) => number(v, digits(splits))) };
         }),

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const { make, zone, trendState, trendHistory } = Millwright;
-  const RANGES = [[900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"], [604800, "7 d"], [2592000, "30 d"]];
+  const RANGES = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"], [604800, "7 d"], [2592000, "30 d"]];
   const COMPARISONS = [["0", "nothing"], ["span", "the time before"], ["86400", "a day before"], ["604800", "a week before"], ["own", "other …"]];
   const HOUR_S = 3600;
 
