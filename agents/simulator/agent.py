@@ -18,7 +18,13 @@ from app.core.agent import AgentSpec
 from app.core.clock import Clock
 from app.core.errors import BusError, ConflictError, InputError, NotFoundError
 from app.core.health import ComponentStatus, Health
-from app.core.truth import Truth
+from app.core.truth import (
+    ScenarioChoice,
+    ScenarioListing,
+    SimulatedUnit,
+    StoppedScenarios,
+    Truth,
+)
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,7 +51,6 @@ class SimulatorAgent(BaseAgent):
         super().__init__(settings, clock, instance)
         self.plant = PlantModel(settings.demo.seed, clock.now(), settings.site.timezone)
         self._feed = Feed(self.bus, self.plant.equipment())
-        self._names = {unit.path: unit.name for unit in self.plant.equipment()}
         self._skipped = 0
         self._is_restored = False
         self.bus.on_state(self._introduce)
@@ -74,7 +79,7 @@ class SimulatorAgent(BaseAgent):
                 return await self._stop(parse(Stop, input))
             case "list_scenarios":
                 parse(Nothing, input)
-                return self._list()
+                return _output(self._listing())
             case "capture_waveform":
                 return await self._capture(parse(Capture, input))
             case _:
@@ -116,12 +121,12 @@ class SimulatorAgent(BaseAgent):
             wanted.equipment, wanted.scenario, wanted.severity, wanted.tag
         )
         await self._changed([truth])
-        return self._row(truth)
+        return _output(truth)
 
     async def _stop(self, wanted: Stop) -> dict[str, object]:
         stopped = self.plant.stop_scenario(wanted.equipment, wanted.scenario)
         await self._changed(stopped)
-        return {"stopped": [self._row(truth) for truth in stopped]}
+        return _output(StoppedScenarios(tuple(stopped)))
 
     async def _changed(self, truths: list[Truth]) -> None:
         for truth in truths:
@@ -132,24 +137,20 @@ class SimulatorAgent(BaseAgent):
         self.states.put("plant", Running(self.plant.truth()))
         await self.states.save()
 
-    def _list(self) -> dict[str, object]:
+    def _listing(self) -> ScenarioListing:
         units = [
-            {
-                "path": unit.path,
-                "name": unit.name,
-                "kind": str(unit.kind),
-                "scenarios": [
-                    {"name": str(spec.name), "title": spec.title, "effect": spec.effect}
+            SimulatedUnit(
+                path=unit.path,
+                name=unit.name,
+                kind=unit.kind,
+                scenarios=tuple(
+                    ScenarioChoice(str(spec.name), spec.title, spec.effect)
                     for spec in specs_for(unit.kind)
-                ],
-            }
+                ),
+            )
             for unit in self.plant.equipment()
         ]
-        return {"units": units, "running": [self._row(truth) for truth in self.plant.truth()]}
-
-    def _row(self, truth: Truth) -> dict[str, object]:
-        row = msgspec.to_builtins(truth)
-        return {**row, "name": self._names[truth.equipment], "tag": truth.tag}
+        return ScenarioListing(tuple(units), tuple(self.plant.truth()))
 
     async def _capture(self, wanted: Capture) -> dict[str, object]:
         if wanted.samples > MAX_SENT_SAMPLES:
@@ -176,3 +177,8 @@ class SimulatorAgent(BaseAgent):
             and not truth.tag
             for truth in self.plant.truth()
         )
+
+
+def _output(message: msgspec.Struct) -> dict[str, object]:
+    output: dict[str, object] = msgspec.to_builtins(message)
+    return output

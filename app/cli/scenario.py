@@ -16,6 +16,7 @@ from app.clock import SystemClock
 from app.core.agent import AgentState, AgentStatus
 from app.core.errors import CodecError, InputError, NotFoundError
 from app.core.topics import birth_topic
+from app.core.truth import ScenarioListing, StoppedScenarios, Truth
 from app.settings import Settings
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -25,37 +26,6 @@ _CONNECT_S = 5.0
 _BIRTH_S = 2.0
 _ANSWER_S = 10.0
 _LIVE = frozenset({AgentState.RUNNING, AgentState.DEGRADED})
-
-
-class _Choice(msgspec.Struct):
-    name: str
-    title: str
-    effect: str
-
-
-class _Unit(msgspec.Struct):
-    path: str
-    name: str
-    kind: str
-    scenarios: list[_Choice]
-
-
-class _Running(msgspec.Struct):
-    equipment: str
-    scenario: str
-    severity: float
-    started_at: str
-    active: bool
-    tag: str = ""
-
-
-class _Listing(msgspec.Struct):
-    units: list[_Unit]
-    running: list[_Running]
-
-
-class _Stopped(msgspec.Struct):
-    stopped: list[_Running]
 
 
 def main(argv: list[str]) -> int:
@@ -153,24 +123,26 @@ async def _instance(found: asyncio.Future[str]) -> str:
 
 
 def _tell_started(output: dict[str, object]) -> str:
-    return f"Started {_line(_read(output, _Running))}"
+    return f"Started {_line(_read(output, Truth))}"
 
 
 def _tell_stopped(output: dict[str, object]) -> str:
-    return "\n".join(f"Stopped {_line(one)}" for one in _read(output, _Stopped).stopped)
+    return "\n".join(f"Stopped {_line(one)}" for one in _read(output, StoppedScenarios).stopped)
 
 
 def _tell_all(output: dict[str, object]) -> str:
-    listing = _read(output, _Listing)
+    listing = _read(output, ScenarioListing)
     rows = [
         f"{unit.path}  {unit.name}\n    {', '.join(one.name for one in unit.scenarios)}"
         for unit in listing.units
     ]
-    running = [f"  {_line(one)}, since {one.started_at}" for one in listing.running]
+    running = [
+        f"  {_line(one)}, since {one.started_at:%Y-%m-%d %H:%M:%S} UTC" for one in listing.running
+    ]
     return "\n".join([*rows, "Running:", *(running or ["  nothing"])])
 
 
-def _line(one: _Running) -> str:
+def _line(one: Truth) -> str:
     spoiled = f" ({one.tag.rpartition('/')[2]})" if one.tag else ""
     return f"{one.scenario}{spoiled} on {one.equipment}, severity {one.severity:g}"
 

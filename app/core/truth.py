@@ -1,8 +1,10 @@
-"""What is really wrong with a simulated unit; a label for tests, never an input of agents."""
+"""What is really wrong in the simulated plant, and what can be; never an input of agents."""
 
 from datetime import datetime
 
 import msgspec
+
+from app.core.equipment import EquipmentKind
 
 
 class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -25,3 +27,39 @@ class Truth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     active: bool
     tag: str = ""
     running: dict[str, float] = {}
+
+
+class ScenarioChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scenario that makes sense for a unit.
+
+    Attributes:
+        name: As `start_scenario` takes it.
+        title: What an operator calls it.
+        effect: What happens in the plant, one sentence.
+    """
+
+    name: str
+    title: str
+    effect: str
+
+
+class SimulatedUnit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A unit of the simulated plant with what it can suffer."""
+
+    path: str
+    name: str
+    kind: EquipmentKind
+    scenarios: tuple[ScenarioChoice, ...]
+
+
+class ScenarioListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Output of the simulator's `list_scenarios`."""
+
+    units: tuple[SimulatedUnit, ...]
+    running: tuple[Truth, ...]
+
+
+class StoppedScenarios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Output of the simulator's `stop_scenario`."""
+
+    stopped: tuple[Truth, ...]

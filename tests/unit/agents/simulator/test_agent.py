@@ -18,7 +18,7 @@ from app.core.equipment import Equipment
 from app.core.reading import Quality, ReadingMessage, Reason
 from app.core.task import TaskResult
 from app.core.topics import EQUIPMENT, truth_topic
-from app.core.truth import Truth
+from app.core.truth import ScenarioListing, Truth
 from app.settings import Settings
 
 PUMP = "riverside/utilities/cooling/pump-101"
@@ -168,10 +168,11 @@ async def test_scenarios_are_listed_by_unit(connected_settings: Settings) -> Non
         listed = (await plant.ask("list_scenarios")).output
         await plant.ask("stop_scenario", equipment=PUMP)
     assert listed is not None
-    shape = msgspec.convert(listed, dict[str, list[dict[str, object]]])
-    assert len(shape["units"]) == 16
-    assert [row["scenario"] for row in shape["running"]] == ["imbalance"]
-    assert shape["running"][0]["name"] == "Cooling pump P-101"
+    listing = msgspec.convert(listed, ScenarioListing)
+    assert len(listing.units) == 16
+    assert listing.units[0].name == "Cooling pump P-101"
+    assert "imbalance" in [choice.name for choice in listing.units[0].scenarios]
+    assert [(one.scenario, one.severity) for one in listing.running] == [("imbalance", 0.4)]
 
 
 async def test_a_waveform_comes_with_all_it_takes_to_read_it(connected_settings: Settings) -> None:
