@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from app.core.equipment import Equipment, EquipmentKind, Limits, Tag
+from app.core.errors import StoreError
+from app.store.assets import Assets
+
+PUMP = Equipment(
+    path="s/a/l/P-1",
+    name="Pump 1",
+    kind=EquipmentKind.MOTOR_PUMP,
+    tags=(Tag(path="s/a/l/P-1/flow", unit="L/min", limits=Limits(high=9.0), states={1: "on"}),),
+    nameplate={"bearing": "6205"},
+)
+
+
+def opened(path: Path) -> Assets:
+    assets = Assets(path)
+    assets.open()
+    return assets
+
+
+def test_units_come_back_after_a_restart(tmp_path: Path):
+    path = tmp_path / "data" / "assets.sqlite"
+    assets = opened(path)
+    assets.save(PUMP)
+    assets.close()
+    again = opened(path)
+    assert again.load() == [PUMP]
+    again.close()
+
+
+def test_a_unit_saved_again_is_replaced(tmp_path: Path):
+    assets = opened(tmp_path / "assets.sqlite")
+    assets.save(PUMP)
+    assets.save(Equipment(path=PUMP.path, name="Pump one"))
+    assert [unit.name for unit in assets.load()] == ["Pump one"]
+    assets.close()
+
+
+@pytest.mark.parametrize("rubbish", [b"not a database at all, not a bit " * 40, b"\x00" * 4096])
+def test_a_damaged_file_is_moved_aside_and_the_store_works(tmp_path: Path, rubbish: bytes):
+    path = tmp_path / "assets.sqlite"
+    path.write_bytes(rubbish)
+    assets = opened(path)
+    assert assets.moved
+    assert assets.moved.read_bytes() == rubbish
+    assets.save(PUMP)
+    assert assets.load() == [PUMP]
+    assets.close()
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path):
+    path = tmp_path / "assets.sqlite"
+    for rubbish in (b"one " * 999, b"two " * 999):
+        path.write_bytes(rubbish)
+        opened(path).close()
+    assert len(list(tmp_path.glob("*.quarantined*"))) == 2
+
+
+def test_a_damaged_page_is_noticed_when_opened(tmp_path: Path):
+    path = tmp_path / "assets.sqlite"
+    assets = opened(path)
+    for number in range(200):
+        assets.save(Equipment(path=f"s/a/l/u{number}", name="x" * 200))
+    assets.close()
+    body = bytearray(path.read_bytes())
+    body[8192:20480] = b"\xff" * 12288
+    path.write_bytes(body)
+    again = opened(path)
+    assert again.moved
+    again.close()
+
+
+def test_a_row_of_an_older_version_does_not_hide_the_others(tmp_path: Path):
+    path = tmp_path / "assets.sqlite"
+    assets = opened(path)
+    assets.save(PUMP)
+    assets._open_connection().execute("INSERT INTO equipment VALUES ('a', '{\"old\": 1}')")
+    assert assets.load() == [PUMP]
+    assets.close()
+
+
+def test_a_store_that_is_not_open_says_so(tmp_path: Path):
+    assets = Assets(tmp_path / "assets.sqlite")
+    with pytest.raises(StoreError, match="not open"):
+        assets.save(PUMP)
+    with pytest.raises(StoreError, match="not open"):
+        assets.load()
+    assets.close()
+
+
+def test_a_folder_in_the_way_is_named(tmp_path: Path):
+    (tmp_path / "assets.sqlite").mkdir()
+    with pytest.raises(StoreError, match=r"assets\.sqlite"):
+        Assets(tmp_path / "assets.sqlite").open()
