@@ -6,7 +6,6 @@ Exit codes: 0 stopped on request, 1 failed, 2 wrong usage.
 import argparse
 import asyncio
 import importlib
-import importlib.util
 import inspect
 import logging
 import os
@@ -55,7 +54,7 @@ def find_agent(name: str) -> type[BaseAgent]:
         NotFoundError: There is no such agent.
     """
     module = f"agents.{name}.agent"
-    if not is_segment(name) or not _exists(module):
+    if name not in agent_names():
         raise NotFoundError(
             f'There is no agent "{name[:60]}"', f"Known agents: {', '.join(agent_names())}"
         )
@@ -70,13 +69,6 @@ def agent_names() -> list[str]:
     folder = Path(__file__).parent
     names = {file.parent.name for file in folder.glob("*/agent.py")}
     return sorted(names - {"base"})
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package it would be in
-        return False
 
 
 def _parser() -> argparse.ArgumentParser:
