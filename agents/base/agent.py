@@ -235,7 +235,7 @@ class BaseAgent:
         try:
             self.model = await asyncio.to_thread(load_model, MODELS / self.spec.model)
         except ModelError as error:
-            self._problems["model"] = f"{error}; {error.hint}" if error.hint else str(error)
+            self._note_problem("model", f"{error}; {error.hint}" if error.hint else str(error))
 
     def _announce_health(self) -> None:
         reason = "; ".join(self._problems.values())

@@ -1,6 +1,7 @@
 """Tasks that were accepted and their results, on disk, so that a restart forgets neither."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from app.core.errors import StoreError
 from app.core.task import Task, TaskResult
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 KEPT = 1000  # results; a sender gives up re-sending long before so many newer ones are done
 
@@ -33,6 +35,8 @@ class ResultStore:
 
     async def open(self) -> list[Task]:
         """Open the store and return the tasks that were accepted but not finished.
+
+        A damaged file is set aside.
 
         Raises:
             StoreError: The file cannot be opened.
@@ -68,18 +72,33 @@ class ResultStore:
 
     def _open(self) -> list[Task]:
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._file, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            # The kernel keeps what was written when the process is killed.
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute(_SCHEMA)
-            rows = self._connection.execute(
-                "SELECT task FROM tasks WHERE result IS NULL ORDER BY number"
-            ).fetchall()
-        except (OSError, sqlite3.Error) as error:
+            return self._open_file()
+        except sqlite3.OperationalError as error:  # locked, or no right to write
             raise StoreError(f'Task results "{self._file}" cannot be opened: {error}') from error
+        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+            logger.warning("Task results are damaged and set aside: %s", error)
+            self._set_aside()
+            return self._open_file()
+        except OSError as error:
+            raise StoreError(f'Task results "{self._file}" cannot be opened: {error}') from error
+
+    def _open_file(self) -> list[Task]:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self._file, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # The kernel keeps what was written when the process is killed.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(_SCHEMA)
+        rows = self._connection.execute(
+            "SELECT task FROM tasks WHERE result IS NULL ORDER BY number"
+        ).fetchall()
         return [msgspec.json.decode(row[0], type=Task) for row in rows]
+
+    def _set_aside(self) -> None:
+        self._close()
+        self._file.replace(self._file.with_suffix(".damaged"))
+        for ending in ("-wal", "-shm"):
+            self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._connection is not None:
