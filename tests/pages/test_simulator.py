@@ -1,0 +1,137 @@
+"""The simulator page as a person uses it, over a real broker and the real simulator."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from nicegui.testing import User
+
+from agents.simulator.agent import SimulatorAgent
+from app.clock import SystemClock
+from app.core.actor import Actor
+from app.plant import Plant
+from app.settings import Settings
+from pages import simulator
+from tests.processes import eventually
+
+PUMP = "riverside/utilities/cooling/pump-101"
+NIGHT = Actor(name="night shift", source="ui")
+
+
+@pytest.fixture
+async def plant(connected_settings: Settings, user: User) -> AsyncIterator[Plant]:
+    """A plant without agents of its own, and the page over it."""
+    settings = connected_settings.model_copy(update={"agents": {}})
+    plant = Plant(settings, SystemClock())
+    await plant.start()
+    simulator.create(plant)
+    yield plant
+    await plant.stop()
+
+
+@asynccontextmanager
+async def simulated(plant: Plant) -> AsyncGenerator[SimulatorAgent]:
+    """Run the simulator until the plant has heard of it."""
+    stopping = asyncio.Event()
+    agent = SimulatorAgent(plant.settings, SystemClock())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(agent.serve(stopping))
+        try:
+            await eventually(lambda: any(row.connected for row in plant.agents()))
+            yield agent
+        finally:
+            stopping.set()
+
+
+async def test_without_a_simulator_it_says_how_to_get_one(plant: Plant, user: User):
+    await user.open("/simulator")
+    await user.should_see("The simulator does not run", retries=30)
+    await user.should_see("uv run millwright --demo")
+    await user.should_see("millwright agent simulator")
+    await user.should_not_see("Start a fault")
+
+
+async def test_every_unit_stands_there_with_its_faults(plant: Plant, user: User):
+    async with simulated(plant):
+        await user.open("/simulator")
+        await user.should_see("Cooling pump P-101", retries=30)
+        await user.should_see("Curing oven O-501")
+        await user.should_see("Heating element loss")
+        await user.should_see("Network scan")
+        await user.should_see("No fault runs")
+
+
+async def test_the_list_is_marked_as_ground_truth(plant: Plant, user: User):
+    async with simulated(plant):
+        await user.open("/simulator")
+        await user.should_see("Ground truth · simulator only", retries=30)
+        await user.should_see("Agents never see this list")
+
+
+async def test_a_fault_is_started_and_stopped(plant: Plant, user: User):
+    async with simulated(plant) as agent:
+        await user.open("/simulator")
+        await user.should_see(marker="start", retries=30)
+        user.find(marker="start").click()
+        await eventually(lambda: len(agent.plant.truth()) == 1)
+        (truth,) = agent.plant.truth()
+        assert (truth.equipment, truth.scenario, truth.severity) == (
+            PUMP,
+            "bearing_outer_race",
+            0.7,
+        )
+        await user.should_see(marker="stop bearing_outer_race", retries=30)
+        await user.should_see("since ")
+        user.find(marker="stop bearing_outer_race").click()
+        await eventually(lambda: not agent.plant.truth())
+        await user.should_see("No fault runs", retries=30)
+
+
+async def test_who_started_a_fault_is_on_record(plant: Plant, user: User):
+    async with simulated(plant) as agent:
+        await user.open("/simulator")
+        await user.should_see(marker="start", retries=30)
+        user.find(marker="start").click()
+        await eventually(lambda: bool(agent.plant.truth()))
+    (row,) = plant.audit_rows(10)
+    assert (row.actor, row.action) == ("operator", "start scenario")
+    assert row.target == f"{PUMP} bearing_outer_race 0.7"
+
+
+async def test_the_faults_on_offer_follow_the_unit(plant: Plant, user: User):
+    async with simulated(plant):
+        await user.open("/simulator")
+        await user.should_see(marker="fault", retries=30)
+        user.find(marker="unit").click()
+        user.find("Curing oven O-501").click()
+        await user.should_see("Cooling is blocked", retries=30)
+
+
+async def test_a_fault_someone_else_started_appears(plant: Plant, user: User):
+    async with simulated(plant):
+        await user.open("/simulator")
+        await user.should_see("No fault runs", retries=30)
+        await plant.start_scenario(PUMP, "imbalance", 0.35, NIGHT)
+        await user.should_see(marker="stop imbalance", retries=30)
+        await user.should_see("35 %")
+
+
+async def test_a_fault_stopped_by_someone_else_is_a_sentence_and_no_traceback(
+    plant: Plant, user: User
+):
+    async with simulated(plant):
+        await plant.start_scenario(PUMP, "imbalance", 0.35, NIGHT)
+        await user.open("/simulator")
+        await user.should_see(marker="stop imbalance", retries=30)
+        await plant.stop_scenario(PUMP, "imbalance", NIGHT)
+        user.find(marker="stop imbalance").click()
+        await user.should_see('"imbalance" is not running', retries=30)
+
+
+async def test_a_simulator_that_comes_later_fills_the_page(plant: Plant, user: User):
+    await user.open("/simulator")
+    await user.should_see("The simulator does not run", retries=30)
+    async with simulated(plant):
+        await user.should_see("Cooling pump P-101", retries=50)
+    await user.should_see("The simulator does not run", retries=50)
