@@ -45,7 +45,11 @@ def router(plant: Plant) -> APIRouter:
         }
     }
 
-    @routes.get("/export", responses={**files, "4XX": answers(ErrorBody)["4XX"]})
+    @routes.get(
+        "/export",
+        response_class=StreamingResponse,
+        responses={**files, "4XX": answers(ErrorBody)["4XX"]},
+    )
     async def export(
         tags: Annotated[list[str], Query(description="Tag paths, repeated or with commas")],
         start: str = "",

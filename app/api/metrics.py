@@ -22,7 +22,7 @@ def router(plant: Plant) -> APIRouter:
     text: Described = {200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
     refused = answers(ErrorBody)["4XX"]
 
-    @routes.get("/metrics", responses={**text, 403: refused})
+    @routes.get("/metrics", response_class=PlainTextResponse, responses={**text, 403: refused})
     async def metrics(request: Request) -> Response:
         """Show the app's figures to a Prometheus server on the same machine."""
         if request.client is not None and not _is_loopback(request.client.host):

@@ -157,8 +157,10 @@
     draw() {
       const pens = this.shown();
       if (!pens.length || !this.box.clientWidth) { this.plot.clear(); return; }
-      this.plot.show({ pens, band: this.state.band, marks: this.marks, ...trendState.range(this.state) });
-      if (!this.cursorMs) this.read(null);
+      const range = trendState.range(this.state);
+      this.plot.show({ pens, band: this.state.band, marks: this.marks, ...range });
+      const isInside = this.cursorMs >= range.from && this.cursorMs <= range.to;
+      this.read(isInside ? this.cursorMs : null);
     }
     tick() {
       if (!this.isReady || !this.state.live || !this.state.tags.length || document.hidden) return;
@@ -206,6 +208,13 @@
     }
     readPen(row, ms) {
       const pen = this.pens.get(row.path), tag = this.picker.tag(row.path);
+      const present = this.state.live && !this.cursorMs ? live.state(row.path) : null;
+      if (present?.at) {       // the value of now, with its age when it is old
+        put(row.now, Millwright.words(present));
+        put(row.more, Millwright.why(present));
+        row.row.dataset.q = present.quality === "g" ? "good" : "uncertain";
+        return;
+      }
       const found = pen?.trace && trendReading(pen.trace, ms), before = pen?.old && trendReading(pen.old, ms);
       const words = (value) => value === null || value === undefined ? "–" : tag?.states?.[Math.round(value)] ?? number(value, tag?.decimals ?? 1);
       put(row.now, found ? words(found.value) : "–");

@@ -227,9 +227,12 @@
     }
   }
 
+  // Digits behind the point that tell two neighbouring ticks apart: 2.5 needs one.
   function digits(splits) {
     const step = Math.abs(splits[1] - splits[0]) || 1;
-    return Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
+    let count = 0;
+    while (count < 6 && Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) > 1e-6) count += 1;
+    return count;
   }
 
   // What a pen says at an instant: {value, low, high, quality}, null before its first point.

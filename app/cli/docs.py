@@ -1,0 +1,36 @@
+"""`millwright docs`: writes docs/settings.md and docs/topics.md anew from the code."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.cli.reference_settings import settings_page
+from app.cli.reference_topics import topics_page
+
+PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "topics.md": topics_page}
+FOLDER = Path(__file__).parent.parent.parent / "docs"
+
+
+def main(argv: list[str]) -> int:
+    """Write the pages, or with --check say which are out of date."""
+    parser = argparse.ArgumentParser(prog="millwright docs", description=__doc__)
+    parser.add_argument("--to", type=Path, default=FOLDER, help="folder, docs/ by default")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if out of date"
+    )
+    arguments = parser.parse_args(argv)
+    folder: Path = arguments.to
+    old = [name for name in PAGES if not _is_current(folder / name)]
+    if arguments.check:
+        if old:
+            sys.stderr.write(f"millwright: out of date: {', '.join(old)}; run millwright docs\n")
+        return int(bool(old))
+    for name in old:
+        (folder / name).write_text(PAGES[name](), encoding="utf-8")
+        sys.stdout.write(f"{folder / name}\n")
+    return 0
+
+
+def _is_current(file: Path) -> bool:
+    return file.is_file() and file.read_text(encoding="utf-8") == PAGES[file.name]()
