@@ -133,7 +133,7 @@ class AlarmJournal:
                 ]
 
     def load(self) -> list[AlarmRecord]:
-        """Return the alarms that are not normal."""
+        """Return the alarms that are not normal or still chatter."""
         query = "SELECT record FROM alarms WHERE state <> ? ORDER BY occurrence"
         return self._records(query, (AlarmState.NORMAL.value,))
 
@@ -220,7 +220,7 @@ def _append(connection: sqlite3.Connection, number: int, change: Change) -> Jour
             occurrence,
             alarm.id,
             _microseconds(alarm.raised_at),
-            alarm.state.value,
+            _standing(alarm),
             int(alarm.finding.priority or entry.priority),
             alarm.finding.equipment,
             alarm.finding.message,
@@ -229,9 +229,15 @@ def _append(connection: sqlite3.Connection, number: int, change: Change) -> Jour
     )
     connection.execute(
         "INSERT OR REPLACE INTO alarms VALUES (?,?,?,?)",
-        (alarm.id, occurrence, alarm.state.value, msgspec.json.encode(change.record)),
+        (alarm.id, occurrence, _standing(alarm), msgspec.json.encode(change.record)),
     )
     return entry
+
+
+def _standing(alarm: Alarm) -> str:
+    """Return the state column: a normal alarm that still chatters is not over yet."""
+    is_calm = alarm.state is not AlarmState.NORMAL or not alarm.chattering
+    return alarm.state.value if is_calm else "chattering"
 
 
 def _occurrence(connection: sqlite3.Connection, entry: JournalEntry) -> int:
