@@ -16,7 +16,7 @@ async def confirmed(question: str, consequence: str, verb: str) -> bool:
         ui.label(consequence)
         with ui.row().classes("mw-row"):
             go_on = ui.button(verb, on_click=lambda: dialog.submit(True), color=None)
-            go_on.classes("mw-button mw-danger").props("flat").mark("go-on")
+            go_on.classes("mw-button").props("flat").mark("go-on")
             ui.button("Cancel", on_click=lambda: dialog.submit(False), color=None).props("flat")
     answer = await dialog
     dialog.delete()
