@@ -24,9 +24,10 @@ def create(plant: Plant) -> None:
             place(tag("mw-agents", class_="mw-strip"))
             units = plant.units()
             if units:
-                areas = [_area(path, inside) for path, inside in by_area(units)]
-                place(tag("div", areas, class_="mw-grid mw-areas"))
-                place(_below(units))
+                tiles = [_area(path, inside) for path, inside in by_area(units)]
+                worst = card("Worst alarms", tag("mw-worst", count=5))
+                place(tag("div", tiles, worst, class_="mw-grid mw-areas"))
+                place(_power(units))
             else:
                 place(nothing_connected(plant))
 
@@ -81,17 +82,16 @@ def _unit(unit: Equipment, bars: int) -> Html:
     )
 
 
-def _below(units: Sequence[Equipment]) -> Html:
+def _power(units: Sequence[Equipment]) -> Html | None:
     meters = [(unit, meter) for unit in units if (meter := energy_tag(unit))]
-    power = trend_chart(
+    if not meters:
+        return None
+    chart = trend_chart(
         [meter.path for _, meter in meters],
         [area_words(unit.area) for unit, _ in meters],
-        height_px=240,
+        height_px=220,
     )
-    worst = card("Worst alarms", tag("mw-worst", count=6))
-    if not meters:
-        return worst
-    return tag("div", card("Power by area", power), worst, class_="mw-two")
+    return card("Power by area", chart)
 
 
 def nothing_connected(plant: Plant) -> Html:

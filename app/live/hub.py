@@ -28,7 +28,7 @@ class LiveHub:
         self._subscribers: set[Subscriber] = set()
         self._first_change = 0.0
         self._changed = asyncio.Event()
-        self._summary: AlarmSummary | None = None
+        self._summary = AlarmSummary()
         self._alarms: dict[str, Alarm] = {}
         self._ask_status: Callable[[], Mapping[str, object]] = dict
         self._status: Mapping[str, object] = {}
@@ -81,7 +81,7 @@ class LiveHub:
             messages = [frames.hello(now_ms, self.boot, ())]
         else:
             messages = [self._hello(view), self._full(view)]
-        if subscriber.wants_alarms and self._summary is not None:
+        if subscriber.wants_alarms:
             messages.append(frames.alarms(now_ms, self._summary, self._worst_first(), is_all=True))
         if self._status:
             messages.append(frames.message("s", now_ms, self._status))
