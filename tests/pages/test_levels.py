@@ -1,0 +1,151 @@
+"""The overview, area and unit pages as the server sends them."""
+
+import html
+from datetime import UTC, datetime
+
+import pytest
+from nicegui.testing import User
+
+from app.clock import SystemClock
+from app.core.alarm import Finding, Priority
+from app.core.equipment import Equipment, EquipmentKind, Limits, Tag, TagKind
+from app.plant import Plant
+from app.settings import BrokerSettings, Settings, SiteSettings
+from pages import area, not_found, overview, unit
+
+NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+UNIT = "riverside/utilities/cooling/pump-101"
+PUMP = Equipment(
+    UNIT,
+    "Cooling pump <P-101>",
+    EquipmentKind.MOTOR_PUMP,
+    (
+        Tag(f"{UNIT}/speed", "Shaft speed", "1/min"),
+        Tag(f"{UNIT}/winding_temperature", "Winding", "Cel", limits=Limits(high=120)),
+        Tag(f"{UNIT}/flow", "Flow", "m3/h"),
+        Tag(f"{UNIT}/running", "Pump running", kind=TagKind.BINARY, states={1: "running"}),
+    ),
+    {"rated_power_kw": "7.5"},
+)
+METER = Equipment(
+    "riverside/utilities/energy/meter",
+    "Meter",
+    EquipmentKind.ENERGY_METER,
+    (Tag("riverside/utilities/energy/meter/power", "Power", "kW"),),
+)
+
+
+@pytest.fixture
+def plant(settings: Settings, user: User) -> Plant:
+    plant = Plant(
+        settings.model_copy(update={"site": SiteSettings(name="Hill & Dale")}), SystemClock()
+    )
+    for page in (overview, area, unit, not_found):
+        page.create(plant)
+    return plant
+
+
+async def sent(user: User, path: str, status: int = 200) -> str:
+    """Return the page's own HTML, out of NiceGUI's JSON in the page."""
+    answer = await user.http_client.get(path)
+    assert answer.status_code == status
+    return html.unescape(answer.text).replace('\\"', '"')
+
+
+async def test_an_empty_plant_says_how_to_get_data(plant: Plant, user: User):
+    text = await sent(user, "/")
+    assert "No unit has sent a value yet" in text
+    assert "millwright publish" in text
+    assert f"mqtt://127.0.0.1:{plant.settings.broker.port}" in text
+
+
+async def test_an_empty_plant_with_an_outside_broker_offers_the_demo(
+    settings: Settings, user: User
+):
+    outside = settings.model_copy(update={"broker": BrokerSettings(url="mqtt://mill:1883")})
+    overview.create(Plant(outside, SystemClock()))
+    text = await sent(user, "/")
+    assert "millwright run --demo" in text
+    assert "mqtt://mill:1883" in text
+
+
+async def test_the_overview_shows_an_area_with_its_units_and_power(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    plant.tags.declare(METER)
+    text = await sent(user, "/")
+    assert 'href="/areas/riverside/utilities"' in text
+    assert f'href="/units/{UNIT}"' in text
+    assert f'path="{UNIT}/flow"' in text
+    assert 'path="riverside/utilities/energy/meter/power"' in text
+
+
+async def test_the_area_puts_what_matters_first(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    text = await sent(user, "/areas/riverside/utilities")
+    order = [text.index(f'path="{UNIT}/{name}"') for name in ("flow", "winding", "speed")
+             if f'path="{UNIT}/{name}"' in text]  # fmt: skip
+    assert order == sorted(order)
+    assert "motor pump" in text
+
+
+async def test_names_from_outside_are_escaped(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    answer = await user.http_client.get(f"/units/{UNIT}")
+    assert "<P-101>" not in answer.text
+    assert "P-101" in answer.text
+
+
+async def test_the_unit_shows_plate_trend_and_nameplate(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    text = await sent(user, f"/units/{UNIT}")
+    assert "<mw-trend" in text
+    assert 'label="Pump running"' in text
+    assert "rated power" in text
+    assert "No agent finds anything wrong" in text
+
+
+async def test_the_unit_tells_why(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    plant.findings.add(
+        [
+            Finding(
+                "vibration",
+                "bearing_outer_race",
+                UNIT,
+                NOW,
+                Priority.HIGH,
+                probability=0.87,
+                message="Outer race damage",
+                response="Plan a bearing change.",
+                evidence={"envelope_kurtosis": 7.25, "nothing": 0.0},
+            )
+        ]
+    )
+    text = await sent(user, f"/units/{UNIT}")
+    assert "87 % likely" in text
+    assert "Plan a bearing change." in text
+    assert "envelope kurtosis" in text
+    assert "7.25" in text
+
+
+async def test_an_absent_condition_is_no_reason(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    plant.findings.add([Finding("vibration", "imbalance", UNIT, NOW, message="Balanced")])
+    assert "Balanced" not in await sent(user, f"/units/{UNIT}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/areas/riverside/moon",
+        "/units/riverside/utilities/cooling/turbine",
+        "/units/%3Cscript%3E/b/c/d",
+        "/nowhere",
+        "/units/only/two",
+    ],
+)
+async def test_an_unknown_address_is_answered_404_in_the_frame(plant: Plant, user: User, path: str):
+    text = await sent(user, path, status=404)
+    assert "There is no" in text
+    assert "Hill & Dale" in text
+    assert "<script>/b" not in text

@@ -1,0 +1,53 @@
+"""Numbers, units and times as operators read them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pages.widgets import age_words, clock_words, nameplate_words, number, unit_words
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (None, 1, "\u2013"),
+        (12.345, 1, "12.3"),
+        (-3.0, 2, "\u22123.00"),
+        (1234.5, 1, "1234.5"),
+        (1234567.0, 0, "1\u2009234\u2009567"),
+    ],
+)
+def test_numbers(value: float | None, decimals: int, text: str):
+    assert number(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("ucum", "text"),
+    [("Cel", "°C"), ("1", ""), ("m3/h", "m³/h"), ("mm/s", "mm/s"), ("{pieces}/h", "pieces/h")],
+)
+def test_units(ucum: str, text: str):
+    assert unit_words(ucum) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5_400, "2 h"), (200_000, "2 d")],
+)
+def test_ages(seconds: float, text: str):
+    assert age_words(seconds) == text
+
+
+def test_times_are_those_of_the_plant():
+    assert clock_words(datetime(2026, 7, 1, 12, tzinfo=UTC), "Europe/Berlin") == "14:00:00"
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (("rated_power_kw", "7.5"), ("rated power", "7.5", "kW")),
+        (("delivery_m3_min", "6.4"), ("delivery", "6.4", "m³/min")),
+        (("bearing", "6205"), ("bearing", "6205", "")),
+    ],
+)
+def test_nameplates(entry: tuple[str, str], words: tuple[str, str, str]):
+    assert nameplate_words(entry) == words
