@@ -13,9 +13,20 @@ from app.clock import SystemClock
 from app.core.errors import SettingsError
 from app.plant import Plant
 from app.settings import Settings
-from pages import agents, alarms, area, frame, health, overview, trends, unit
+from pages import (
+    agents,
+    alarm_kpi,
+    alarms,
+    area,
+    frame,
+    health,
+    overview,
+    simulator,
+    trends,
+    unit,
+)
 
-PAGES = (overview, area, unit, alarms, trends, agents, health)
+PAGES = (overview, area, unit, alarms, alarm_kpi, trends, agents, simulator, health)
 
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:
