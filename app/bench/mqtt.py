@@ -5,7 +5,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -24,14 +24,14 @@ from app.settings import BrokerSettings, BusSettings, DataSettings, Settings
 TARGET_RATIO = 0.7  # of bare paho: what decoding, validating and queueing may cost
 _FILTER = "plant/#"
 _ROUND_S = 60.0
+_PAIRS = 3
 _COUNTS = {0: 30_000, 1: 10_000}
 
-Receive = Callable[[Settings, int, int], Awaitable[tuple[float, float]]]
 
-
-async def bench_mqtt(rounds: int = 5) -> dict[str, object]:
+async def bench_mqtt(seconds: float = 30.0) -> dict[str, object]:
     """Return messages per second of both and their ratio for QoS 0 and 1, medians of pairs.
 
+    Measures pairs for `seconds`, three of each QoS at least.
     Starts its own broker on a free port. Paho only counts; the bus decodes, validates and hands
     batches to a handler, for QoS 1 with acknowledgement after the handler.
 
@@ -48,20 +48,22 @@ async def bench_mqtt(rounds: int = 5) -> dict[str, object]:
         broker = Broker(settings, clock)
         await broker.start()
         try:
-            result = {f"qos{qos}": await _compare(settings, qos, rounds) for qos in (0, 1)}
+            result = {f"qos{qos}": await _compare(settings, qos, seconds / 2) for qos in (0, 1)}
         finally:
             await broker.stop()
-    return {"target_ratio": TARGET_RATIO, "rounds": rounds, **result}
+    return {"target_ratio": TARGET_RATIO, **result}
 
 
-async def _compare(settings: Settings, qos: int, rounds: int) -> dict[str, float]:
+async def _compare(settings: Settings, qos: int, seconds: float) -> dict[str, float]:
     # Alternating, so that a neighbour's load falls on both.
     paho: list[tuple[float, float]] = []
     bus: list[tuple[float, float]] = []
-    for _ in range(rounds):
+    deadline = time.monotonic() + seconds
+    while len(bus) < _PAIRS or time.monotonic() < deadline:
         paho.append(await _with_paho(settings, qos, _COUNTS[qos]))
         bus.append(await _with_bus(settings, qos, _COUNTS[qos]))
     return {
+        "pairs": len(bus),
         "paho_messages_per_s": round(statistics.median(rate for rate, _ in paho)),
         "bus_messages_per_s": round(statistics.median(rate for rate, _ in bus)),
         "ratio": round(
@@ -69,6 +71,9 @@ async def _compare(settings: Settings, qos: int, rounds: int) -> dict[str, float
         ),
         "paho_cpu_us": round(statistics.median(cpu for _, cpu in paho), 1),
         "bus_cpu_us": round(statistics.median(cpu for _, cpu in bus), 1),
+        "cpu_ratio": round(
+            statistics.median(p / b for (_, b), (_, p) in zip(bus, paho, strict=True)), 2
+        ),
     }
 
 
