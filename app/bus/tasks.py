@@ -8,8 +8,11 @@ from datetime import timedelta
 from app.bus.client import Bus, Received
 from app.core.clock import Clock
 from app.core.errors import BusError
+from app.core.health import Health
 from app.core.task import Task, TaskResult
 from app.core.topics import results_topic, tasks_topic
+
+_ABSENT = (Health.STARTING, Health.FAILED, Health.STOPPED)
 
 
 class TaskClient:
@@ -38,6 +41,9 @@ class TaskClient:
         Raises:
             BusError: There is no connection, or no result came within `timeout_s`.
         """
+        status = self._bus.status
+        if status.state in _ABSENT:  # it would wait in a queue until long after the time-out
+            raise BusError(f'Agent "{agent}" cannot be asked: {status.reason}', status.remedy)
         expires_at = self._clock.now() + timedelta(seconds=timeout_s)
         task = Task(
             id=f"request:{uuid.uuid4().hex}",

@@ -13,6 +13,7 @@ from app.core.equipment import Equipment, EquipmentKind, Limits, Tag
 from app.core.reading import Quality, Reading
 from app.plant import Plant
 from app.settings import Settings
+from app.store.history import Historian
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UNIT = "riverside/utilities/cooling/p-102"
@@ -40,12 +41,11 @@ def reading(value: float | None, at: datetime = NOW, quality: Quality = Quality.
 
 @pytest.fixture
 async def plant(settings: Settings) -> AsyncGenerator[Plant]:
-    """A plant with open stores, one pump and one agent that was heard; nothing else runs."""
+    """A plant with open journals, one pump and one agent that was heard; nothing else runs."""
     made = Plant(settings, ManualClock(NOW))
     settings.data.dir.mkdir(parents=True)
     made.audit.open()
     made.journal.open()
-    await made.historian.start()
     await made.alarms.start()
     made.tags.declare(pump())
     made.tags.apply([reading(4.2)])
@@ -57,9 +57,16 @@ async def plant(settings: Settings) -> AsyncGenerator[Plant]:
         yield made
     finally:
         await made.alarms.stop()
-        await made.historian.stop()
         made.journal.close()
         made.audit.close()
+
+
+@pytest.fixture
+async def history(plant: Plant) -> AsyncGenerator[Historian]:
+    """The plant's historian, open; only tests that read it wait for LanceDB."""
+    await plant.historian.start()
+    yield plant.historian
+    await plant.historian.stop()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ async def following(plant: Plant) -> AsyncGenerator[ClientConnection]:
     async with (
         asyncio.timeout(20),
         serving(application(plant)) as port,
-        connect(f"ws://127.0.0.1:{port}/ws/pm") as websocket,
+        connect(f"ws://127.0.0.1:{port}/ws/pm", max_queue=None) as websocket,
     ):
         yield websocket
 

@@ -1,9 +1,23 @@
 """The OpenAPI document and the page that shows it."""
 
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 import httpx
 import pytest
+
+from app.api.mount import api
+from app.clock import SystemClock
+from app.plant import Plant
+from app.settings import Settings
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of the API of a plant in which nothing runs."""
+    transport = httpx.ASGITransport(api(Plant(settings, SystemClock())))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
 
 
 async def document(client: httpx.AsyncClient) -> dict[str, Any]:

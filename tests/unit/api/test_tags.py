@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.core.reading import Quality, Reading
-from app.plant import Plant
+from app.store.history import Historian
 from tests.unit.api.conftest import IDLE, NOW, PRESSURE, UNIT, reading
 
 
@@ -51,14 +51,17 @@ async def test_one_tag_tells_its_range_limits_and_description(client: httpx.Asyn
 @pytest.mark.parametrize(
     "path", ["/api/tags/a/b/c/d/e", "/api/tags/a/b/c/d/e/history", "/api/tags/a/b", "/api/tags/a"]
 )
+@pytest.mark.usefixtures("history")
 async def test_an_unknown_tag_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
-async def test_the_history_gives_what_was_stored(plant: Plant, client: httpx.AsyncClient) -> None:
+async def test_the_history_gives_what_was_stored(
+    history: Historian, client: httpx.AsyncClient
+) -> None:
     before = NOW - timedelta(minutes=2)
-    plant.historian.add([reading(1.0, before), reading(2.0, before + timedelta(seconds=1))])
+    history.add([reading(1.0, before), reading(2.0, before + timedelta(seconds=1))])
     found = (await client.get(f"/api/tags/{PRESSURE}/history")).json()
     assert found["unit"] == "bar"
     assert found["points"] == [
@@ -68,11 +71,11 @@ async def test_the_history_gives_what_was_stored(plant: Plant, client: httpx.Asy
 
 
 async def test_a_tag_nobody_declared_keeps_its_history_over_a_restart(
-    plant: Plant, client: httpx.AsyncClient
+    history: Historian, client: httpx.AsyncClient
 ) -> None:
     path = "factory/floor/line/M1/power"
     stored = Reading(path, 7.0, Quality.GOOD, NOW - timedelta(minutes=5), NOW)
-    plant.historian.add([stored])
+    history.add([stored])
     (point,) = (await client.get(f"/api/tags/{path}/history")).json()["points"]
     exported = await client.get("/api/export", params={"tags": path})
     assert point["v"] == 7.0
@@ -80,18 +83,18 @@ async def test_a_tag_nobody_declared_keeps_its_history_over_a_restart(
 
 
 async def test_a_bad_reading_is_a_gap_in_the_history(
-    plant: Plant, client: httpx.AsyncClient
+    history: Historian, client: httpx.AsyncClient
 ) -> None:
-    plant.historian.add([reading(None, NOW - timedelta(minutes=2), Quality.BAD)])
+    history.add([reading(None, NOW - timedelta(minutes=2), Quality.BAD)])
     (point,) = (await client.get(f"/api/tags/{PRESSURE}/history")).json()["points"]
     assert (point["v"], point["q"], point["min"]) == (None, "bad", None)
 
 
 async def test_the_history_is_thinned_to_the_points_asked_for(
-    plant: Plant, client: httpx.AsyncClient
+    history: Historian, client: httpx.AsyncClient
 ) -> None:
     start = NOW - timedelta(minutes=50)
-    plant.historian.add([reading(i % 7, start + timedelta(seconds=i)) for i in range(2000)])
+    history.add([reading(i % 7, start + timedelta(seconds=i)) for i in range(2000)])
     answer = await client.get(f"/api/tags/{PRESSURE}/history", params={"points": 100})
     points = answer.json()["points"]
     assert len(points) <= 110
@@ -123,10 +126,10 @@ async def test_units_come_with_their_tags(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_export_holds_every_reading_of_every_tag(
-    plant: Plant, client: httpx.AsyncClient
+    history: Historian, client: httpx.AsyncClient
 ) -> None:
     start = NOW - timedelta(hours=20)  # crosses the pieces an export is made of
-    plant.historian.add([reading(i, start + timedelta(hours=i)) for i in range(20)])
+    history.add([reading(i, start + timedelta(hours=i)) for i in range(20)])
     parameters = {"tags": f"{PRESSURE},{IDLE}", "start": "2026-11-20T12:00:00Z"}
     answer = await client.get("/api/export", params=parameters)
     rows = list(csv.DictReader(io.StringIO(answer.text)))
@@ -136,7 +139,8 @@ async def test_the_export_holds_every_reading_of_every_tag(
     assert "attachment" in answer.headers["content-disposition"]
 
 
-async def test_the_export_can_be_parquet(client: httpx.AsyncClient) -> None:
+async def test_the_export_can_be_parquet(history: Historian, client: httpx.AsyncClient) -> None:
+    history.add([reading(1.0, NOW - timedelta(minutes=2))])
     answer = await client.get("/api/export", params={"tags": PRESSURE, "format": "parquet"})
     assert answer.status_code == 200
     assert answer.content.startswith(b"PAR1")
@@ -155,6 +159,7 @@ async def test_the_export_can_be_parquet(client: httpx.AsyncClient) -> None:
         ({"tags": "a/b/c/d/e' OR '1'='1"}, 422),
     ],
 )
+@pytest.mark.usefixtures("history")
 async def test_a_wrong_export_is_refused_before_the_file_begins(
     client: httpx.AsyncClient, parameters: dict[str, str], status: int
 ) -> None:
