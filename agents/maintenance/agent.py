@@ -1,6 +1,6 @@
 """The maintenance agent: process values of each unit, and what they say of failures to come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 from agents.base.agent import BaseAgent
 from agents.base.logic import Window
 from agents.maintenance.averages import Averages, average, is_judgeable
-from agents.maintenance.classes import MODES, NORMAL
+from agents.maintenance.classes import NORMAL, modes_of
 from agents.maintenance.features import rated_figures, row_features
 from agents.maintenance.forest import Forest, likeliest
 from agents.maintenance.physics import PHYSICS
@@ -18,7 +18,7 @@ from agents.maintenance.usual import Usual, learn
 from agents.maintenance.watch import Belief, absent, decide, explain, present, watch
 from app.core.agent import AgentSpec
 from app.core.alarm import Finding
-from app.core.equipment import Equipment, EquipmentKind
+from app.core.equipment import Equipment
 from app.core.errors import FieldsError, ModelError, NotFoundError
 
 _GAP_S = 30.0  # a longer silence is not bridged: nobody knows what the unit did
@@ -91,7 +91,7 @@ class MaintenanceAgent(BaseAgent):
         kind, features = row_features(given, unit.nameplate if unit else {})
         probabilities = forest.predict(kind, features)
         path, at = unit.path if unit else "", self.clock.now()
-        mode = likeliest({name: probabilities[name] for name in _modes(kind)})
+        mode = likeliest(kind, probabilities)
         if probabilities[mode] < forest.thresholds[mode]:
             found = absent(path, NORMAL, probabilities[NORMAL], at)
         else:
@@ -107,7 +107,7 @@ class MaintenanceAgent(BaseAgent):
         forest = self._loaded()
         features = PHYSICS[unit.kind].features(state.means)
         probabilities = forest.predict(unit.kind, features)
-        thresholds = {mode: forest.thresholds[mode] for mode in _modes(unit.kind)}
+        thresholds = {mode: forest.thresholds[mode] for mode in modes_of(unit.kind)}
         beliefs = watch(state.beliefs, probabilities, thresholds, dt_s)
         usual = learn(state.usual, features, probabilities[NORMAL])
         findings = [
@@ -154,7 +154,3 @@ class MaintenanceAgent(BaseAgent):
             problem = {"equipment": f'"{str(path)[:120]}" is not known'}
             raise FieldsError("Process values are not usable: equipment is not known", problem)
         return unit
-
-
-def _modes(kind: EquipmentKind) -> Iterator[str]:
-    return (name for name, mode in MODES.items() if kind in mode.kinds)

@@ -51,3 +51,8 @@ MODES = {
     ),
 }
 CLASSES = (NORMAL, *MODES)
+
+
+def modes_of(kind: EquipmentKind) -> tuple[str, ...]:
+    """Return the failure modes that a kind of unit can have."""
+    return tuple(name for name, mode in MODES.items() if kind in mode.kinds)

@@ -44,6 +44,12 @@ def rated_figures(kind: EquipmentKind, nameplate: Mapping[str, str]) -> dict[str
     return None if details or any(value <= 0 for value in figures.values()) else figures
 
 
+def needed(kind: str) -> tuple[str, ...]:
+    """Return the names that `row_features` takes for a kind; only "kind" for an unknown one."""
+    physics = PHYSICS[EquipmentKind(kind)] if kind in KINDS else None
+    return ("kind", *physics.tags, *physics.nameplate) if physics else ("kind",)
+
+
 def row_features(
     given: Mapping[str, object], nameplate: Mapping[str, str] | None = None
 ) -> tuple[EquipmentKind, dict[str, float]]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.base.model import Model
-from agents.maintenance.classes import CLASSES, MODES, NORMAL
+from agents.maintenance.classes import CLASSES, MODES, modes_of
 from agents.maintenance.features import NAMES, applicable, vector
 from agents.maintenance.physics import PHYSICS
 from app.core.equipment import EquipmentKind
@@ -77,7 +77,6 @@ class Forest:
         return dict(sorted(falls.items(), key=lambda item: -item[1]))
 
 
-def likeliest(probabilities: Mapping[str, float]) -> str:
-    """Return the failure mode of the highest probability, normal left out."""
-    modes = {name: value for name, value in probabilities.items() if name != NORMAL}
-    return max(modes, key=lambda name: modes[name])
+def likeliest(kind: EquipmentKind, probabilities: Mapping[str, float]) -> str:
+    """Return the failure mode of the highest probability that a kind of unit can have."""
+    return max(modes_of(kind), key=lambda name: probabilities[name])

@@ -37,6 +37,7 @@ _LEARNING_S = 5.0  # while the baseline is learned
 _CONFIRM_S = 2.0  # when a waveform says otherwise than the belief
 _STANDING_S = 5.0
 _TICK_S = 0.5
+_PATIENCE_S = 15.0  # after the start, until every tag has spoken
 _TIMEOUT_S = 10.0
 _LEAST_RPM = 60.0  # a slower shaft stands or coasts
 _RISE = 1.5  # of the last seconds over the last minute that asks for a waveform at once
@@ -69,6 +70,7 @@ class VibrationAgent(BaseAgent):
         self._taken: dict[str, float] = {}
         self._blind: dict[str, str] = {}
         self._analysed = 0
+        self._began = clock.monotonic()
 
     @override
     def wants(self, unit: Equipment, window: Window) -> bool:
@@ -108,7 +110,7 @@ class VibrationAgent(BaseAgent):
                 if self._due.setdefault(unit.path, now) <= now:
                     self._due[unit.path] = now + self._interval_s
                     self._due[unit.path] = self.clock.monotonic() + await self.measure(unit)
-            self.degraded(self._blindness())
+            self.degraded(self._blindness() if len(self._blind) == len(self._due) else "")
 
     @override
     def note(self) -> str:
@@ -122,7 +124,8 @@ class VibrationAgent(BaseAgent):
         """Judge one fresh waveform of a unit; return the seconds until the next is due."""
         speed = self._windows.window(unit, self.clock.now()).latest(SPEED)
         if speed is None:
-            self._blind[unit.path] = "speed is not known"
+            if self.clock.monotonic() - self._began > _PATIENCE_S:
+                self._blind[unit.path] = "speed is not known"
             return _STANDING_S
         if speed < _LEAST_RPM:
             self._blind.pop(unit.path, None)

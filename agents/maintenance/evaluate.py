@@ -1,0 +1,35 @@
+"""`millwright evaluate maintenance`: the shipped model on unseen plants, or the method on AI4I."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from agents.base.model import MODELS, load_model
+from agents.maintenance.ai4i import evaluate_ai4i
+from agents.maintenance.forest import Forest
+from agents.maintenance.train import collect, measure
+
+
+def main(argv: list[str]) -> int:
+    """Print metrics as JSON."""
+    parser = argparse.ArgumentParser(prog="millwright evaluate maintenance", description=__doc__)
+    parser.add_argument("--protocol", choices=("simulator", "ai4i"), default="simulator")
+    parser.add_argument("--data", type=Path, help="data file of the protocol ai4i")
+    parser.add_argument("--model", type=Path, default=MODELS / "maintenance", help="model folder")
+    parser.add_argument("--runs", type=int, default=8, help="simulated plants")
+    parser.add_argument("--hours", type=float, default=8.0, help="length of each")
+    parser.add_argument("--seed", type=int, default=900_000, help="of the first plant")
+    arguments = parser.parse_args(argv)
+    if arguments.protocol == "ai4i":
+        if arguments.data is None:
+            parser.error("--protocol ai4i needs --data FILE")
+        result = evaluate_ai4i(arguments.data)
+    else:
+        seeds = range(arguments.seed, arguments.seed + arguments.runs)
+        runs = collect([(seed, seed % 2 == 1) for seed in seeds], arguments.hours)
+        thresholds = Forest(load_model(arguments.model)).thresholds
+        result = {"protocol": "simulator", **measure(arguments.model, runs, thresholds)}
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(result)).decode() + "\n")
+    return 0
