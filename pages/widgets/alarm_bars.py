@@ -125,7 +125,7 @@ def priority_bars(kpi: AlarmKpi) -> Html:
             ),
             tag("b", _percent(level.share), class_="mw-num"),
             tag(
-                "span", f"goal {'<' if level.priority == 1 else ''}{_percent(level.goal)}",
+                "span", f"goal {'<' if level.priority == 1 else ''}{100 * level.goal:.0f} %",
                 class_="mw-hint",
             ),
         )
@@ -139,4 +139,5 @@ def priority_bars(kpi: AlarmKpi) -> Html:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    percent = 100 * share
+    return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"
