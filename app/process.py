@@ -76,7 +76,9 @@ class ManagedProcess:
         Raises:
             ProcessError: The program is not there or cannot be executed.
         """
-        if not _is_program(self._argv[0]):  # the guard could only say so in the log
+        if not await asyncio.to_thread(
+            _is_program, self._argv[0]
+        ):  # the guard could only say so in the log
             raise ProcessError(f'{self.name} cannot be started: "{self._argv[0]}" is no program')
         loop = asyncio.get_running_loop()
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from app.bus.broker_engine import argv, config_text, find_engine
 from app.bus.probe import Answer, probe
@@ -50,6 +51,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's MILLWRIGHT_ variables out of the tests."""
     for name in [name for name in os.environ if name.startswith("MILLWRIGHT_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def no_blocking() -> Iterator[None]:
+    """Fail the test when our own code blocks the event loop."""
+    with blockbuster_ctx(["app", "agents", "pages"]):
+        yield
 
 
 def free_port() -> int:

@@ -77,7 +77,7 @@ class Broker:
         self._spread = spread or random.Random()  # noqa: S311  jitter, no secret
         self._programs = None if programs is None else list(programs)
         self._check_s = check_s
-        self._folder = settings.data.dir.resolve() / "broker"
+        self._folder = settings.data.dir / "broker"
         self._callbacks: list[Callable[[ComponentStatus], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._process: ManagedProcess | None = None
@@ -158,7 +158,8 @@ class Broker:
             return _Ending(_Fault.ENDED, f"Broker supervision failed: {error}")
 
     async def _attempt(self) -> _Ending:
-        engine = find_engine(self._settings.broker.engine, self._programs)
+        wanted = self._settings.broker.engine
+        engine = await asyncio.to_thread(find_engine, wanted, self._programs)
         if engine is None:
             return _Ending(
                 _Fault.MISSING,

@@ -50,7 +50,7 @@ class Supervisor:
         self._meters: dict[int, psutil.Process] = {}
         command = command or agent_command
         spread = spread or random.Random()  # noqa: S311  jitter, no secret
-        logs = settings.data.dir.resolve() / "logs"
+        logs = settings.data.dir / "logs"
         self._keepers = {
             name: ChildKeeper(
                 name,

@@ -16,6 +16,8 @@ from app.settings import AgentSettings, Settings
 from pages import agents
 from tests.processes import eventually
 
+pytestmark = pytest.mark.usefixtures("no_blocking")
+
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
 
@@ -24,7 +26,7 @@ async def plant(settings: Settings, user: User) -> AsyncIterator[Plant]:
     """A plant with one agent of its own that is off, and the page over it."""
     ours = settings.model_copy(update={"agents": {"vibration": AgentSettings()}})
     ours.data.dir.mkdir(parents=True)
-    plant = Plant(ours, SystemClock())
+    plant = await asyncio.to_thread(Plant, ours, SystemClock())
     await asyncio.to_thread(plant.audit.open)
     await plant.supervisor.start([])
     agents.create(plant)
@@ -89,7 +91,7 @@ async def test_who_started_it_is_on_record(plant: Plant, user: User):
     await user.open("/agents")
     user.find("Start").click()
     await eventually(is_state(plant, AgentState.STARTING, AgentState.RUNNING))
-    (row,) = plant.audit_rows(10)
+    (row,) = await asyncio.to_thread(plant.audit_rows, 10)
     assert (row.actor, row.action, row.target) == ("operator", "start agent", "vibration")
 
 
@@ -140,7 +142,7 @@ async def test_the_log_opens_and_shuts(plant: Plant, user: User):
 
 
 async def test_no_agent_at_all_says_how_to_get_one(settings: Settings, user: User):
-    agents.create(Plant(settings, SystemClock()))
+    agents.create(await asyncio.to_thread(Plant, settings, SystemClock()))
     await user.open("/agents")
     await user.should_see("No agent is known")
     await user.should_see("[agents.vibration]")

@@ -16,6 +16,8 @@ from app.settings import Settings
 from app.store.history import HistoryStats
 from pages import health
 
+pytestmark = pytest.mark.usefixtures("no_blocking")
+
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
 
@@ -23,7 +25,7 @@ NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 async def plant(settings: Settings, user: User) -> AsyncIterator[Plant]:
     """A plant that was not started, and the page over it."""
     settings.data.dir.mkdir(parents=True)
-    plant = Plant(settings, SystemClock())
+    plant = await asyncio.to_thread(Plant, settings, SystemClock())
     await asyncio.to_thread(plant.audit.open)
     health.create(plant)
     yield plant
@@ -74,7 +76,7 @@ async def test_clearing_asks_first_and_keeps_the_count(plant: Plant, user: User)
     user.find(marker="go-on").click()
     await user.should_see("No message is listed here", retries=30)
     await user.should_see("1 since the start")
-    (row,) = plant.audit_rows(10)
+    (row,) = await asyncio.to_thread(plant.audit_rows, 10)
     assert row.action == "clear dead letters"
 
 

@@ -24,6 +24,7 @@ from tests.processes import eventually, is_alive, python
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("no_blocking"),
     pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals"),
 ]
 
