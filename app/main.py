@@ -20,13 +20,25 @@ from pages import (
     area,
     frame,
     health,
+    not_found,
     overview,
     simulator,
     trends,
     unit,
 )
 
-PAGES = (overview, area, unit, alarms, alarm_kpi, trends, agents, simulator, health)
+PAGES = (
+    overview,
+    area,
+    unit,
+    alarms,
+    alarm_kpi,
+    trends,
+    agents,
+    simulator,
+    health,
+    not_found,
+)
 
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:
