@@ -160,7 +160,8 @@ class _Faults:
         name = self._names.get(truth.equipment, truth.equipment)
         zone = self._plant.settings.site.timezone
         age_s = (self._plant.clock.now() - truth.started_at).total_seconds()
-        spoiled = [" (", tag_link(truth.tag), ")"] if truth.tag else None
+        words = truth.tag.rpartition("/")[2].replace("_", " ")
+        spoiled = [": ", tag_link(truth.tag, words)] if truth.tag else None
         return tag(
             "div",
             tag(
@@ -206,8 +207,8 @@ class _Form:
             )
             self._severity.mark("severity").props('aria-label="Severity in percent"')
             self._percent = Painted(lambda: tag("span", self._percent_words(), class_="mw-num"))
-        start = ui.button("Start", on_click=self._start, color=None)
-        start.classes("mw-button mw-primary").props("flat").mark("start")
+        start = ui.button("Start", on_click=self._start, color=None).props("unelevated")
+        start.classes("mw-button mw-primary").mark("start")
         self._scenario.value = first.scenarios[0].name
 
     def choose(self, unit: str, scenario: str) -> None:
@@ -238,7 +239,6 @@ class _Form:
         severity = float(self._severity.value or 0) / 100
         action = self._plant.start_scenario(self._unit.value, self._scenario.value, severity, ACTOR)
         if await guarded(action):
-            ui.notify(f"{_titles(self._units[self._unit.value])[self._scenario.value]} runs")
             self._changed()
 
 
