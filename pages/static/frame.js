@@ -31,7 +31,7 @@
       count.title = `${n} active, ${open} not acknowledged`;
     }
     showWorst(message);
-    ring(message.unack);
+    ring(message);
   }
   function showWorst(message) {
     const box = byId("mw-worst");
@@ -72,12 +72,12 @@
       source.start(at); source.stop(at + length);
     }
   }
-  function ring(unacknowledged) {
-    if (before) {
-      const risen = unacknowledged.findIndex((n, i) => n > before[i]);
-      if (risen >= 0) tone(risen + 1);
-    }
-    before = unacknowledged;
+  function ring({ unack, rows, reset }) {
+    const risen = before ? unack.findIndex((n, i) => n > before[i]) : -1;
+    // an alarm that comes and goes has rung already
+    const isNew = reset || rows.some((row) => row.state === "unack" && !row.chattering && (row.finding.priority || 4) === risen + 1);
+    if (risen >= 0 && isNew) tone(risen + 1);
+    before = unack;
   }
   setInterval(() => { if (before?.[0]) tone(1); }, 10000);
   const SOUND = { on: "M4 9v6h4l5 4V5L8 9zM16 9.5a4 4 0 0 1 0 5M18.5 7a7.5 7.5 0 0 1 0 10", off: "M4 9v6h4l5 4V5L8 9zM16.5 9.5l5 5M21.5 9.5l-5 5" };

@@ -1,0 +1,142 @@
+"""The alarm table in Chromium: thousands of rows, keyboard, marks, shelving, filters."""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+
+ALARMS = 400
+ROWS_DRAWN_AT_MOST = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _many_alarms(server: LiveServer) -> None:
+    for number in range(ALARMS):
+        level = ("critical", "high", "medium", "low")[number % 4]
+        alert = {
+            "level": level,
+            "type": f"t{number}",
+            "source": "press",
+            "details": f"No. {number}",
+        }
+        post(server, "/api/orchestrator/alert", alert)
+
+
+def post(server: LiveServer, path: str, body: Mapping[str, object]) -> None:
+    request = urllib.request.Request(
+        server.url + path,
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+@pytest.fixture
+def rows(page: Page) -> Locator:
+    """The rows of the opened page."""
+    page.goto("/alarms")
+    found = page.locator(".mw-ar[data-alarm-id]")
+    expect(found.first).to_be_visible()
+    return found
+
+
+def chosen(page: Page) -> Locator:
+    return page.locator(".mw-ar[aria-selected='true']")
+
+
+def test_only_rows_in_sight_are_in_the_document(page: Page, rows: Locator):
+    expect(page.locator(".mw-at-count")).to_contain_text("open")
+    assert int(page.locator(".mw-at-port").get_attribute("aria-rowcount") or 0) >= ALARMS
+    assert page.locator(".mw-ar").count() < ROWS_DRAWN_AT_MOST
+
+
+def test_the_end_of_the_list_is_reached_by_scrolling(page: Page, rows: Locator):
+    page.locator(".mw-at-port").evaluate("port => { port.scrollTop = port.scrollHeight }")
+    expect(page.locator(f".mw-ar[aria-rowindex='{ALARMS}']")).to_be_visible()
+    assert page.locator(".mw-ar").count() < ROWS_DRAWN_AT_MOST
+
+
+def test_arrows_choose_and_a_acknowledges(page: Page, rows: Locator):
+    page.keyboard.press("ArrowDown")
+    expect(chosen(page)).to_have_count(1)
+    alarm_id = chosen(page).get_attribute("data-alarm-id")
+    page.keyboard.press("a")
+    page.keyboard.press("Home")
+    row = page.locator(f".mw-ar[data-alarm-id='{alarm_id}'] .mw-ar-state")
+    page.goto(f"/alarms#{alarm_id}")
+    expect(row).to_contain_text("acknowledged")
+    expect(row).to_contain_text("by operator")
+
+
+def test_marked_alarms_are_acknowledged_together(page: Page, rows: Locator):
+    page.locator(".mw-chip[data-view='unack']").click()
+    before = int((page.locator(".mw-at-count").text_content() or "0").split()[0])
+    for index in range(3):
+        rows.nth(index).locator("input").click()
+    page.get_by_role("button", name="Acknowledge 3").click()
+    expect(page.locator(".mw-at-count")).to_have_text(f"{before - 3} open")
+    expect(page.locator(".q-notification")).to_contain_text("3 alarms acknowledged")
+
+
+def test_shelving_asks_for_time_and_reason(page: Page, rows: Locator):
+    page.keyboard.press("ArrowDown")
+    alarm_id = chosen(page).get_attribute("data-alarm-id")
+    page.keyboard.press("s")
+    sheet = page.locator(".mw-ask")
+    sheet.get_by_role("button", name="Shelve", exact=True).click()
+    expect(sheet).to_be_visible()  # no reason yet
+    sheet.get_by_role("button", name="Being repaired").click()
+    sheet.get_by_label("Minutes").fill("45")
+    sheet.get_by_role("button", name="Shelve", exact=True).click()
+    expect(sheet).to_have_count(0)
+    page.locator(".mw-chip[data-view='hidden']").click()
+    row = page.locator(f".mw-ar[data-alarm-id='{alarm_id}'] .mw-ar-state")
+    expect(row).to_contain_text("shelved until")
+    expect(row).to_contain_text("Being repaired")
+
+
+def test_the_address_chooses_a_priority(page: Page, rows: Locator):
+    page.goto("/alarms?priority=3")
+    expect(page.locator(".mw-ar.mw-p3[data-alarm-id]").first).to_be_visible()
+    expect(page.locator(".mw-ar.mw-p1[data-alarm-id]:visible")).to_have_count(0)
+
+
+def test_text_narrows_the_list(page: Page, rows: Locator):
+    page.get_by_label("Text or unit").fill("No. 399")
+    expect(page.locator(".mw-at-count")).to_contain_text("1 open")
+    page.get_by_label("Text or unit").fill("nothing is called so")
+    expect(page.locator(".mw-at-empty")).to_have_text("No alarm fits these filters.")
+
+
+def test_an_alarm_that_comes_now_appears_by_itself(page: Page, rows: Locator, server: LiveServer):
+    page.get_by_label("Text or unit").fill("Fresh trouble")
+    expect(page.locator(".mw-at-empty")).to_be_visible()
+    alert = {
+        "level": "critical", "type": "fresh", "source": "press", "details": "Fresh trouble",
+    }  # fmt: skip
+    post(server, "/api/orchestrator/alert", alert)
+    expect(rows.first).to_contain_text("Fresh trouble")
+
+
+def test_details_tell_what_happened(page: Page, rows: Locator):
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    detail = page.locator(".mw-at-detail")
+    expect(detail.locator(".mw-at-journal li").first).to_contain_text("raised")
+    page.keyboard.press("Escape")
+    expect(detail).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1920, 1366, 390])
+def test_nothing_is_wider_than_the_screen(page: Page, rows: Locator, width: int):
+    page.set_viewport_size({"width": width, "height": 800})
+    for address in ("/alarms", "/alarms/kpi"):
+        page.goto(address)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
