@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app.alarms.book import AlarmBook, Draft
 from app.core.alarm import Alarm
@@ -28,6 +29,7 @@ JOINED = 200
 TICK_S = 1.0
 REFUSAL_SHOWN_S = 60.0
 
+T = TypeVar("T")
 Listener = Callable[[Sequence[Alarm]], None]
 
 
@@ -168,20 +170,14 @@ class AlarmOwner:
         self._look_at_room()
         self._flood = self.book.flood.is_flood(draft.now)
         for key in dict.fromkeys(change.record.alarm.id for change in draft.changes):
-            self._tell(lambda key=key: self._publish(self.book.records[key].alarm))
+            _tell(self._publish, self.book.records[key].alarm)
         changed = [record.alarm for record in draft.records()]
         if changed:
             self._notify(changed)
 
     def _notify(self, changed: Sequence[Alarm]) -> None:
         for listener in self._listeners:
-            self._tell(lambda listener=listener: listener(changed))
-
-    def _tell(self, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception:  # a listener's trouble must not stop the alarms
-            logger.exception("a listener of the alarms failed")
+            _tell(listener, changed)
 
     async def _keep_time(self) -> None:
         while True:
@@ -218,8 +214,15 @@ class AlarmOwner:
     def _set_status(self, state: Health, reason: str, remedy: str) -> None:
         if (state, reason) != (self.status.state, self.status.reason):
             log = logger.info if state in {Health.OK, Health.STOPPED} else logger.error
-            log("alarms %s %s", state, reason)
+            log("alarms %s%s%s", state, ": " if reason else "", reason)
             self.status = ComponentStatus("Alarms", state, self._clock.now(), reason, remedy)
+
+
+def _tell(listener: Callable[[T], None], news: T) -> None:
+    try:
+        listener(news)
+    except Exception:  # a listener's trouble must not stop the alarms
+        logger.exception("a listener of the alarms failed")
 
 
 def _pass_time(draft: Draft, due: Sequence[str], settled: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -84,9 +85,7 @@ class AlarmService:
             raised = {alarm_id(each) for each in chunk if each.priority is not None}
             unknown = tuple(raised - self._book.records.keys())
             is_full = len(self._book.standing) >= self._settings.max_alarms
-            await self._owner.submit(
-                lambda draft, part=chunk: _state(draft, part), () if is_full else unknown
-            )
+            await self._owner.submit(partial(_state, findings=chunk), () if is_full else unknown)
 
     async def acknowledge(self, alarm_id: str, actor: Actor, note: str = "") -> Alarm:
         """Note that a person has seen the alarm.
