@@ -10,8 +10,9 @@ import msgspec
 
 from app.core.errors import FieldsError, ModelError
 from app.core.model import ModelCard
+from app.settings import MODELS
 
-MODELS = Path(__file__).parent.parent.parent / "models"
+__all__ = ["MODELS", "Model", "load_model", "read_card"]
 
 
 class Model:

@@ -270,12 +270,16 @@ class Bus:
         """Say that a handler fails, or with an empty reason that it works again."""
         self._connection.trouble(topic_filter, reason)
 
-    def drop_connection(self) -> None:
-        """Connect again soon, so that the broker sends unacknowledged messages again."""
-        if self._loop is not None and not self._is_dropping:
+    def drop_connection(self) -> bool:
+        """Connect again soon, so that the broker sends unacknowledged messages again.
+
+        Returns False without doing so if the broker would forget them.
+        """
+        if self._loop is not None and self._is_persistent and not self._is_dropping:
             self._is_dropping = True
             # Not at once: acknowledgements that wait for paho's thread must get out before.
             self._loop.call_later(_DROP_AFTER_S, self._drop)
+        return self._is_persistent
 
     # What the link calls, on paho's thread (link.Owner).
 

@@ -66,8 +66,11 @@ class Hooks(Protocol):
         """Say that a handler fails, or with an empty reason that it works again."""
         ...
 
-    def drop_connection(self) -> None:
-        """Connect again, so that the broker sends unacknowledged messages again."""
+    def drop_connection(self) -> bool:
+        """Connect again soon, so that the broker sends unacknowledged messages again.
+
+        Returns False without doing so if the broker would forget them.
+        """
         ...
 
 
@@ -192,7 +195,8 @@ class DurableRoute(Generic[T]):
         self.topic_filter = topic_filter
         self.dropped = 0
         self.failed = 0
-        self.is_short = False
+        # One message was left with the broker: those after it are too, or they would overtake it.
+        self._is_short = False
         self._type = type_
         self._handler = handler
         self._limit = limit
@@ -217,9 +221,9 @@ class DurableRoute(Generic[T]):
         value = decode(self._type, bytes(message.payload), limit_bytes)
         if message.dup and message.mid in self._open:  # sent again because the handler needs long
             return
-        if len(self._queue) >= self._limit:
+        if len(self._queue) >= self._limit or (self._is_short and message.qos):
             self.dropped += not message.qos
-            self.is_short = self.is_short or bool(message.qos)
+            self._is_short = self._is_short or bool(message.qos)
             return
         if message.qos:
             self._open.add(message.mid)
@@ -235,6 +239,7 @@ class DurableRoute(Generic[T]):
         Called on paho's thread.
         """
         self._generation = generation
+        self._is_short = False
         self._open.clear()
         if is_kept:
             self._queue.clear()
@@ -246,9 +251,8 @@ class DurableRoute(Generic[T]):
             self._wake.clear()
             while batch := self._next_batch():
                 await self._deliver(batch)
-            if self.is_short:
-                self.is_short = False
-                self._hooks.drop_connection()
+            if self._is_short:
+                self._is_short = self._hooks.drop_connection()
 
     def _next_batch(self) -> list[_Pending[T]]:
         batch: list[_Pending[T]] = []

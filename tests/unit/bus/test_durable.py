@@ -153,6 +153,7 @@ async def test_more_than_the_queue_holds_is_asked_for_again(
     gate.set()
 
     await eventually(lambda: len(set(inbox.messages)) == 300)
+    assert list(dict.fromkeys(inbox.messages)) == [b"%d" % number for number in range(300)]
 
 
 async def test_a_qos_0_message_reaches_a_durable_handler(make_bus: MakeBus):
