@@ -141,7 +141,7 @@ async def _measure_mqtt(
     load = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app.bench.history_load", *arguments),
         stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(30):
@@ -153,8 +153,10 @@ async def _measure_mqtt(
         await SystemClock().sleep(seconds)
         stored, took = service.stored - first, time.perf_counter() - begin
         busy = sum(process.cpu_times()[:2]) - busy
+        output, _ = await load.communicate(b"")
         return {
-            "offered_readings_per_s": _OFFERED_MESSAGES_PER_S * FIELDS,
+            "published_readings": int(output) * FIELDS,
+            "stored_readings": stored,
             "readings_per_s": round(stored / took),
             "cpu_percent_of_core": round(100 * busy / took),
             "memory_mb_before": memory,
@@ -163,9 +165,8 @@ async def _measure_mqtt(
     except TimeoutError as error:
         raise BusError("No message of the load arrived within 30 s") from error
     finally:
-        if load.stdin:
-            load.stdin.close()
-        await load.wait()
+        if load.returncode is None:
+            await load.communicate(b"")
 
 
 def _bare_sqlite(path: Path, seconds: float) -> float:

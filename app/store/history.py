@@ -171,7 +171,10 @@ class Historian:
         # Memory first: rows that are rolled in between are then seen twice, never missed.
         memory = self._memory(tags)
         work = self._readers.submit(_merge, store, memory, to_us(start), to_us(end))
-        return await asyncio.wrap_future(work)
+        merged = await asyncio.wrap_future(work)
+        if store.tables.unreadable:
+            self._writer.look()
+        return merged
 
     def _unrolled(self) -> list[Unrolled]:
         sealed = self._writer.sealed

@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 from app.core.errors import StoreError
 
 T = TypeVar("T")
+# By default LanceDB keeps 6 GB of indexes and 1 GB of metadata in memory; a year of day tables
+# has 26 kB of index each.
+_INDEX_CACHE_BYTES = 32 * 1024 * 1024
+_METADATA_CACHE_BYTES = 64 * 1024 * 1024
 # Younger versions may still be in use by a reader (FINDINGS of the store measurements).
 _KEEP_VERSIONS = timedelta(hours=1)
 
@@ -72,7 +76,9 @@ class Lance:
         self.uri = uri
         self._tables: dict[str, Table] = {}
         try:
-            self._database: Any = importlib.import_module("lancedb").connect(uri)
+            lancedb = importlib.import_module("lancedb")
+            session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+            self._database: Any = lancedb.connect(uri, session=session)
             self.names()
         except (RuntimeError, OSError, ValueError) as error:
             raise StoreError(f'History "{uri}" cannot be opened: {_short(error)}') from error

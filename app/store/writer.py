@@ -27,6 +27,8 @@ T = TypeVar("T")
 # Durable appends wait this long for others to share their commit. A commit costs 3-7 ms and adds
 # a version; ten a second keep `optimize` cheap, and 1,000 messages in flight give 10,000 a second.
 GATHER_S = 0.1
+# So many are a commit of their own: waiting for more would only delay the acknowledgement.
+_GATHERED_ROWS = 1_000
 # Commits after which the write-ahead table is compacted early: 60 are stable, 2000 uncompacted
 # ones cost 1 GB of memory (measured before the build).
 _COMMITS_TO_OPTIMIZE = 300
@@ -149,7 +151,8 @@ class HistoryWriter:
             raise StoreError(f"The history takes no readings now: {self._status.reason}")
         committed = asyncio.get_running_loop().create_future()
         self._waiting.waiters.append(committed)
-        self._take(self._waiting.durable, readings, GATHER_S)
+        is_enough = len(self._waiting.durable) + len(readings) >= _GATHERED_ROWS
+        self._take(self._waiting.durable, readings, 0.0 if is_enough else GATHER_S)
         await committed
 
     async def roll(self) -> None:
@@ -158,6 +161,10 @@ class HistoryWriter:
         self._asked.append(done)
         self._wake.set()
         await done
+
+    def look(self) -> None:
+        """Deal soon with tables that a read found damaged."""
+        self._wake.set()
 
     def _is_full(self, rows: int) -> bool:
         waiting = len(self._waiting)

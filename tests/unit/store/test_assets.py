@@ -1,3 +1,5 @@
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -77,9 +79,13 @@ def test_a_row_of_an_older_version_does_not_hide_the_others(tmp_path: Path):
     path = tmp_path / "assets.sqlite"
     assets = opened(path)
     assets.save(PUMP)
-    assets._open_connection().execute("INSERT INTO equipment VALUES ('a', '{\"old\": 1}')")
-    assert assets.load() == [PUMP]
     assets.close()
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("INSERT INTO equipment VALUES ('a', '{\"old\": 1}')")
+        file.commit()
+    again = opened(path)
+    assert again.load() == [PUMP]
+    again.close()
 
 
 def test_a_store_that_is_not_open_says_so(tmp_path: Path):

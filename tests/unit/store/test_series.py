@@ -38,11 +38,7 @@ def test_between_takes_the_start_and_leaves_the_end():
     assert kept.times_us.tolist() == [1, 2]
 
 
-@given(
-    st.datetimes(
-        min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)
-    )
-)
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda at: at.year < 9999))
 def test_microseconds_are_exact_both_ways(at: datetime):
     assert from_us(to_us(at)) == at
     assert to_us(at + timedelta(microseconds=1)) - to_us(at) == 1
