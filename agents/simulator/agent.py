@@ -63,12 +63,12 @@ class SimulatorAgent(BaseAgent):
             self._tick()
             due += TICK_S
             late_s = self.clock.monotonic() - due
-            if late_s > TICK_S:
+            if late_s > 0:
                 # What was missed is not made up for: a burst would carry wrong times.
-                missed = int(late_s / TICK_S)
+                missed = int(late_s / TICK_S) + 1
                 self._skipped += missed
                 due += missed * TICK_S
-            await self.clock.sleep(max(0.0, due - self.clock.monotonic()))
+            await self.clock.sleep(due - self.clock.monotonic())
 
     @override
     async def handle_task(self, capability: str, input: dict[str, object]) -> dict[str, object]:

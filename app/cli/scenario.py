@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ def main(argv: list[str]) -> int:
         MillwrightError: There is no broker or no simulator, or it refused; one line says why.
     """
     arguments = _parser().parse_args(argv)
+    # The bus logs what the error says; a command has one line for a failure.
+    logging.getLogger("app.bus").addHandler(logging.NullHandler())
     settings = settings_of(arguments)
     capability, given, tell = _task(arguments)
     output = asyncio.run(_ask(settings, capability, given))
