@@ -19,7 +19,7 @@ from app.core.equipment import Equipment, EquipmentKind, Limits, Tag, TagKind
 from app.core.reading import Quality, Reading, Reason
 from app.plant import Plant
 from app.settings import BrokerSettings, DataSettings, Settings
-from pages import alarm_kpi, alarms, area, frame, not_found, overview, unit
+from pages import alarm_kpi, alarms, area, frame, not_found, overview, trends, unit
 
 UNIT = "riverside/utilities/cooling/pump-101"
 PUMP = Equipment(
@@ -55,6 +55,7 @@ class Feed:
         plant.tags.on_change(plant.hub.notify)
         plant.alarms.on_change(lambda rows: plant.hub.alarms(plant.alarms.summary(), rows))
         await plant.alarms.start()
+        await plant.historian.start()
         plant.tags.declare(PUMP)
         self._tasks = [
             asyncio.create_task(plant.hub.run()),
@@ -68,6 +69,7 @@ class Feed:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.plant.alarms.stop()
+        await self.plant.historian.stop()
 
     async def _sweep(self) -> None:
         while True:
@@ -84,7 +86,9 @@ class Feed:
             message = command.pop("alarm", None)
             if message is not None:
                 await self._state(message)
-            self.plant.tags.apply([self._reading(path, command[path]) for path in command])
+            readings = [self._reading(path, command[path]) for path in command]
+            self.plant.tags.apply(readings)
+            self.plant.historian.add(readings)
 
     def _reading(self, path: str, value: float | None) -> Reading:
         now = self.plant.clock.now()
@@ -110,7 +114,7 @@ def main() -> None:
     app.on_shutdown(feed.stop)
     mount(app, feed.plant)
     frame.install(feed.plant)
-    for page in (overview, area, unit, alarms, alarm_kpi, not_found):
+    for page in (overview, area, unit, alarms, alarm_kpi, trends, not_found):
         page.create(feed.plant)
     ui.run(
         host="127.0.0.1",

@@ -53,13 +53,27 @@ function operation(method, path, described) {
   return box;
 }
 
+// The docstring's "Attributes:" as a map of field to meaning.
+function meanings(text) {
+  const found = new Map();
+  let key = "";
+  for (const line of text.split("\n")) {
+    const begun = line.match(/^\s*(\w+): (.*)$/);
+    if (begun) key = begun[1];
+    if (key) found.set(key, `${found.get(key) ?? ""} ${begun ? begun[2] : line.trim()}`.trim());
+  }
+  return found;
+}
+
 function shape(name, schema) {
   const required = new Set(schema.required ?? []);
+  const [about, attributes] = (schema.description ?? "").split("Attributes:");
+  const meaning = meanings(attributes ?? "");
   const rows = Object.entries(schema.properties ?? {}).map(([key, value]) => [
-    key, words(value) + (required.has(key) ? "" : ", optional"),
+    key, words(value) + (required.has(key) ? "" : ", optional"), meaning.get(key) ?? "",
   ]);
-  const box = element("details", "", element("summary", "", element("code", name)), element("pre", schema.description ?? ""));
-  box.append(rows.length > 0 ? table(["Field", "Type"], rows) : element("p", words(schema)));
+  const box = element("details", "", element("summary", "", element("code", name)), element("p", about.trim()));
+  box.append(rows.length > 0 ? table(["Field", "Type", "Meaning"], rows) : element("p", words(schema)));
   return box;
 }
 

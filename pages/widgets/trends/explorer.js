@@ -155,12 +155,11 @@
           isStepped: tag?.kind === "state" || tag?.kind === "binary", trace: pen.trace, old: pen.old }));
     }
     draw() {
-      const pens = this.shown();
-      if (!pens.length || !this.box.clientWidth) { this.plot.clear(); return; }
-      const range = trendState.range(this.state);
-      this.plot.show({ pens, band: this.state.band, marks: this.marks, ...range });
+      const pens = this.shown(), range = trendState.range(this.state);
       const isInside = this.cursorMs >= range.from && this.cursorMs <= range.to;
       this.read(isInside ? this.cursorMs : null);
+      if (!pens.length || !this.box.clientWidth) { this.plot.clear(); return; }
+      this.plot.show({ pens, band: this.state.band, marks: this.marks, ...range });
     }
     tick() {
       if (!this.isReady || !this.state.live || !this.state.tags.length || document.hidden) return;

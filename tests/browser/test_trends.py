@@ -1,0 +1,147 @@
+"""The trends page in a browser: pens, ranges, zoom, comparison, export, address."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+
+UNIT = "riverside/utilities/cooling/pump-101"
+FLOW = f"/trends?tags={UNIT}/flow&range=300"
+PEN = ".mw-trend-pen"
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def opened(page: Page, server: LiveServer, address: str = FLOW) -> Locator:
+    """Open the page with some history and return the chart."""
+    server.feed(flow=50.1, running=1)
+    page.goto(address)
+    expect(page.locator(f"{PEN} .mw-num").first).to_have_text("50.1")
+    chart = page.locator(".mw-trend-plot .u-over")
+    expect(chart).to_be_visible()
+    return chart
+
+
+def drag(page: Page, chart: Locator, key: str = "") -> None:
+    box = chart.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    if key:
+        page.keyboard.down(key)
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
+    page.mouse.up()
+    if key:
+        page.keyboard.up(key)
+
+
+def test_without_a_pen_the_page_says_how_to_get_one(page: Page, server: LiveServer) -> None:
+    page.goto("/trends")
+    expect(page.get_by_role("heading", name="No pen yet")).to_be_visible()
+    expect(page.get_by_text("Cooling pump P-101")).to_be_visible()
+
+
+def test_a_pen_is_found_by_words_and_kept_in_the_address(page: Page, server: LiveServer) -> None:
+    page.goto("/trends")
+    page.locator("#mw-trend-find").fill("pump flow")
+    page.locator(".mw-trend-hit").click()
+    expect(page.locator(PEN)).to_contain_text("Flow")
+    assert query(page)["tags"] == [f"{UNIT}/flow"]
+
+
+def test_a_pen_that_is_removed_leaves_the_address(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    page.get_by_role("button", name="Remove Flow").click()
+    expect(page.locator(PEN)).to_have_count(0)
+    assert "tags" not in query(page)
+
+
+def test_a_live_pen_goes_on_without_a_reload(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    server.feed(flow=51.7)
+    expect(page.locator(f"{PEN} .mw-num")).to_have_text("51.7")
+
+
+def test_a_drag_zooms_and_back_undoes_it(page: Page, server: LiveServer) -> None:
+    drag(page, opened(page, server))
+    expect(page).to_have_url(re.compile("from="))
+    page.go_back()
+    expect(page).to_have_url(re.compile("range=300"))
+
+
+def test_shift_and_drag_moves_without_zooming(page: Page, server: LiveServer) -> None:
+    drag(page, opened(page, server), "Shift")
+    expect(page).to_have_url(re.compile("from="))
+    (start,), (end,) = query(page)["from"], query(page)["to"]
+    span_ms = page.evaluate("([a, b]) => Date.parse(b) - Date.parse(a)", [start, end])
+    assert span_ms == pytest.approx(300_000, abs=2)
+
+
+def test_the_keyboard_moves_zooms_and_goes_live(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    page.locator(".mw-trend-plot").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("from="))
+    page.keyboard.press("l")
+    expect(page).to_have_url(re.compile("range=300"))
+
+
+def test_the_cursor_tells_time_and_value(page: Page, server: LiveServer) -> None:
+    chart = opened(page, server)
+    chart.hover()
+    expect(page.locator(".mw-trend-line .mw-num")).to_have_text(re.compile(r"\d{4} \d\d:\d\d:\d\d"))
+
+
+def test_a_comparison_stands_in_the_address(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    page.locator(".mw-trend-select").select_option("86400")
+    expect(page).to_have_url(re.compile("compare=86400"))
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    page.locator(".mw-trend-time").nth(1).fill("2020-01-01T00:00:00")
+    page.locator(".mw-trend-time").nth(1).blur()
+    assert "from" not in query(page)
+
+
+def test_the_export_holds_the_chosen_pens_and_range(page: Page, server: LiveServer) -> None:
+    opened(page, server)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="CSV").click()
+    text = waiting.value.path().read_text(encoding="utf-8")
+    assert text.startswith('"tag","source_time"')
+    assert f'"{UNIT}/flow"' in text
+
+
+def test_an_unknown_pen_is_named_and_the_others_are_drawn(page: Page, server: LiveServer) -> None:
+    opened(page, server, f"/trends?tags={UNIT}/flow,a/b/c/d/e&range=300")
+    expect(page.locator(".mw-trend-line")).to_contain_text("Not known: a/b/c/d/e")
+
+
+def test_an_address_full_of_nonsense_opens_the_page(page: Page, server: LiveServer) -> None:
+    page.goto("/trends?tags=<b>,,&range=-1&from=x&to=y&compare=z&hide=q&band=7")
+    expect(page.locator("#mw-trend-find")).to_be_visible()
+
+
+def test_an_alarm_of_a_pens_unit_is_listed_below_the_chart(page: Page, server: LiveServer) -> None:
+    server.feed(alarm="Bearing wears")
+    opened(page, server)
+    expect(page.locator(".mw-trend-mark")).to_contain_text("Bearing wears")
+    server.feed(alarm="")
+
+
+@pytest.mark.parametrize("width", [1920, 1366, 390])
+def test_nothing_runs_out_of_the_page(page: Page, server: LiveServer, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    opened(page, server)
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert overflow <= 0
