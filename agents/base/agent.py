@@ -1,6 +1,7 @@
 """The base of every agent: connects the five parts and runs them until asked to stop."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,7 +20,7 @@ from app.core.agent import AgentSpec, AgentState, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.equipment import Equipment, check_equipment
-from app.core.errors import ModelError, NotFoundError, TopicError
+from app.core.errors import BusError, ModelError, NotFoundError, TopicError
 from app.core.reading import ReadingMessage
 from app.core.task import Task, TaskResult
 from app.core.topics import EQUIPMENT, tag_of, tasks_topic
@@ -263,6 +264,8 @@ class BaseAgent:
             self.decide_all()
 
     async def _beat_for_ever(self) -> None:
+        with contextlib.suppress(BusError):  # the first beat should not be dropped
+            await self.bus.wait_connected(self.settings.supervisor.beat_s)
         while True:
             self.communication.beat(self.beat())
             await self.clock.sleep(self.settings.supervisor.beat_s)

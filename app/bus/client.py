@@ -350,6 +350,7 @@ class Bus:
 
     def _connected(self, subscribed: Sequence[Route], mid: int | None) -> None:
         self._is_accepted = True
+        self._connection.trouble("subscription", "")
         late = [route for route in self._routes if route not in subscribed]
         self._unanswered.update(m for m in (mid, self._subscribe(late)) if m is not None)
         self._check_ready()

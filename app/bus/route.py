@@ -127,6 +127,7 @@ class LiveRoute(Generic[T]):
         self._handler = handler
         self._hooks = hooks
         self._queue: deque[Received[T]] = deque(maxlen=limit)
+        self._is_failing = False
         self._bell = _Bell(hooks, self._flush)
 
     def take(self, topic: str, message: MQTTMessage, now: datetime, limit_bytes: int) -> None:
@@ -158,10 +159,15 @@ class LiveRoute(Generic[T]):
         try:
             self._handler(batch)
         except Exception as error:
-            if not self.failed:
+            if not self.failed:  # a handler that fails at each batch must not flood the log
                 logger.warning("Handler of %s failed", self.topic_filter, exc_info=True)
             self.failed += 1
+            self._is_failing = True
             self._hooks.failing(self.topic_filter, repr(error))
+        else:
+            if self._is_failing:
+                self._is_failing = False
+                self._hooks.failing(self.topic_filter, "")
 
 
 class _Pending(NamedTuple, Generic[T]):

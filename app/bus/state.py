@@ -55,10 +55,12 @@ class Connection:
 
     def trouble(self, name: str, reason: str) -> None:
         """Note that `name` fails, or with an empty reason that it works again."""
+        if reason == self._troubles.get(name, ""):
+            return
         if reason:
             self._troubles[name] = reason
         else:
-            self._troubles.pop(name, None)
+            del self._troubles[name]
         self._tell()
 
     def connected(self) -> None:

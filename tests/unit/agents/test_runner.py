@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from agents.base.agent import BaseAgent
@@ -45,3 +48,12 @@ def test_a_wrong_option_is_wrong_usage(argv: list[str]):
         main(argv)
 
     assert caught.value.code == 2
+
+
+def test_an_agent_without_a_model_pays_for_no_heavy_library():
+    heavy = "{'numpy', 'onnxruntime', 'lancedb', 'pyarrow', 'nicegui', 'fastapi'}"
+    code = f"import sys, agents.runner; print(sorted({heavy} & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert loaded.stdout.strip() == b"[]"
