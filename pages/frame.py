@@ -108,7 +108,7 @@ def frame(
     ui.on("mw_acknowledge", lambda event: _acknowledge(plant, event))
     with ui.element("div").classes("mw-shell"):
         place(_banner(site.name), _rail(active))
-        with ui.element("main").classes("mw-main").props('id="main"'):
+        with ui.element("div").classes("mw-main"):
             place(_title_line(title, crumbs, site.timezone))
             yield
 

@@ -80,6 +80,7 @@
     before = unack;
   }
   setInterval(() => { if (before?.[0]) tone(1); }, 10000);
+  setInterval(() => root.classList.toggle("mw-dim", Boolean(before?.some(Boolean)) && !root.classList.contains("mw-dim")), 500);
   const SOUND = { on: "M4 9v6h4l5 4V5L8 9zM16 9.5a4 4 0 0 1 0 5M18.5 7a7.5 7.5 0 0 1 0 10", off: "M4 9v6h4l5 4V5L8 9zM16.5 9.5l5 5M21.5 9.5l-5 5" };
   function showSound() {
     const button = byId("mw-sound");

@@ -140,7 +140,7 @@ def test_a_healthy_plant_is_grey(page: Page, server: LiveServer):
     server.feed(flow=50.0)
     expect(page.locator("mw-bar .mw-num").first).to_have_text("50.0")
     coloured = page.evaluate(
-        """() => [...document.querySelectorAll('main *')].flatMap(e => {
+        """() => [...document.querySelectorAll('.mw-main *')].flatMap(e => {
             const s = getComputedStyle(e);
             return e.closest('mw-trend, .mw-status') ? [] : [s.backgroundColor, s.color, s.fill];
         }).filter(c => {

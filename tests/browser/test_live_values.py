@@ -84,7 +84,7 @@ def test_only_what_can_be_seen_is_asked_for(page: Page, server: LiveServer):
         lambda socket: socket.on("framesent", lambda text: asked.append(str(text))),
     )
     opened(page, server)
-    page.evaluate("document.querySelector('main').style.marginTop = '5000px'")
+    page.evaluate("document.querySelector('.mw-main').style.marginTop = '5000px'")
     page.wait_for_function(
         "() => [...document.querySelectorAll('mw-bar')].every(e => !e.stop)", timeout=5_000
     )
