@@ -56,7 +56,8 @@ def parse_time(raw: object, zone: tzinfo) -> datetime | None:
 def _since_epoch(number: float) -> datetime | None:
     for limit, scale in _SCALES:
         if abs(number) < limit:
-            return _EPOCH + timedelta(microseconds=round(number * 1e6 / scale))
+            with contextlib.suppress(OverflowError):  # before the year 1
+                return _EPOCH + timedelta(microseconds=round(number * 1e6 / scale))
     return None
 
 
