@@ -23,6 +23,7 @@ from pages import (
     not_found,
     overview,
     simulator,
+    theme,
     trends,
     unit,
 )
@@ -61,6 +62,10 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
         host=settings.server.host,
         port=settings.server.port,
         title=settings.site.name,
+        favicon=theme.favicon(),
+        dark=None,
+        tailwind=False,  # it compiles styles in the browser at each change; we bring our own
+        ws_per_message_deflate=False,  # frames are encoded once; deflate would cost each browser
         reload=False,
         show=False,
         show_welcome_message=False,

@@ -219,7 +219,16 @@ class _Connection:
         since = self._clock.now() - timedelta(seconds=min(max(seconds, 1.0), 86_400.0))
         for path in paths:
             times, values = self._recent(path, since, min(max(points, 2), 2_000))
-            await self._tell("r", {"path": path, "seconds": seconds, "points": points, "times": times, "values": values})
+            await self._tell(
+                "r",
+                {
+                    "path": path,
+                    "seconds": seconds,
+                    "points": points,
+                    "times": times,
+                    "values": values,
+                },
+            )
 
     def _recent(
         self, path: str, since: datetime, points: int
