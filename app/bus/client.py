@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
-from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 
 from app.bus.address import broker_address
@@ -15,6 +14,7 @@ from app.bus.codec import encode
 from app.bus.dead_letters import DeadLetters
 from app.bus.link import Link
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
+from app.bus.routing import Refusals, Routes
 from app.bus.state import BusState, Connection
 from app.core.clock import Clock
 from app.core.errors import BusError, CodecError, TopicError
@@ -24,13 +24,10 @@ from app.settings import Settings
 __all__ = ["Bus", "BusState", "Counters", "Outgoing", "Received"]
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
-_KNOWN_TOPICS = 10_000  # topics whose routes are remembered; a plant has some thousands
 _FORBIDDEN = frozenset(" +#\0")
 _DROP_AFTER_S = 1.0
 _STOP_S = 3.0
-_LOG_EVERY_S = 60.0
 
 
 class Outgoing(NamedTuple):
@@ -78,6 +75,7 @@ class Bus:
         dead_letters: DeadLetters | None = None,
     ) -> None:
         self.dead_letters = dead_letters or DeadLetters(settings.bus.dead_letters, clock)
+        self._refusals = Refusals(self.dead_letters, clock)
         self._settings = settings.bus
         self._clock = clock
         self._is_persistent = persistent
@@ -98,14 +96,11 @@ class Bus:
         self._was_subscribed = False
         self._unanswered: set[int] = set()
         self._generation = 0
-        self._routes: list[Route] = []
-        self._routes_of: dict[str, tuple[Route, ...]] = {}
+        self._routes = Routes()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._confirmations: dict[int, asyncio.Future[None]] = {}
         self._confirming = 0
-        self._published = self._received = self._dropped = self._dead = 0
-        self._dead_logged_at: float | None = None
-        self._dead_logged = 0
+        self._published = self._received = self._dropped = 0
 
     async def start(self) -> None:
         """Connect in the background and keep connected until `stop`."""
@@ -161,7 +156,7 @@ class Bus:
             published=self._published,
             received=self._received,
             dropped=self._dropped + sum(route.dropped for route in self._routes),
-            dead=self._dead,
+            dead=self._refusals.count,
             failed=sum(route.failed for route in self._routes),
         )
 
@@ -258,13 +253,7 @@ class Bus:
 
     def refuse(self, topic: str, payload: bytes, reason: str) -> None:
         """Put a message with the dead letters; log the first and then a count a minute."""
-        self._dead += 1
-        self.dead_letters.add(topic, payload, reason)
-        now = self._clock.monotonic()
-        if self._dead_logged_at is None or now - self._dead_logged_at >= _LOG_EVERY_S:
-            count = self._dead - self._dead_logged
-            logger.warning("Refused %d messages, the last on %.200s: %s", count, topic, reason)
-            self._dead_logged_at, self._dead_logged = now, self._dead
+        self._refusals.add(topic, payload, reason)
 
     def failing(self, topic_filter: str, reason: str) -> None:
         """Say that a handler fails, or with an empty reason that it works again."""
@@ -326,7 +315,7 @@ class Bus:
         topic, is_durable = "", False
         try:
             topic = message.topic
-            for route in self._routes_for(topic):
+            for route in self._routes.of(topic):
                 is_durable = is_durable or route.is_durable
                 route.take(topic, message, now, self._settings.message_limit_bytes)
         except (CodecError, UnicodeDecodeError) as error:
@@ -335,16 +324,6 @@ class Bus:
             is_durable = False
         if message.qos and not is_durable:
             self._link.client.ack(message.mid, message.qos)
-
-    def _routes_for(self, topic: str) -> tuple[Route, ...]:
-        known = self._routes_of  # read once: `_add` may put a new one in its place
-        routes = known.get(topic)
-        if routes is None:
-            routes = tuple(r for r in self._routes if topic_matches_sub(r.topic_filter, topic))
-            if len(known) >= _KNOWN_TOPICS:
-                known.clear()
-            known[topic] = routes
-        return routes
 
     # In the event loop.
 
@@ -401,8 +380,7 @@ class Bus:
         return self._is_accepted and self._link.unsent < self._settings.queue_size
 
     def _add(self, route: Route) -> None:
-        self._routes.append(route)
-        self._routes_of = {}
+        self._routes.add(route)
         if self._loop is not None:
             self._run(route)
         if self._is_accepted:

@@ -115,7 +115,8 @@ async def test_one_bad_message_of_a_batch_goes_to_the_dead_letters_alone(make_bu
     await connected(bus)
 
     await eventually(lambda: len(inbox.received) == 3 and bus.counters.dead == 1)
-    assert inbox.messages == [b"0", b"1", b"3"]
+    # nats-server may send the first again later, when its old connection was just closed.
+    assert sorted(inbox.messages) == [b"0", b"1", b"3"]
     assert bus.dead_letters.list()[0].payload_head == "2"
 
 
