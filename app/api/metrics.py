@@ -144,6 +144,8 @@ def _history(plant: Plant) -> Iterator[Metric]:
     yield gauge("history_waiting_rows", "Readings not yet in a day table.", stats.waiting)
     yield gauge("history_bytes", "Bytes on disk after the last roll.", stats.bytes)
     yield gauge("history_days", "Day tables.", stats.days)
+    yield counter("history_flushes_total", "Batches committed.", stats.flushes)
+    yield counter("history_flush_seconds_total", "Seconds they took together.", stats.flush_s)
     yield counter(
         "history_dropped_total", "Live readings given up while the disk refused.", stats.dropped
     )

@@ -42,6 +42,8 @@ class HistoryStats:
         oldest: First day; None while there is none.
         waiting: Readings not yet rolled.
         dropped: Live readings given up while the disk refused.
+        flushes: Batches committed since the start.
+        flush_s: Seconds they took together.
     """
 
     rows: int
@@ -51,6 +53,8 @@ class HistoryStats:
     oldest: date | None
     waiting: int
     dropped: int
+    flushes: int = 0
+    flush_s: float = 0.0
 
 
 class Historian:
@@ -85,6 +89,8 @@ class Historian:
             oldest=min(days, default=None),
             waiting=waiting,
             dropped=writer.dropped,
+            flushes=writer.flushes,
+            flush_s=writer.flush_s,
         )
 
     async def start(self) -> None:

@@ -60,6 +60,8 @@ class HistoryWriter:
         active: Rows since the last roll began.
         dropped: Live readings given up because too many waited.
         size_bytes: Bytes on disk after the last roll.
+        flushes: Batches committed since the start.
+        flush_s: Seconds they took together, waiting for the thread included.
     """
 
     def __init__(self, settings: HistorySettings, data_dir: Path, clock: Clock) -> None:
@@ -87,6 +89,8 @@ class HistoryWriter:
         self.active = Unrolled()
         self.dropped = 0
         self.size_bytes = 0
+        self.flushes = 0
+        self.flush_s = 0.0
 
     @property
     def status(self) -> ComponentStatus:
@@ -254,7 +258,10 @@ class HistoryWriter:
         try:
             if len(batch):
                 rows = batch.live.join(batch.durable)
+                began = self._clock.monotonic()
                 await self._in_thread(lambda: store.log.append(rows, self.active))
+                self.flushes += 1
+                self.flush_s += self._clock.monotonic() - began
         except StoreError as error:
             _answer(batch.waiters, error)
             self._put_back(batch.live)
