@@ -49,6 +49,10 @@ class RunningApp:
         """Return how many tags have a good value now."""
         return sum(1 for tag in self.get("/api/tags") if tag["quality"] == "good")
 
+    def newest_source_time(self) -> str:
+        """Return the newest source time of all tags, ISO 8601 in UTC."""
+        return max((tag["source_time"] or "" for tag in self.get("/api/tags")), default="")
+
     def agent(self, name: str) -> dict[str, Any]:
         """Return the row of an agent, empty if unknown."""
         rows = [row for row in self.get("/api/agents") if row["name"] == name]
@@ -91,9 +95,18 @@ def start_app(data: Path, port: int = 0, broker_port: int = 0, *options: str) ->
     port, broker_port = port or free_port(), broker_port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "--port", str(port), "--data", str(data), *options],
-        env=os.environ | {"MILLWRIGHT_BROKER__PORT": str(broker_port)},
+        env={**_clean_environment(), "MILLWRIGHT_BROKER__PORT": str(broker_port)},
     )
     return RunningApp(process, port, broker_port)
+
+
+def _clean_environment() -> dict[str, str]:
+    """Leave out what tells NiceGUI that it runs inside a test."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "NICEGUI_"))
+    }
 
 
 def free_port() -> int:
