@@ -1,8 +1,10 @@
 """Composition root: settings -> Plant -> HTTP and pages -> web server."""
 
 import logging
+import os
 import socket
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +43,8 @@ PAGES = (
     not_found,
 )
 
+STOP_S = 8.0
+
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:
     """Serve until stopped.
@@ -52,6 +56,7 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     _check_port(settings)
     plant = Plant(settings, SystemClock(), settings_file)
     app.on_startup(plant.start)
+    app.on_shutdown(_bound_the_stop)
     app.on_shutdown(plant.stop)
     mount(app, plant)
     frame.install(plant)
@@ -69,12 +74,24 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
         reload=False,
         show=False,
         show_welcome_message=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=1,
         message_history_length=100,
         uvicorn_logging_level="warning",
         loop="asyncio",  # with uvloop 0.23 the exit of a child went unnoticed and the stop hung
     )
     return 0
+
+
+def _bound_the_stop() -> None:
+    """End the process if its orderly stop takes longer than STOP_S; children end with it."""
+    guard = threading.Timer(STOP_S, _give_up)
+    guard.daemon = True
+    guard.start()
+
+
+def _give_up() -> None:
+    logging.getLogger("millwright").error("The stop took over %g s and was cut short", STOP_S)
+    os._exit(1)
 
 
 def _set_up_logging() -> None:
