@@ -12,6 +12,7 @@ from pages.not_found import not_found
 from pages.widgets import alarm_count, analog_bar, area_words, card, trend_chart
 
 BARS_SHOWN = 6
+UNITS_SHOWN = 200
 
 
 def create(plant: Plant) -> None:
@@ -24,8 +25,12 @@ def create(plant: Plant) -> None:
         if not units:
             return not_found(plant, request, f'There is no area "{path}"')
         with frame(plant, area_words(path), active="/", crumbs=[("Overview", "/")]):
-            tiles = [_tile(unit) for unit in units if not energy_tag(unit)]
+            machines = [unit for unit in units if not energy_tag(unit)]
+            tiles = [_tile(unit) for unit in machines[:UNITS_SHOWN]]
             place(tag("div", tiles, class_="mw-grid"))
+            if len(machines) > UNITS_SHOWN:
+                rest = len(machines) - UNITS_SHOWN
+                place(tag("p", f"{rest} more units; press / and type a name", class_="mw-hint"))
             for meter in filter(None, map(energy_tag, units)):
                 place(card("Power", trend_chart([meter.path], ["Power"], height_px=180)))
         return None

@@ -11,6 +11,7 @@ from pages.frame import frame
 from pages.markup import Html, join, place, tag
 from pages.widgets import alarm_count, analog_bar, area_words, card, empty_state, trend_chart
 
+UNITS_SHOWN = 12
 BARS_WANTED = 4
 """An area of few units shows more of each, so that tiles are of like height."""
 
@@ -44,6 +45,7 @@ def _area(path: str, units: Sequence[Equipment]) -> Html:
     meters = [meter for unit in units if (meter := energy_tag(unit))]
     shown = [unit for unit in units if not energy_tag(unit)] or list(units)
     bars = max(1, BARS_WANTED // len(shown))
+    hidden = len(shown) - UNITS_SHOWN
     return tag(
         "section",
         tag(
@@ -52,7 +54,10 @@ def _area(path: str, units: Sequence[Equipment]) -> Html:
             alarm_count(path),
             class_="mw-tile-head",
         ),
-        tag("div", [_unit(unit, bars) for unit in shown], class_="mw-bars"),
+        tag("div", [_unit(unit, bars) for unit in shown[:UNITS_SHOWN]], class_="mw-bars"),
+        tag("a", f"{hidden} more units", href=f"/areas/{path}", class_="mw-link")
+        if hidden > 0
+        else None,
         [
             tag("div", tag("mw-value", path=meter.path, label="Power"), class_="mw-foot")
             for meter in meters

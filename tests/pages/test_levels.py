@@ -149,3 +149,15 @@ async def test_an_unknown_address_is_answered_404_in_the_frame(plant: Plant, use
     assert "There is no" in text
     assert "Hill & Dale" in text
     assert "<script>/b" not in text
+
+
+async def test_an_area_of_very_many_units_stays_readable(plant: Plant, user: User):
+    for number in range(300):
+        path = f"riverside/hall/line/unit-{number:03}"
+        plant.tags.declare(Equipment(path, f"Unit {number}", tags=(Tag(f"{path}/speed"),)))
+    overview_text = await sent(user, "/")
+    area_text = await sent(user, "/areas/riverside/hall")
+    assert overview_text.count("<mw-bar") == overview.UNITS_SHOWN
+    assert "288 more units" in overview_text
+    assert area_text.count("<section") == area.UNITS_SHOWN
+    assert "100 more units" in area_text
