@@ -114,6 +114,7 @@ async def _over_mqtt(data: Path, seconds: float) -> dict[str, object]:
     service = IngestService(settings, bus, historian, clock)
     await broker.start()
     await historian.start()
+    await historian.append([])  # the import of lancedb is not part of the figure
     service.start()
     await bus.start()
     try:
