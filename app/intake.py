@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
+import msgspec.structs
+
 from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
 from app.alarms.system import ComponentWatch
@@ -123,6 +125,9 @@ class Intake:
             ]
         )
         self.accept(known)
+        for received in batch:
+            if received.message.u:
+                self._tags.note_unit(topics.tag_of(received.topic), received.message.u)
 
     def _reading(self, received: Received[ReadingMessage]) -> Reading | None:
         message = received.message
@@ -143,7 +148,10 @@ class Intake:
             value=None if message.v is None else float(message.v),
             quality=quality,
             source_time=at,
-            received_time=received.received_time,
+            # a value the broker had kept is as old as its source time, however late it comes
+            received_time=min(at, received.received_time)
+            if received.retained
+            else received.received_time,
             reason=reason,
         )
 
@@ -157,6 +165,21 @@ class Intake:
         if self._tags.unit(equipment.path) != equipment:
             self._tags.declare(equipment)
             self._unsaved[equipment.path] = equipment
+
+    def extend(self, equipment: Equipment) -> None:
+        """Add tags to a unit; what is already known of the unit and its tags stays.
+
+        Raises:
+            TopicError: A path of it is malformed, or a tag stands under another unit.
+        """
+        known = self._tags.unit(equipment.path)
+        if known is None:
+            self.declare(equipment)
+            return
+        described = {tag.path for tag in known.tags}
+        added = tuple(tag for tag in equipment.tags if tag.path not in described)
+        if added:
+            self.declare(msgspec.structs.replace(known, tags=known.tags + added))
 
     async def save_declared(self) -> None:
         """Save what was declared since the last call; what fails is tried again next time."""

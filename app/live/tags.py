@@ -13,6 +13,10 @@ from app.core.reading import Quality, Reading, Reason
 UNDECLARED_STALE_AFTER_S = 60.0
 """An undeclared tag's rate is unknown; a row a minute is the slowest the seeds' publishers send."""
 
+NO_UNIT = "1"
+UNIT_LIMIT = 32
+"""Characters; the longest UCUM codes in use have about 20."""
+
 Listener = Callable[[Sequence[str]], None]
 
 
@@ -165,6 +169,16 @@ class TagTable:
         row = self._rows[path] = _Row(tag)
         self._declared([path])
         return row
+
+    def note_unit(self, path: str, unit: str) -> None:
+        """Give a tag nobody declared the unit that its readings name, once."""
+        row = self._rows.get(path)
+        if row is None or row.tag.unit != NO_UNIT or len(unit) > UNIT_LIMIT or unit == NO_UNIT:
+            return
+        undeclared = self._units[row.tag.equipment].undeclared_tags
+        if path in undeclared:
+            row.tag = undeclared[path] = msgspec.structs.replace(row.tag, unit=unit)
+            self._declared([path])
 
     def _declared(self, paths: Sequence[str]) -> None:
         for listener in self._declare_listeners:
