@@ -49,7 +49,10 @@ def alarm_table(plant: Plant) -> Html:
 
 
 def _unit(unit: Equipment) -> dict[str, object]:
-    return {"name": unit.name, "tags": [each.name for each in key_tags(unit, TAGS_TOLD)]}
+    return {
+        "name": unit.name,
+        "tags": [(each.name, each.unit) for each in key_tags(unit, TAGS_TOLD)],
+    }
 
 
 def _allowed() -> dict[str, list[str]]:

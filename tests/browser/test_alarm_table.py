@@ -74,6 +74,12 @@ def test_arrows_choose_and_a_acknowledges(page: Page, rows: Locator):
     expect(row).to_contain_text("by operator")
 
 
+def test_nothing_is_marked_at_first(page: Page, rows: Locator):
+    expect(page.get_by_role("button", name="Clear marks")).to_be_hidden()
+    rows.first.locator("input").click()
+    expect(page.get_by_role("button", name="Clear marks")).to_be_visible()
+
+
 def test_marked_alarms_are_acknowledged_together(page: Page, rows: Locator):
     page.locator(".mw-chip[data-view='unack']").click()
     before = int((page.locator(".mw-at-count").text_content() or "0").split()[0])

@@ -51,7 +51,7 @@ export class Detail {
     this.lines = make("dl", "mw-nameplate mw-at-facts", this.box);
     this.buttons = make("div", "mw-row", this.box);
     this.todo = make("p", "mw-response", this.box);
-    const path = tagOf(alarm, this.table.units);
+    const { path } = tagOf(alarm, this.table.units);
     if (path) {
       const chart = document.createElement("mw-trend");
       const raised = Date.parse(alarm.raised_at);
@@ -71,7 +71,7 @@ export class Detail {
     put(this.title, finding.message || finding.condition.replaceAll("_", " "));
     this.lines.replaceChildren();
     this.fact("Unit", place.name, place.known ? `/units/${place.path}` : "");
-    const tag = tagOf(alarm, this.table.units);
+    const { path: tag } = tagOf(alarm, this.table.units);
     if (tag) this.fact("Tag", tag.split("/").pop(), `/trends?tags=${tag}`);
     this.fact("Raised", when(Date.parse(alarm.raised_at)));
     if (alarm.returned_at) this.fact("Gone", when(Date.parse(alarm.returned_at)));

@@ -47,15 +47,19 @@ export function unitOf(alarm, units) {
   return { path: unitPath, known, name: known?.name ?? unitPath.split("/").pop(), area: path.split("/").slice(0, 2).join(" / ") };
 }
 
-/* The tag whose line tells most: the limit's own, one that the evidence names, else the unit's first. */
+/* The tag whose line tells most: the limit's own, else of the unit's tags one in the finding's unit,
+   one that the agent is named for, one that the evidence names, or the first. `fits`: the finding's
+   value and limit are of this tag's kind. */
 export function tagOf(alarm, units) {
-  const path = alarm.finding.equipment;
+  const { finding } = alarm, path = finding.equipment;
+  if (path.split("/").length === 5) return { path, fits: true };
   const { path: unitPath, known } = unitOf(alarm, units);
-  if (path.split("/").length === 5) return path;
-  if (!known) return "";
-  const named = Object.keys(alarm.finding.evidence ?? {});
-  const tag = known.tags.find((each) => named.some((key) => key === each || key.startsWith(`${each}_`))) ?? known.tags[0];
-  return tag ? `${unitPath}/${tag}` : "";
+  if (!known?.tags.length) return { path: "", fits: false };
+  const named = Object.keys(finding.evidence ?? {});
+  const sameUnit = finding.unit && known.tags.find(([, code]) => code === finding.unit);
+  const tag = sameUnit || known.tags.find(([name]) => name.startsWith(finding.agent)) ||
+    known.tags.find(([name]) => named.some((key) => key === name || key.startsWith(`${name}_`))) || known.tags[0];
+  return { path: `${unitPath}/${tag[0]}`, fits: Boolean(sameUnit) };
 }
 
 export class Row {

@@ -12,24 +12,24 @@ function range(alarm) {
 }
 
 /* Draw now if known, else when it has been read and the canvas still shows the same alarm. */
-export function drawTrend(canvas, alarm, path, size) {
+export function drawTrend(canvas, alarm, { path, fits }, size) {
   const key = `${alarm.id}${alarm.raised_at}`;
   if (canvas.dataset.key !== key) clear(canvas);
   canvas.dataset.key = path ? key : "";
   if (!path || !size.width) return;
   const known = cache.get(key);
-  if (known) paint(canvas, known, alarm, size);
+  if (known) paint(canvas, known, alarm, size, fits);
   const isGrowing = known && known.to - known.raised < AFTER_MS - 1000;
   if (known && !(isGrowing && performance.now() - known.at > FRESH_MS)) return;
   const waiting = queue.findIndex((each) => each.canvas === canvas);
   if (waiting >= 0) queue.splice(waiting, 1);
-  queue.push({ canvas, alarm, path, key, size });
+  queue.push({ canvas, alarm, path, fits, key, size });
   setTimeout(next, 150);       // rows that fly by are not asked for
 }
 
 async function next() {
   if (running >= AT_ONCE || !queue.length) return;
-  const { canvas, alarm, path, key, size } = queue.pop();
+  const { canvas, alarm, path, fits, key, size } = queue.pop();
   if (canvas.dataset.key !== key || !canvas.isConnected) { next(); return; }
   running += 1;
   try {
@@ -45,7 +45,7 @@ async function next() {
     running -= 1;
   }
   const known = cache.get(key);
-  if (known && canvas.dataset.key === key) paint(canvas, known, alarm, size);
+  if (known && canvas.dataset.key === key) paint(canvas, known, alarm, size, fits);
   next();
 }
 
@@ -53,7 +53,7 @@ function clear(canvas) {
   if (canvas.dataset.key) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 }
 
-function paint(canvas, { raised, from, points }, alarm, { width, height, style }) {
+function paint(canvas, { raised, from, points }, alarm, { width, height, style }, fits) {
   const ratio = devicePixelRatio || 1, pen = canvas.getContext("2d");
   if (canvas.width !== Math.round(width * ratio)) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -63,7 +63,7 @@ function paint(canvas, { raised, from, points }, alarm, { width, height, style }
   pen.strokeStyle = style.priorities[alarm.finding.priority ?? 4]; pen.lineWidth = 1;
   pen.beginPath(); pen.moveTo(x(raised), 0); pen.lineTo(x(raised), height); pen.stroke();
   if (!good.length) return;
-  const limit = alarm.finding.limit;
+  const limit = fits ? alarm.finding.limit : undefined;
   let low = Infinity, high = -Infinity;
   for (const [, v] of good) { low = Math.min(low, v); high = Math.max(high, v); }
   if (limit !== undefined && limit !== null) { low = Math.min(low, limit); high = Math.max(high, limit); }
