@@ -25,8 +25,9 @@ class ComponentWatch:
     def changes(self, statuses: Iterable[ComponentStatus], now: datetime) -> Iterator[Finding]:
         """Yield a finding for each component whose state or reason is another than last time.
 
-        A component that was never in trouble yields nothing. One that is starting keeps the
-        trouble it had, so that a restart does not make its alarm come and go. One is degraded
+        The first good word of a component says that its trouble is absent, so that an alarm of
+        an earlier run returns. One that is starting keeps the trouble it had, so that a restart
+        does not make its alarm come and go. One is degraded
         for ON_DELAY before it is stated.
         """
         for status in statuses:
@@ -34,8 +35,6 @@ class ComponentWatch:
             if status.state is Health.STARTING or known == (status.state, status.reason):
                 continue
             if status.state is Health.DEGRADED and now - status.since < ON_DELAY:
-                continue
-            if known is None and status.state not in PRIORITIES:
                 continue
             self._stated[status.name] = (status.state, status.reason)
             yield _finding(status, now)

@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 from app.core.alarm import Finding
+from app.core.limit_watch import AGENT as LIMITS
 
 KEPT_CONDITIONS = 5_000
 KEPT_PER_AGENT = 500
@@ -23,8 +24,14 @@ class FindingBoard:
         self._listeners: list[Listener] = []
 
     def add(self, findings: Sequence[Finding]) -> None:
-        """Take findings in and tell the listeners of each."""
+        """Take findings in and tell the listeners of each.
+
+        That a limit nobody saw passed is not passed is no news: every tag says so once at start.
+        """
         for finding in findings:
+            is_absent = finding.priority is None and finding.key not in self._latest
+            if is_absent and finding.agent == LIMITS:
+                continue
             self._latest[finding.key] = finding
             self._latest.move_to_end(finding.key)
             if len(self._latest) > KEPT_CONDITIONS:

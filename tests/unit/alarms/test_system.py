@@ -14,8 +14,11 @@ def status(state: Health, reason: str = "") -> ComponentStatus:
     return ComponentStatus("Broker", state, BEGAN, reason, "look at it")
 
 
-def test_a_component_that_is_well_states_nothing():
-    assert list(ComponentWatch().changes([status(Health.OK)], LATER)) == []
+def test_a_component_that_is_well_ends_an_alarm_of_an_earlier_run_once():
+    watch = ComponentWatch()
+    (absent,) = watch.changes([status(Health.OK)], LATER)
+    assert absent.priority is None
+    assert list(watch.changes([status(Health.OK)], LATER)) == []
 
 
 def test_a_failed_component_is_stated_at_once_with_reason_and_remedy():
