@@ -10,8 +10,9 @@ import msgspec
 
 from app.core.equipment import Equipment
 from app.core.errors import SettingsError
+from app.settings import MODELS
 
-TABLE = Path(__file__).parents[2] / "models" / "vibration" / "zones.toml"
+TABLE = MODELS / "vibration" / "zones.toml"
 
 
 class Zone(StrEnum):
