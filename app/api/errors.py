@@ -50,8 +50,9 @@ async def _ours(_: Request, error: Exception) -> Response:
 
 def _body(word: str, error: MillwrightError) -> ErrorBody:
     if isinstance(error, FieldsError):
-        named = "; ".join(f"{field}: {reason}" for field, reason in error.details.items())
-        return ErrorBody(word, f"{error} ({named})", error.hint, error.details)
+        unnamed = {name: why for name, why in error.details.items() if name not in str(error)}
+        more = "".join(f"; {name}: {why}" for name, why in unnamed.items())
+        return ErrorBody(word, f"{error}{more}", error.hint, error.details)
     return ErrorBody(word, str(error), error.hint)
 
 

@@ -159,6 +159,7 @@
       const isInside = this.cursorMs >= range.from && this.cursorMs <= range.to;
       this.read(isInside ? this.cursorMs : null);
       if (!pens.length || !this.box.clientWidth) { this.plot.clear(); return; }
+      this.box.setAttribute("aria-label", `${pens.map((pen) => this.picker.title(pen.path)).join(", ")} from ${zone.stamp(range.from)} to ${zone.stamp(range.to)}`);
       this.plot.show({ pens, band: this.state.band, marks: this.marks, ...range });
     }
     tick() {

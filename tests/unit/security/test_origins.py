@@ -1,6 +1,8 @@
 """Which hosts are answered and which pages may call."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.security.origins import Origins
 
@@ -71,3 +73,14 @@ def test_own_and_listed_pages_may_call(origin: str, host: str) -> None:
 )
 def test_foreign_pages_may_not_call(origin: str) -> None:
     assert not ORIGINS.allows(origin, "127.0.0.1:8080")
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_check_of_the_host(host: str) -> None:
+    assert ORIGINS.knows_host(host) in {True, False}
+
+
+@given(st.from_regex(r"[a-z0-9.-]{1,30}\.[a-z]{2,5}", fullmatch=True), st.integers(1, 65535))
+def test_no_named_host_of_another_domain_may_call(host: str, port: int) -> None:
+    is_ours = host in {"wall.example", "panel.example"}
+    assert is_ours or not ORIGINS.allows(f"http://{host}:{port}", f"127.0.0.1:{port}")
