@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 
+import msgspec
 import psutil
 from playwright.async_api import Browser
 
@@ -122,8 +123,8 @@ def _load(
 
 
 def _demo_tags(url: str, count: int) -> list[str]:
-    rows = get_json(f"{url}/api/tags?prefix=riverside/")
-    return [row["path"] for row in rows][:count]  # type: ignore[union-attr,index]
+    rows = msgspec.convert(get_json(f"{url}/api/tags?prefix=riverside/"), list[dict[str, object]])
+    return [str(row["path"]) for row in rows][:count]
 
 
 async def _cpu(running: AppProcess, seconds: float) -> float:

@@ -172,9 +172,9 @@ def thin(
     count = len(times_us)
     if count > points:
         width = -(-count // max(1, points // 2))
-        grid = np.full(-(-count // width) * width, np.nan)
-        grid[:count] = values
-        grid = grid.reshape(-1, width)
+        padded = np.full(-(-count // width) * width, np.nan)
+        padded[:count] = values
+        grid = padded.reshape(-1, width)
         first = np.arange(len(grid)) * width
         lowest = first + np.argmin(np.where(np.isnan(grid), np.inf, grid), axis=1)
         highest = first + np.argmax(np.where(np.isnan(grid), -np.inf, grid), axis=1)

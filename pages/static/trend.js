@@ -63,6 +63,7 @@
       addEventListener("mw-theme", () => { if (this.plot) { this.plot.destroy(); this.plot = null; this.draw(true); } });
     }
     fillLegend() {
+      this.classList.toggle("mw-many", this.pens.length > 2 && !this.hasAttribute("plain"));
       this.legend.replaceChildren();
       this.pens.forEach((pen, i) => this.addLegend(pen, i));
       if (!this.choiceBox) return;
@@ -178,7 +179,7 @@
       const pen = (p, i, isOld) => ({ scale: p.meta?.unit ?? "1", stroke: colour(PENS[i % 6]), width: isOld ? 1 : 1.5,
         dash: isOld ? [2, 4] : DASHES[i % 6], alpha: isOld ? 0.7 : 1, show: !p.isHidden, points: { show: false }, spanGaps: false });
       return {
-        width: this.plotBox.clientWidth, height: this.plotBox.clientHeight, legend: { show: false }, scales, padding: [12, units.length > 1 ? 0 : 12, 0, 0],
+        width: this.plotBox.clientWidth, height: this.plotBox.clientHeight, legend: { show: false }, scales, padding: [20, units.length > 1 ? 0 : 12, 0, 0],
         tzDate: (ts) => zone ? uPlot.tzDate(new Date(ts * 1e3), zone) : new Date(ts * 1e3),
         axes: [{ ...axis, size: 32, space: 90, values: (u, splits, a, b, step) => splits.map((t) => clock(t, step, zone)) },
           ...units.slice(0, 2).map((code, i) => ({ ...axis, scale: code, side: i ? 1 : 3, size: 58,
@@ -199,7 +200,7 @@
       let least = Math.abs(high) * 0.02 || 1;
       for (const pen of this.pens) {
         const m = pen.meta;
-        if (m && m.unit === code && m.normal_high !== undefined && m.normal_low !== undefined) least = Math.max(least, (m.normal_high - m.normal_low) / 2);
+        if (m && m.unit === code && m.normal_high !== undefined && m.normal_low !== undefined) least = Math.max(least, (m.normal_high - m.normal_low) / 4);
       }
       const span = Math.max(high - low, least) * 1.15, middle = (low + high) / 2;
       return [middle - span / 2, middle + span / 2];
@@ -231,7 +232,7 @@
       pen.fillStyle = colour("--ink-3");
       [...new Set(this.pens.map((p) => p.meta?.unit ?? "1"))].slice(0, 2).forEach((code, i) => {
         pen.textAlign = i ? "left" : "right";
-        pen.fillText(unit(code), i ? left + width + 9 * ratio : left - 9 * ratio, top + 2 * ratio);
+        pen.fillText(unit(code), i ? left + width + 9 * ratio : left - 9 * ratio, top - 8 * ratio);
       });
       for (const mark of [...this.marks, ...own]) {
         const x = u.valToPos(mark.t / 1000, "x", true);

@@ -23,7 +23,14 @@
   function words(s) {
     if (s.value === null || s.value === undefined) return "\u2013";
     const state = s.meta?.states?.[Math.round(s.value)];
-    return state ?? number(s.value, s.meta?.kind === "analog" || !s.meta ? s.meta?.decimals ?? 1 : 0);
+    return state ?? number(s.value, decimals(s.meta, s.value));
+  }
+  function decimals(meta, value) {
+    if (!meta) return 1;
+    if (meta.kind !== "analog") return 0;
+    if (meta.low !== meta.high) return meta.decimals;
+    const size = Math.abs(value);         // nobody declared it: five digits are enough
+    return size >= 1000 ? 0 : size >= 100 ? 1 : meta.decimals;
   }
   const isWord = (s) => s.value !== null && s.meta?.states?.[Math.round(s.value)] !== undefined;
   function ageWords(seconds) {

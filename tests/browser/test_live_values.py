@@ -90,3 +90,27 @@ def test_only_what_can_be_seen_is_asked_for(page: Page, server: LiveServer):
     )
     page.wait_for_timeout(300)
     assert asked[-1] == '{"tags":[]}'
+
+
+def test_a_look_back_in_a_chart_ends_with_one_click(page: Page, server: LiveServer):
+    opened(page, server)
+    chart = page.locator("mw-trend .u-over")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 60, steps=5)
+    page.mouse.up()
+    back = page.locator(".mw-back")
+    expect(back).to_be_visible()
+    back.click()
+    expect(back).to_be_hidden()
+
+
+def test_a_chosen_tag_becomes_a_pen(page: Page, server: LiveServer):
+    opened(page, server)
+    pens = page.locator("mw-trend .mw-pen")
+    before = pens.count()
+    page.locator(".mw-choices .mw-chip[aria-pressed=true]").first.click()
+    expect(pens).to_have_count(max(1, before - 1))
