@@ -14,9 +14,13 @@ from agents.base.logic import Window
 from agents.vibration.bearings import BearingFault, bearing_orders
 from agents.vibration.features import Features, vibration_features
 from agents.vibration.monitor import (
+    INTERVAL_S,
+    LEAST_RPM,
+    STANDING_S,
     UnitState,
     decide,
     decide_zone,
+    pause_s,
     watch_velocity,
     watch_waveform,
 )
@@ -32,14 +36,9 @@ from app.settings import Settings
 
 CAPTURE = "capture_waveform"
 VELOCITY, KURTOSIS, SPEED = "vibration_velocity", "vibration_kurtosis", "speed"
-_INTERVAL_S = 45.0  # between waveforms of one unit; option interval_s
-_LEARNING_S = 5.0  # while the baseline is learned
-_CONFIRM_S = 2.0  # when a waveform says otherwise than the belief
-_STANDING_S = 5.0
 _TICK_S = 0.5
 _PATIENCE_S = 15.0  # after the start, until every tag has spoken
 _TIMEOUT_S = 10.0
-_LEAST_RPM = 60.0  # a slower shaft stands or coasts
 _RISE = 1.5  # of the last seconds over the last minute that asks for a waveform at once
 _RECENT_S = 5.0
 _LEAST_GAP_S = 10.0
@@ -63,7 +62,7 @@ class VibrationAgent(BaseAgent):
         """
         super().__init__(settings, clock, instance)
         self._zones = load_zones()
-        self._interval_s = max(float(self.options.get("interval_s", _INTERVAL_S)), _LEAST_GAP_S)
+        self._interval_s = max(float(self.options.get("interval_s", INTERVAL_S)), _LEAST_GAP_S)
         # When to ask for which unit's next waveform and when the last came: gone with the process
         # on purpose, a new one begins with fresh waveforms.
         self._due: dict[str, float] = {}
@@ -126,15 +125,15 @@ class VibrationAgent(BaseAgent):
         if speed is None:
             if self.clock.monotonic() - self._began > _PATIENCE_S:
                 self._blind[unit.path] = "speed is not known"
-            return _STANDING_S
-        if speed < _LEAST_RPM:
+            return STANDING_S
+        if speed < LEAST_RPM:
             self._blind.pop(unit.path, None)
-            return _STANDING_S
+            return STANDING_S
         try:
             features = await self._features(unit)
         except (InputError, BusError, NotFoundError) as error:
             self._blind[unit.path] = str(error)
-            return _STANDING_S if unit.path not in self._taken else self._interval_s
+            return STANDING_S if unit.path not in self._taken else self._interval_s
         self._blind.pop(unit.path, None)
         self._taken[unit.path] = self.clock.monotonic()
         self._analysed += 1
@@ -146,9 +145,7 @@ class VibrationAgent(BaseAgent):
         state, diagnoses = watch_waveform(old, unit, features, self._zones.limits_of(unit))
         self.states.put(unit.path, state)
         self.report(decide(unit, state.votes, diagnoses, self.clock.now()))
-        if any(vote.against for vote in state.votes.values()):
-            return _CONFIRM_S
-        return self._interval_s if state.baseline.is_learned else _LEARNING_S
+        return pause_s(state, self._interval_s)
 
     async def _features(self, unit: Equipment) -> Features:
         result = await self.ask(CAPTURE, {"equipment": unit.path}, _TIMEOUT_S)

@@ -47,7 +47,7 @@ def learn(baseline: Baseline, features: Features) -> Baseline:
 
     It is not followed later on: a baseline that follows would take slow wear for usual.
     """
-    if baseline.is_learned:
+    if baseline.is_learned or not features.can_see_rotor:
         return baseline
     new = relative(features)
     share = 1 / (baseline.count + 1)

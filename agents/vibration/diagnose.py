@@ -23,6 +23,7 @@ TWICE_TO_ONCE = 0.6  # misalignment shows at 2x (ISO 13373-3, annex A)
 HIGH_RISE = 1.8  # of the noise above 2 kHz when a pump cavitates
 _STEEPNESS = 8.0
 _LEAST_SHARE = 0.2  # of the limit of zone A: a smaller line matters to nobody
+_PROMINENT = 4.0  # over the noise around it: less is noise of flow or cutting, not a line
 _SMOOTH_KURTOSIS = 1.0  # of the most impulsive band: bubbles hiss, defects knock
 _SILENT_SHARE = 0.005  # of the whole RMS: a band this quiet holds rounding, not a bearing
 
@@ -59,12 +60,15 @@ def diagnose(
 ) -> list[Diagnosis]:
     """Score every condition; without a learned baseline only those that need none."""
     found = _bearing(features)
-    if baseline.is_learned:
+    if baseline.is_learned and features.can_see_rotor:
         least_mm_s = _LEAST_SHARE * (limits.a if limits else 1.4) * 2**0.5
         found += [_imbalance(features, baseline, least_mm_s)]
         found += [_misalignment(features, baseline, least_mm_s)]
         if kind == EquipmentKind.MOTOR_PUMP:
-            knocking = max(each.probability for each in found)
+            bearing = {Condition.BEARING_OUTER_RACE, Condition.BEARING_INNER_RACE}
+            knocking = max(
+                (each.probability for each in found if each.condition in bearing), default=0.0
+            )
             found += [_cavitation(features, baseline, knocking)]
     return found
 
@@ -111,7 +115,8 @@ def _race(
 def _imbalance(features: Features, baseline: Baseline, least_mm_s: float) -> Diagnosis:
     once, twice = features.shaft_mm_s[:2]
     rise = relative(features).once / baseline.once if baseline.once > 0 else 0.0
-    is_alone = once > least_mm_s and twice < TWICE_TO_ONCE * once
+    is_line = once > least_mm_s and features.shaft_prominence[0] > _PROMINENT
+    is_alone = is_line and twice < TWICE_TO_ONCE * once
     return Diagnosis(
         Condition.IMBALANCE,
         _logistic(rise / ONCE_RISE) if is_alone else 0.0,
@@ -125,10 +130,11 @@ def _misalignment(features: Features, baseline: Baseline, least_mm_s: float) -> 
     once, twice = features.shaft_mm_s[:2]
     rise = relative(features).twice / baseline.twice if baseline.twice > 0 else 0.0
     share = twice / once if once > 0 else 0.0
+    is_line = twice > least_mm_s and features.shaft_prominence[1] > _PROMINENT
     probability = min(_logistic(rise / TWICE_RISE), _logistic(share / TWICE_TO_ONCE))
     return Diagnosis(
         Condition.MISALIGNMENT,
-        probability if twice > least_mm_s else 0.0,
+        probability if is_line else 0.0,
         {"twice_mm_s": twice, "twice_rise": rise, "twice_to_once": share, **_general(features)},
         f"Misalignment: {twice:.1f} mm/s at twice shaft speed, {share:.1f} times that at "
         f"shaft speed and {rise:.1f} times the usual",

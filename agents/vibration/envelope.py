@@ -148,20 +148,8 @@ def _ratio(lines: Spectrum, centres_hz: list[float], shaft_hz: float) -> float:
         peak = lines.peak(centre_hz, lines.step_hz / 2)
         if peak is None:
             continue
-        floors += _floor(lines, centre_hz, shaft_hz)
+        floors += lines.floor(centre_hz, max(round(1.5 * shaft_hz / lines.step_hz), 10))
         if lines.power[peak] >= lines.power[max(peak - 2, 1) : peak + 3].max():
             tops += lines.amplitude(peak * lines.step_hz)
         # else: the shoulder of a stronger line beside it, such as a whole order of the shaft
     return tops / floors if floors > 0 else 0.0
-
-
-def _floor(lines: Spectrum, centre_hz: float, shaft_hz: float) -> float:
-    """Return the median line within 1.5 turns around a frequency, at least 10 bins each side.
-
-    The median, because the shaft's own orders and other faults stand in the same stretch.
-    """
-    reach = max(round(1.5 * shaft_hz / lines.step_hz), 10)
-    centre = round(centre_hz / lines.step_hz)
-    around = lines.power[max(centre - reach, 2) : centre + reach + 1]
-    # Three bins of a peak are summed in `amplitude`; the floor is counted the same way.
-    return float(np.sqrt(2 * np.median(around))) if len(around) else 0.0

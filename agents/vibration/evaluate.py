@@ -21,16 +21,23 @@ from agents.simulator.plant import PlantModel
 from agents.vibration.bearings import bearing_orders
 from agents.vibration.diagnose import Condition
 from agents.vibration.features import vibration_features
-from agents.vibration.monitor import UnitState, watch_waveform
+from agents.vibration.monitor import (
+    INTERVAL_S,
+    LEAST_RPM,
+    STANDING_S,
+    UnitState,
+    pause_s,
+    watch_waveform,
+)
 from agents.vibration.waveform import Waveform
 from agents.vibration.zones import load_zones
 from app.core.equipment import Equipment
 
 SEVERITIES = (0.1, 0.2, 0.4, 0.7, 1.0)
-_STEP_S, _EVERY_S = 5.0, 45.0
+_ZONES = load_zones()
+_STEP_S = 1.0
 _LEARN_S, _FAULT_S = 900.0, 1500.0
 _RATE_HZ = 20_480.0  # of the simulated accelerometers
-_LEAST_RPM = 60.0
 
 
 @dataclass(slots=True)
@@ -52,25 +59,30 @@ class Watched:
     waveforms: int = 0
 
     def run(self, seconds: float) -> None:
-        """Let the plant work and judge a waveform of each turning unit every 45 s."""
-        zones = load_zones()
+        """Let the plant work and judge waveforms as often as the agent does."""
+        due = dict.fromkeys((unit.path for unit in self.units), 0.0)
         for step in range(1, int(seconds / _STEP_S) + 1):
             self.plant.step(_STEP_S)
-            if step * _STEP_S % _EVERY_S:
-                continue
+            now_s = step * _STEP_S
             for unit in self.units:
-                speed = self.plant.speed_rpm(unit.path)
-                if speed < _LEAST_RPM:
+                if now_s < due[unit.path]:
                     continue
-                waveform = Waveform(self.plant.capture(unit.path), _RATE_HZ, speed)
-                features = vibration_features(waveform, bearing_orders(unit.nameplate))
-                old = self.states.get(unit.path, UnitState())
-                new, _ = watch_waveform(old, unit, features, zones.limits_of(unit))
-                self.states[unit.path] = new
-                self.waveforms += 1
-                for name, vote in new.votes.items():
-                    if vote.is_active and name not in _active(old):
-                        self.raised.append((unit.path, name, step * _STEP_S))
+                due[unit.path] = now_s + self._judge(unit, now_s)
+
+    def _judge(self, unit: Equipment, now_s: float) -> float:
+        speed = self.plant.speed_rpm(unit.path)
+        if speed < LEAST_RPM:
+            return STANDING_S
+        waveform = Waveform(self.plant.capture(unit.path), _RATE_HZ, speed)
+        features = vibration_features(waveform, bearing_orders(unit.nameplate))
+        old = self.states.get(unit.path, UnitState())
+        new, _ = watch_waveform(old, unit, features, _ZONES.limits_of(unit))
+        self.states[unit.path] = new
+        self.waveforms += 1
+        for name, vote in new.votes.items():
+            if vote.is_active and name not in _active(old):
+                self.raised.append((unit.path, name, now_s))
+        return pause_s(new, INTERVAL_S)
 
 
 def _active(state: UnitState) -> set[str]:

@@ -15,6 +15,11 @@ from app.core.equipment import Equipment
 
 RAISE_AT, CLEAR_AT = 0.5, 0.3  # probability
 RAISE_AFTER, CLEAR_AFTER = 2, 3  # waveforms in a row: one window in 10,000 of noise scores
+INTERVAL_S = 45.0  # between waveforms of one unit; the option interval_s of the agent wins
+STANDING_S = 5.0  # until a standing or blind unit is tried again
+LEAST_RPM = 60.0  # a slower shaft stands or coasts
+_LEARNING_S = 5.0  # while the baseline is learned
+_CONFIRM_S = 2.0  # when a waveform says otherwise than the belief
 ZONE_DELAY_S = 10.0  # a start or a passing resonance is over by then
 ZONE_DEADBAND = 0.05  # of the limit
 _SEVERE_KURTOSIS = 8.0  # impacts dominate: late stage of a bearing
@@ -87,6 +92,13 @@ def watch_waveform(
     usual = learn(state.baseline, features) if is_healthy and is_calm else state.baseline
     # Conditions that cannot be judged now (no envelope, no baseline) keep their vote.
     return UnitState(usual, {**state.votes, **votes}, state.zone), diagnoses
+
+
+def pause_s(state: UnitState, interval_s: float) -> float:
+    """Return the seconds until the unit's next waveform is due."""
+    if any(each.against for each in state.votes.values()):
+        return _CONFIRM_S
+    return interval_s if state.baseline.is_learned else _LEARNING_S
 
 
 def vote(old: Vote, diagnosis: Diagnosis) -> Vote:

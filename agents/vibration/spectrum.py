@@ -9,6 +9,7 @@ from agents.vibration.waveform import Waveform
 
 Array = npt.NDArray[np.float64]
 BAND_HZ = (10.0, 1000.0)  # of the severity figure (ISO 20816-1, broad-band vibration)
+_FLOOR_BINS = 8  # each side: wide enough for a median, narrow enough to stay at the line
 _HANN_NOISE_BANDWIDTH = 1.5  # bins (Harris 1978, table I)
 
 
@@ -43,6 +44,16 @@ class Spectrum:
         if low < 1 or high > len(self.power) - 2:
             return None
         return low + int(np.argmax(self.power[low : high + 1]))
+
+    def floor(self, centre_hz: float, reach: int) -> float:
+        """Return the amplitude that noise alone would have, the median of `reach` bins each side.
+
+        The median, because lines of the shaft and of other faults stand in the same stretch.
+        """
+        centre = round(centre_hz / self.step_hz)
+        around = self.power[max(centre - reach, 2) : centre + reach + 1]
+        # Three bins are summed in `amplitude`; the floor is counted the same way.
+        return float(np.sqrt(2 * np.median(around))) if len(around) else 0.0
 
     def rms(self, low_hz: float, high_hz: float) -> float:
         """Return the root mean square of everything between two frequencies."""
@@ -79,3 +90,14 @@ def shaft_amplitudes(velocity: Spectrum, waveform: Waveform, harmonics: int = 5)
     """
     orders = range(1, harmonics + 1)
     return [velocity.amplitude(n * waveform.shaft_hz, 0.02 * n * waveform.shaft_hz) for n in orders]
+
+
+def shaft_prominence(acceleration: Spectrum, waveform: Waveform) -> tuple[float, float]:
+    """Return how far 1x and 2x of the shaft stand above the noise around them."""
+    once, twice = (_prominence(acceleration, n * waveform.shaft_hz) for n in (1, 2))
+    return once, twice
+
+
+def _prominence(acceleration: Spectrum, hz: float) -> float:
+    floor = acceleration.floor(hz, _FLOOR_BINS)
+    return acceleration.amplitude(hz, 0.02 * hz) / floor if floor > 0 else 0.0

@@ -35,6 +35,7 @@ WELL = Features(
     crest=3.8,
     high_rms_m_s2=0.5,
     shaft_mm_s=(1.0, 0.25, 0.1, 0.1, 0.1),
+    shaft_prominence=(9.0, 9.0),
     envelope=_envelope(_score(), _score()),
     speed_rpm=1000.0,
 )
@@ -92,6 +93,17 @@ def test_knocking_is_not_taken_for_cavitation() -> None:
     knocking = _envelope(_score(6), _score(2), band=Band(2000, 4000, 5.0))
     found = _found(replace(WELL, high_rms_m_s2=2.0, envelope=knocking))
     assert found == [Condition.BEARING_OUTER_RACE]
+
+
+@pytest.mark.parametrize("shaft_mm_s", [(4.0, 0.3, 0.1), (1.5, 2.0, 0.5)], ids=["once", "twice"])
+def test_noise_at_shaft_speed_is_no_rotor_fault(shaft_mm_s: tuple[float, ...]) -> None:
+    assert _found(replace(WELL, shaft_mm_s=shaft_mm_s, shaft_prominence=(2.0, 2.0))) == []
+
+
+def test_a_coasting_shaft_says_nothing_of_its_rotor() -> None:
+    coasting = replace(WELL, speed_rpm=500.0, shaft_mm_s=(4.0, 0.3, 0.1))
+    assert _found(coasting) == []
+    assert learn(Baseline(), coasting) == Baseline()
 
 
 def test_only_pumps_cavitate() -> None:
