@@ -85,7 +85,7 @@ class Plant:
         self.audit = AuditLog(data / "audit.sqlite")
         self.journal = AlarmJournal(data / "alarms.sqlite")
         self.alarms = AlarmService(settings.alarms, self.journal, clock, self._publish_alarm)
-        self.limits = LimitWatcher()
+        self.limits = LimitWatcher(settings.alarms.bad_quality_s)
         self.findings = FindingBoard()
         self.registry = Registry(clock, settings.supervisor)
         self.supervisor = Supervisor(settings, clock, agent_environment(settings, settings_file))

@@ -20,6 +20,7 @@ from blockbuster import blockbuster_ctx
 from app.bus.broker_engine import argv, config_text, find_engine
 from app.bus.probe import Answer, probe
 from app.settings import BrokerSettings, DataSettings, Settings
+from tests.chromium import find_chromium
 
 pytest_plugins = ["nicegui.testing.user_plugin"]
 
@@ -109,3 +110,23 @@ def _await_broker(port: int, log: Path) -> None:
     deadline = time.monotonic() + BROKER_START_S
     while asyncio.run(probe("127.0.0.1", port, 1.0)) is not Answer.READY:
         assert time.monotonic() < deadline, log.read_text()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip browser tests where there is no Chromium."""
+    if find_chromium():
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail in CI when a test was skipped: there every tool must be installed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None:
+        return
+    for report in reporter.stats.get("skipped", []):
+        reporter.write_line(f"skipped in CI: {report.nodeid} {report.longrepr}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -15,6 +15,8 @@ from agents.maintenance.simulated import Rows
 from app.core.errors import InputError
 from tests.contract.rig import MORNING
 
+pytest.importorskip("skl2onnx", reason="training needs the extra: uv run --extra train pytest")
+
 
 def _rows(seed: int, classes: int = len(CLASSES)) -> Rows:
     random = np.random.default_rng(seed)
