@@ -10,13 +10,15 @@ from app.core.alarm import Finding
 from app.plant import Plant
 from app.security.refusal import ErrorBody
 
+FOLLOWERS_LIMIT = 100
 QUEUE_SIZE = 256
 SEND_TIMEOUT_S = 10.0
 
 
-def router(plant: Plant) -> APIRouter:
-    """Return the route."""
+def router(plant: Plant, followers_limit: int = FOLLOWERS_LIMIT) -> APIRouter:
+    """Return the route; at most `followers_limit` peers follow at a time."""
     routes = APIRouter()
+    followers: set[_Follower] = set()
 
     @routes.websocket("/ws/{agent}")
     async def follow(websocket: WebSocket, agent: str) -> None:
@@ -27,7 +29,16 @@ def router(plant: Plant) -> APIRouter:
             refused = ErrorBody("not_found", message, "GET /api/agents lists all")
             await websocket.send_denial_response(reply(refused, 404))
             return
-        await _Follower(plant, websocket, name).serve()
+        if len(followers) >= followers_limit:
+            refused = ErrorBody("busy", f"{followers_limit} followers are the limit", "Close some")
+            await websocket.send_denial_response(reply(refused, 503))
+            return
+        follower = _Follower(plant, websocket, name)
+        followers.add(follower)
+        try:
+            await follower.serve()
+        finally:
+            followers.remove(follower)
 
     return routes
 

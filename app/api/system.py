@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -10,11 +11,13 @@ from fastapi.responses import Response
 from app.api.answers import ACTOR, answers, read_body, reply, takes
 from app.bus.dead_letters import DeadLetter
 from app.core.alarm import Alarm, Finding
+from app.core.errors import InputError
 from app.core.health import ComponentStatus, Health
 from app.plant import Plant
 from app.store.audit import AuditRow
 
 _DECISIONS = 50
+_DETAILS_LIMIT = 2000
 _WORST_FIRST = (Health.FAILED, Health.DEGRADED, Health.STOPPED, Health.STARTING, Health.OK)
 
 
@@ -61,9 +64,9 @@ class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         details: For the operator, text or a JSON object.
     """
 
-    level: str
-    type: str
-    source: str
+    level: Annotated[str, msgspec.Meta(max_length=40)]
+    type: Annotated[str, msgspec.Meta(max_length=100)]
+    source: Annotated[str, msgspec.Meta(max_length=100)]
     details: str | dict[str, object] = ""
 
 
@@ -127,4 +130,7 @@ def router(plant: Plant) -> APIRouter:
 
 
 def _text(details: str | dict[str, object]) -> str:
-    return details if isinstance(details, str) else msgspec.json.encode(details).decode()
+    text = details if isinstance(details, str) else msgspec.json.encode(details).decode()
+    if len(text) > _DETAILS_LIMIT:
+        raise InputError(f"details: {len(text)} characters are more than {_DETAILS_LIMIT}")
+    return text

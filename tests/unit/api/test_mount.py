@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from app.api import feed
 from app.api.feed import QUEUE_SIZE
 from app.api.mount import mount
 from app.core.alarm import Finding
@@ -110,6 +111,17 @@ async def test_a_websocket_is_refused_before_it_opens(
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{port}{path}", origin=origin)  # type: ignore[arg-type]
     assert refused.value.response.status_code == status
+
+
+async def test_one_follower_too_many_is_refused(plant: Plant) -> None:
+    app = FastAPI()
+    app.include_router(feed.router(plant, followers_limit=1))
+    async with serving(app) as port:
+        url = f"ws://127.0.0.1:{port}/ws/pm"
+        async with connect(url):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(url)
+        assert refused.value.response.status_code == 503
 
 
 async def test_a_peer_that_left_is_forgotten(plant: Plant) -> None:

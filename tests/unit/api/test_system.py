@@ -36,6 +36,8 @@ async def test_an_alert_becomes_an_alarm_of_the_system_state(client: httpx.Async
         ({"level": "high", "type": "x", "source": "y", "colour": "red"}, "colour"),
         ({"level": 3, "type": "x", "source": "y"}, "level"),
         ({"level": "high", "type": "!!!", "source": "y"}, "!!!"),
+        ({"level": "high", "type": "x" * 101, "source": "y"}, "type"),
+        ({"level": "high", "type": "x", "source": "y", "details": "x" * 2001}, "details"),
         ([], "object"),
     ],
 )
