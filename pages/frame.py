@@ -9,7 +9,7 @@ How a page uses it (`install(plant)` is called once, by app/main.py, before the 
                 place(card("Active now", …))     # our own HTML, see pages/markup.py and widgets
                 ui.button("Acknowledge", …)      # NiceGUI elements where the server must act
 
-- `frame(plant, title, active, crumbs, wide)` lays the page out; the body is a column with 16 px
+- `frame(plant, title, active, crumbs)` lays the page out; the body is a column with 16 px
   gaps. `crumbs` are (words, address) pairs before the title.
 - `guarded(action)` awaits a plant action and shows a refusal as a message instead of a traceback;
   returns True if it succeeded.  `ACTOR` is who acts until login exists.
