@@ -21,6 +21,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--runs", type=int, default=8, help="simulated plants")
     parser.add_argument("--hours", type=float, default=8.0, help="length of each")
     parser.add_argument("--seed", type=int, default=900_000, help="of the first plant")
+    parser.add_argument("--step", type=float, default=1.0, help="seconds between readings")
     arguments = parser.parse_args(argv)
     if arguments.protocol == "ai4i":
         if arguments.data is None:
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
         result = evaluate_ai4i(arguments.data)
     else:
         seeds = range(arguments.seed, arguments.seed + arguments.runs)
-        runs = collect([(seed, seed % 2 == 1) for seed in seeds], arguments.hours)
+        runs = collect([(seed, seed % 2 == 1) for seed in seeds], arguments.hours, arguments.step)
         thresholds = Forest(load_model(arguments.model)).thresholds
         result = {"protocol": "simulator", **measure(arguments.model, runs, thresholds)}
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(result)).decode() + "\n")

@@ -71,7 +71,7 @@ class _Unit:
     last: str = ""
 
 
-def simulate(seed: int, hours: float, *, healthy: bool = False) -> Rows:
+def simulate(seed: int, hours: float, *, healthy: bool = False, step_s: float = STEP_S) -> Rows:
     """Run one plant and return its rows, one a unit and minute."""
     draw = random.Random(f"maintenance:{seed}")  # noqa: S311  a model, not a secret
     start = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=draw.randrange(365 * 24 * 60))
@@ -79,13 +79,13 @@ def simulate(seed: int, hours: float, *, healthy: bool = False) -> Rows:
     units = list(_observed(plant, seed, healthy=healthy))
     kept: list[tuple[npt.NDArray[np.float32], int, int, float, int, bool]] = []
     faults: dict[tuple[int, int], tuple[str, float]] = {}
-    for step in range(1, int(hours * 3600 / STEP_S) + 1):
-        now_s = step * STEP_S
-        values = {tag: value for tag, value, quality, _ in plant.step(STEP_S)
+    for step in range(1, int(hours * 3600 / step_s) + 1):
+        now_s = step * step_s
+        values = {tag: value for tag, value, quality, _ in plant.step(step_s)
                   if quality != Quality.BAD and value is not None}  # fmt: skip
         for index, one in enumerate(units):
-            row = _observe(one, values, now_s)
-            if row is not None and now_s % ROW_S < STEP_S:
+            row = _observe(one, values, step_s)
+            if row is not None and now_s % ROW_S < step_s:
                 label = _label(one, plant, now_s)
                 episode = one.episode if one.scenario else -one.episode
                 beyond = _is_beyond(one.unit, values)
@@ -117,7 +117,7 @@ def _observed(plant: PlantModel, seed: int, *, healthy: bool) -> Iterator[_Unit]
         yield _Unit(unit, rated, draw, Averages(), first_s)
 
 
-def _observe(one: _Unit, values: dict[str, float], now_s: float) -> npt.NDArray[np.float32] | None:
+def _observe(one: _Unit, values: dict[str, float], dt_s: float) -> npt.NDArray[np.float32] | None:
     """Take a moment's values in; return the features once the means are warm."""
     physics = PHYSICS[one.unit.kind]
     named = {name: values.get(f"{one.unit.path}/{name}") for name in physics.tags}
@@ -125,9 +125,9 @@ def _observe(one: _Unit, values: dict[str, float], now_s: float) -> npt.NDArray[
     if len(known) < len(named):
         return None
     # The agent may start at any moment: forget the past now and then, as a restart does.
-    if one.draw.random() < STEP_S / 14_400:
+    if one.draw.random() < dt_s / 14_400:
         one.means = Averages()
-    one.means = average(one.means, physics.signals(known, one.rated), STEP_S)
+    one.means = average(one.means, physics.signals(known, one.rated), dt_s)
     if not is_judgeable(one.means):
         return None
     return vector(one.unit.kind, physics.features(one.means))

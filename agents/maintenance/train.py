@@ -26,7 +26,7 @@ from agents.maintenance.export import export_forest, write_folder
 from agents.maintenance.features import KINDS, NAMES, applicable
 from agents.maintenance.forest import THRESHOLD, USUAL
 from agents.maintenance.measure import forest_events, limit_events, row_metrics
-from agents.maintenance.simulated import HIDDEN, Rows, simulate
+from agents.maintenance.simulated import HIDDEN, STEP_S, Rows, simulate
 from app.core.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -55,11 +55,14 @@ def split_runs(seed: int, runs: int) -> Split:
     )
 
 
-def collect(runs: Sequence[tuple[int, bool]], hours: float) -> list[Rows]:
+def collect(runs: Sequence[tuple[int, bool]], hours: float, step_s: float = STEP_S) -> list[Rows]:
     """Simulate runs on two processes; the order, and so the result, is that of `runs`."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
-        jobs = [pool.submit(simulate, seed, hours, healthy=healthy) for seed, healthy in runs]
+        jobs = [
+            pool.submit(simulate, seed, hours, healthy=healthy, step_s=step_s)
+            for seed, healthy in runs
+        ]
         return [job.result() for job in jobs]
 
 
