@@ -1,6 +1,6 @@
 """The app's ingest alone, as a process that a test kills: Bus, IngestService and Historian.
 
-Prints "ready" when it is subscribed, then "stored N" after each commit.
+Prints "ready" when its store is open and it is subscribed, then "stored N" after each commit.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ async def run(broker_url: str, data: Path, client_id: str) -> None:
 
     service = IngestService(settings, bus, historian, clock, accept=accept)
     await historian.start()
+    await historian.append([])  # returns when the store is open
     service.start()
     await bus.start()
     await bus.wait_connected(20)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from app.clock import SystemClock
 from app.settings import HistorySettings
@@ -128,6 +130,42 @@ def test_nothing_is_lost_or_doubled_when_the_ingest_is_killed_three_times(
     ingest.wait(lambda: is_quiet(ingest))
     ingest.stop()
     assert list(counts(ingest.data).values()) == [rows] * columns
+
+
+def test_values_without_a_time_are_not_doubled_by_kill_9(ingest: Ingest, broker_url: str):
+    count = 4_000
+    client = Client(CallbackAPIVersion.VERSION2, client_id=f"load-{uuid.uuid4()}")
+    client.max_inflight_messages_set(100)
+    client.connect("127.0.0.1", int(broker_url.rpartition(":")[2]))
+    client.loop_start()
+    for place in range(4):
+        sent = [
+            client.publish("data/press/flow", str(place * count + number), 1)
+            for number in range(count // 4)
+        ]
+        ingest.wait(lambda: ingest.stored() > 0)
+        ingest.kill()
+        ingest.start()
+        sent[-1].wait_for_publish(30)
+    client.disconnect()
+    client.loop_stop()
+    ingest.wait(lambda: is_quiet(ingest))
+    ingest.stop()
+    assert counts(ingest.data) == {"factory/data/line/press/flow": count}
+
+
+def test_ctrl_c_ends_with_the_count(broker_url: str, tmp_path: Path):
+    file = tmp_path / "rows.csv"
+    file.write_text("v\n" + "1\n" * 1000)
+    command = [sys.executable, "-m", "app", "publish", "--broker", broker_url, "--rate", "50"]
+    with subprocess.Popen([*command, str(file)], stderr=subprocess.PIPE, text=True) as publisher:
+        assert publisher.stderr
+        assert "rows published" in publisher.stderr.readline()
+        publisher.send_signal(signal.SIGINT)
+        output = publisher.stderr.read()
+    assert publisher.returncode == 1
+    assert "Stopped after" in output
+    assert "Traceback" not in output
 
 
 def is_quiet(ingest: Ingest) -> bool:
