@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec.structs
 
+from app.alarms.book import SYSTEM_AGENT
 from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
 from app.alarms.system import ComponentWatch
@@ -18,6 +19,7 @@ from app.core.clock import Clock
 from app.core.equipment import Equipment, check_equipment, split_path
 from app.core.errors import MillwrightError, StoreError, TopicError
 from app.core.health import ComponentStatus
+from app.core.limit_watch import AGENT as LIMITS
 from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
 from app.live.findings import FindingBoard
@@ -29,7 +31,14 @@ from app.supervisor.registry import Registry
 logger = logging.getLogger(__name__)
 
 FUTURE = timedelta(seconds=5)
+ABSURD_FUTURE = timedelta(days=1)
+"""Beyond it, and before EARLIEST, a source's clock is no clock: as in app/ingest/times.py."""
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 PENDING_LIMIT = 10_000
+UNIT_OR_TAG = (4, 5)
+"""Segments of a path that a finding may speak of."""
+OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT})
+"""Findings of the app itself; nobody may state them over the bus."""
 
 
 class Intake:
@@ -141,7 +150,9 @@ class Intake:
         if at.tzinfo is None:
             self._refuse(received.topic, b"", f'source time "{at}" has no zone; end it with Z')
             return None
-        if at > received.received_time + FUTURE:
+        if not EARLIEST <= at <= received.received_time + ABSURD_FUTURE:
+            quality, reason, at = Quality.UNCERTAIN, Reason.CONFIG, received.received_time
+        elif at > received.received_time + FUTURE:
             quality, reason = Quality.UNCERTAIN, Reason.CONFIG
         return Reading(
             tag=path,
@@ -204,7 +215,12 @@ class Intake:
 
     def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:
         for received in batch:
-            self._registry.birth(received.message)
+            status = received.message
+            if topics.birth_topic(status.spec.name, status.instance) == received.topic:
+                self._registry.birth(status)
+            else:
+                named = f"{status.spec.name}/{status.instance}"
+                self._refuse(received.topic, b"", f'agent "{named}" has another topic')
 
     def _take_beats(self, batch: Sequence[Received[Beat]]) -> None:
         for received in batch:
@@ -216,6 +232,20 @@ class Intake:
             self.truths[received.topic.removeprefix("millwright/truth/")] = received.message
 
     async def _take_findings(self, batch: Sequence[Received[Finding]]) -> None:
-        findings = [received.message for received in batch]
+        findings = [each.message for each in batch if self._is_fit(each)]
         await self._alarms.handle(findings)
         self._findings.add(findings)
+
+    def _is_fit(self, received: Received[Finding]) -> bool:
+        """Tell whether a finding is its sender's and speaks of a unit; refuse it if not."""
+        finding = received.message
+        is_own = finding.agent in OWN_AGENTS
+        if is_own or topics.findings_topic(finding.agent) != received.topic:
+            self._refuse(received.topic, b"", f'finding of agent "{finding.agent}" is not its own')
+            return False
+        parts = finding.equipment.split("/")
+        if len(parts) not in UNIT_OR_TAG or not all(topics.is_segment(part) for part in parts):
+            reason = f'equipment "{finding.equipment[:120]}" is no path of a unit or tag'
+            self._refuse(received.topic, b"", reason)
+            return False
+        return True

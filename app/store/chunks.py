@@ -16,7 +16,16 @@ from app.core.errors import StoreError
 from app.store.arrow import chunk_columns, chunk_rows, chunk_schema
 from app.store.catalogue import Catalogue, Day
 from app.store.lance import Lance, Table
-from app.store.series import DAY_US, HOUR_US, Columns, from_us, join, to_us
+from app.store.series import (
+    DAY_US,
+    EARLIEST_US,
+    HOUR_US,
+    LATEST_US,
+    Columns,
+    from_us,
+    join,
+    to_us,
+)
 
 _PREFIX = "day_"
 # Readings held at once while a day is tidied: 17 bytes each and some copies, so about 50 MB.
@@ -136,9 +145,10 @@ def table_name(day: date) -> str:
 
 
 def by_day(series: Mapping[str, Columns]) -> dict[date, dict[str, Columns]]:
-    """Split ordered series of tags by UTC day."""
+    """Split ordered series of tags by UTC day; times that no calendar holds are left out."""
     days: dict[date, dict[str, Columns]] = {}
-    for tag, columns in series.items():
+    for tag, every in series.items():
+        columns = every.between(EARLIEST_US, LATEST_US + 1)
         numbers = columns.times_us // DAY_US
         cuts = np.flatnonzero(np.diff(numbers)) + 1
         bounds = [0, *cuts.tolist(), len(columns)]

@@ -16,6 +16,9 @@ QUALITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+# What a datetime can hold; 9999-12-31T23:59-14:00 is later and would stop every roll.
+EARLIEST_US = -62_135_596_800_000_000
+LATEST_US = 253_402_300_799_999_999
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,10 @@ class HistoryWriter:
             await self._work(is_last=is_last)
         except StoreError as error:
             self._fail(error)
+        except Exception as error:  # the one writer must live on; the trouble is shown and logged
+            if not self._failures:
+                logger.exception("historian failed")
+            self._fail(StoreError(f"The history failed unexpectedly: {error!r}"))
         else:
             self._succeed()
 

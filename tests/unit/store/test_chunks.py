@@ -125,3 +125,9 @@ def test_a_catalogue_that_cannot_be_written_is_named(tmp_path: Path):
     catalogue = Catalogue(tmp_path / "file" / "history.json", {})
     with pytest.raises(StoreError, match=r"history\.json"):
         catalogue.put(DAY, Day(NEXT_DAY))
+
+
+def test_a_time_that_no_calendar_holds_stops_no_roll():
+    beyond = to_us(datetime.max.replace(tzinfo=UTC)) + 14 * HOUR_US
+    times = [-(10**17), BEGIN_US, beyond]
+    assert list(by_day({TAGS[0]: columns(times, [1.0] * 3, [0] * 3)})) == [DAY]

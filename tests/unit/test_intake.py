@@ -1,0 +1,118 @@
+"""What the app believes of what peers say on the bus."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.bus.client import Bus
+from app.clock import SystemClock
+from app.core import topics
+from app.core.agent import AgentSpec, AgentState, AgentStatus
+from app.core.alarm import Finding, Priority
+from app.core.reading import Quality, ReadingMessage, Reason
+from app.plant import Plant
+from app.settings import Settings
+from tests.processes import eventually
+
+UNIT = "site/area/line/P-102"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+async def plant(tmp_path: Path, broker_url: str) -> AsyncIterator[Plant]:
+    settings = Settings.model_validate(
+        {
+            "data": {"dir": tmp_path},
+            "broker": {"url": broker_url},
+            "demo": {"enabled": False},
+            "agents": {},
+        }
+    )
+    made = Plant(settings, SystemClock())
+    await made.start()
+    await made.bus.wait_connected(10)
+    await made.durable_bus.wait_connected(10)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def peer(broker_url: str) -> AsyncIterator[Bus]:
+    settings = Settings.model_validate({"broker": {"url": broker_url}})
+    bus = Bus(settings, "peer", SystemClock())
+    await bus.start()
+    await bus.wait_connected(10)
+    yield bus
+    await bus.stop()
+
+
+def finding(agent: str = "vibration", equipment: str = UNIT) -> Finding:
+    return Finding(agent, "hot", equipment, NOW, Priority.HIGH)
+
+
+def refused(plant: Plant, words: str) -> Callable[[], bool]:
+    return lambda: any(words in letter.reason for letter in plant.dead_letters.list())
+
+
+@pytest.mark.parametrize(
+    ("topic", "stated", "words"),
+    [
+        ("millwright/findings/other", finding(), "not its own"),
+        ("millwright/findings/limits", finding("limits"), "not its own"),
+        ("millwright/findings/system", finding("system"), "not its own"),
+        ("millwright/findings/vibration", finding(equipment="site/area"), "no path"),
+        ("millwright/findings/vibration", finding(equipment="site/a b/l/u"), "no path"),
+    ],
+)
+async def test_a_finding_that_is_not_the_senders_or_of_no_unit_raises_no_alarm(
+    plant: Plant, peer: Bus, topic: str, stated: Finding, words: str
+):
+    await peer.publish_confirmed(topic, stated)
+    await eventually(refused(plant, words))
+    assert plant.alarms.alarms() == []
+
+
+async def test_a_birth_on_another_agents_topic_is_refused(plant: Plant, peer: Bus):
+    status = AgentStatus(AgentSpec("vibration", "x"), "1", AgentState.RUNNING, NOW, 1, "host")
+    await peer.publish_confirmed(topics.birth_topic("fake", "9"), status)
+    await eventually(refused(plant, "another topic"))
+    assert plant.registry.instances() == []
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, tzinfo=UTC),
+        NOW + timedelta(days=2),
+    ],
+)
+async def test_an_absurd_source_time_is_replaced_and_the_value_doubted(
+    plant: Plant, peer: Bus, at: datetime
+):
+    path = f"{UNIT}/flow"
+    await peer.publish_confirmed(topics.reading_topic(path), ReadingMessage(v=1.0, t=at))
+    await eventually(lambda: plant.tags.value(path) is not None)
+    held = plant.tags.value(path)
+    assert held is not None
+    assert (held.quality, held.reason) == (Quality.UNCERTAIN, Reason.CONFIG)
+    assert held.source_time == held.received_time
+
+
+async def test_a_time_beyond_the_calendar_leaves_the_history_at_work(plant: Plant, peer: Bus):
+    path = f"{UNIT}/flow"
+    late = b'{"v":1,"t":"9999-12-31T23:59:59-14:00"}'
+    await peer.publish_confirmed(topics.reading_topic(path), late)
+    await peer.publish_confirmed(topics.reading_topic(path), ReadingMessage(v=2.0))
+    await eventually(lambda: plant.historian.stats.waiting >= 2)
+    await plant.historian.roll()
+    assert await plant.historian.count(path) == 2
+
+
+async def test_a_finding_of_an_agent_itself_raises_its_alarm(plant: Plant, peer: Bus):
+    await peer.publish_confirmed("millwright/findings/vibration", finding())
+    await eventually(lambda: len(plant.alarms.alarms()) == 1)
+    assert msgspec.structs.replace(plant.alarms.alarms()[0].finding, found_at=NOW) == finding()
