@@ -110,6 +110,11 @@ class Equipment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return "/".join(self.path.split("/")[:2])
 
 
+def unit_of(path: str) -> str:
+    """Return the path of the unit that the path of a unit or of one of its tags speaks of."""
+    return "/".join(path.split("/")[:4])
+
+
 def split_path(path: str) -> tuple[str, str, str, str, str]:
     """Split a tag path into site, area, line, unit and tag.
 

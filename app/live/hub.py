@@ -82,7 +82,7 @@ class LiveHub:
         else:
             messages = [self._hello(view), self._full(view)]
         if subscriber.wants_alarms:
-            messages.append(frames.alarms(now_ms, self._summary, self._worst_first(), is_all=True))
+            messages.append(self._alarm_text(self._worst_first(), is_all=True))
         if self._status:
             messages.append(frames.message("s", now_ms, self._status))
         return messages
@@ -134,12 +134,17 @@ class LiveHub:
             else:
                 self._alarms[alarm.id] = alarm
         if len(changed) > frames.ROWS_LIMIT:
-            text = frames.alarms(self._time_ms(), summary, self._worst_first(), is_all=True)
+            text = self._alarm_text(self._worst_first(), is_all=True)
         else:
-            text = frames.alarms(self._time_ms(), summary, changed)
+            text = self._alarm_text(changed)
         for subscriber in self._subscribers:
             if subscriber.wants_alarms:
                 subscriber.offer(text)
+
+    def _alarm_text(self, rows: Sequence[Alarm], *, is_all: bool = False) -> str:
+        return frames.alarms(
+            self._time_ms(), self._summary, rows, self._tags.unit_name, is_all=is_all
+        )
 
     def _worst_first(self) -> list[Alarm]:
         return sorted(

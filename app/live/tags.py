@@ -98,6 +98,11 @@ class TagTable:
         unit = self._units.get(path)
         return self._complete(unit) if unit else None
 
+    def unit_name(self, path: str) -> str:
+        """Return what operators call a unit, "" if nobody has spoken of it."""
+        unit = self._units.get(path)
+        return unit.equipment.name if unit else ""
+
     @staticmethod
     def _complete(unit: _Unit) -> Equipment:
         if not unit.undeclared_tags:

@@ -45,8 +45,8 @@
     if (!worst) { make("span", "mw-hint", box, message.counts.some(Boolean) ? "All alarms are acknowledged" : "No alarms"); return; }
     box.insertAdjacentHTML("beforeend", symbol(worst.priority, true));
     make("time", "mw-worst-time", box, clock(Date.parse(worst.raised_at)).slice(0, 5));
-    const text = make("a", "mw-worst-text", box, worst.message || worst.equipment);
-    text.href = `/alarms#${worst.id}`; text.title = `${worst.message} (${worst.equipment})`;
+    const text = make("a", "mw-worst-text", box, alarms.sentence(worst.equipment, worst.message));
+    text.href = `/alarms#${worst.id}`; text.title = `${text.textContent} (${worst.equipment})`;
     const button = make("button", "mw-button mw-primary mw-small", box, "Ack");
     button.type = "button"; button.dataset.alarmId = worst.id; button.title = "Acknowledge this alarm";
     button.onclick = () => { button.disabled = true; acknowledge(worst.id); setTimeout(() => { button.disabled = false; }, 3000); };
@@ -162,7 +162,8 @@
       if (low) for (const alarm of alarms.all()) {
         if (rows.length > 40) break;
         if (`${alarm.finding.message} ${alarm.finding.equipment}`.toLowerCase().includes(low)) {
-          rows.push({ kind: "alarm", href: `/alarms#${alarm.id}`, label: alarm.finding.message, sub: alarm.finding.equipment });
+          const { equipment, message } = alarm.finding;
+          rows.push({ kind: "alarm", href: `/alarms#${alarm.id}`, label: alarms.sentence(equipment, message), sub: equipment });
         }
       }
       list.replaceChildren();

@@ -6,7 +6,8 @@
  * Millwright.live.history(path, seconds, points) -> Promise<{times, values}> (ms, null = gap)
  * Millwright.live.find(text) -> Promise<[{kind, path, label}]>
  * Millwright.live.onAlarms/onStatus/onLink(call) -> called with the latest at once and on change
- * Millwright.alarms: all alarms that are not normal, by id; worst(prefix) sums those below a path.
+ * Millwright.alarms: all alarms that are not normal, by id; worst(prefix) sums those below a path;
+ *   sentence(equipment, message) -> "Cooling pump P-101: outer race defect"
  */
 (() => {
   "use strict";
@@ -19,7 +20,7 @@
   const painters = new Map();       // path -> Set of paint
   const takers = new Map();         // path -> Set of data
   const links = new Set(), statusCalls = new Set(), alarmCalls = new Set();
-  const alarms = new Map();
+  const alarms = new Map(), unitNames = new Map();
   let socket = null, view = [], attempts = 0, boot = null;
   let lastMessageAt = performance.now(), lastServerMs = Date.now(), isUp = null;
   let offsetMs = null;              // server clock minus this browser's
@@ -146,6 +147,7 @@
     for (const alarm of message.rows) {
       if (alarm.state === "normal") alarms.delete(alarm.id); else alarms.set(alarm.id, alarm);
     }
+    for (const [path, name] of Object.entries(message.units)) unitNames.set(path, name);
     summary = message;
     for (const call of alarmCalls) call(message);
   }
@@ -166,6 +168,13 @@
       priority = Math.min(priority, alarm.finding.priority || 4);
     }
     return { priority, count, unacknowledged };
+  }
+
+  function sentence(equipment, message) {
+    const name = unitNames.get(equipment.split("/").slice(0, 4).join("/"));
+    if (!name || message.startsWith(name)) return message || equipment;
+    const isWord = /^\p{Lu}\p{Ll}/u.test(message);      // "NPSH margin" keeps its capitals
+    return `${name}: ${isWord ? message[0].toLowerCase() + message.slice(1) : message}`;
   }
 
   // --- recent history, asked for in batches
@@ -247,7 +256,7 @@
       onStatus: listen(statusCalls, () => status),
       onAlarms: listen(alarmCalls, () => summary),
     },
-    alarms: { all: () => [...alarms.values()], get: (id) => alarms.get(id), worst },
+    alarms: { all: () => [...alarms.values()], get: (id) => alarms.get(id), worst, sentence },
   };
   connect();
 })();

@@ -272,7 +272,7 @@
         const row = make("a", "mw-alarm", this);
         row.href = `/alarms#${alarm.id}`; row.dataset.alarmId = alarm.id;
         row.insertAdjacentHTML("beforeend", symbol(alarm.finding.priority || 4, open(alarm)));
-        make("b", "", row, alarm.finding.message || alarm.finding.condition);
+        make("b", "", row, alarms.sentence(alarm.finding.equipment, alarm.finding.message || alarm.finding.condition.replaceAll("_", " ")));
         make("time", "mw-hint", row, Millwright.clock(Date.parse(alarm.raised_at)).slice(0, 5));
         make("span", "", row);
         make("span", "mw-hint", row, alarm.finding.response || (open(alarm) ? "not acknowledged" : "acknowledged"));

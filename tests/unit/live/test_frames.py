@@ -4,9 +4,10 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.alarm import Alarm, AlarmState, AlarmSummary, Finding, Priority
@@ -103,22 +104,39 @@ def alarm(number: int) -> Alarm:
     return Alarm(f"a{number}", finding, AlarmState.UNACK, True, NOW, NOW)
 
 
+def name_of(path: str) -> str:
+    return {"a/b/c/d": "Cooling pump"}.get(path, "")
+
+
 def test_an_alarm_message_names_the_worst():
     summary = AlarmSummary(counts=(0, 1, 0, 0), unacknowledged=(0, 1, 0, 0), worst=alarm(1))
-    told = json.loads(frames.alarms(5, summary, [alarm(1)]))
+    told = json.loads(frames.alarms(5, summary, [], name_of))
     assert told["counts"] == [0, 1, 0, 0]
     assert told["worst"]["id"] == "a1"
     assert told["worst"]["priority"] == 2
+    assert told["units"] == {"a/b/c/d": "Cooling pump"}
     assert told["reset"] is False
+
+
+def test_an_alarm_message_names_the_unit_of_a_tag_and_leaves_out_unknown_units():
+    tag_alarm = msgspec.structs.replace(
+        alarm(1), finding=msgspec.structs.replace(alarm(1).finding, equipment="a/b/c/d/flow")
+    )
+    unknown = msgspec.structs.replace(
+        alarm(2), finding=msgspec.structs.replace(alarm(2).finding, equipment="x/b/c/d")
+    )
+    told = json.loads(frames.alarms(5, AlarmSummary(), [tag_alarm, unknown], name_of))
+    assert told["units"] == {"a/b/c/d": "Cooling pump"}
 
 
 def test_a_flood_of_alarms_is_cut_and_counted():
     rows = [alarm(number) for number in range(frames.ROWS_LIMIT + 30)]
-    told = json.loads(frames.alarms(5, AlarmSummary(), rows, is_all=True))
+    told = json.loads(frames.alarms(5, AlarmSummary(), rows, name_of, is_all=True))
     assert len(told["rows"]) == frames.ROWS_LIMIT
     assert told["more"] == 30
 
 
+@settings(deadline=None)  # a loaded machine is no failure
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=False, width=32), max_size=500),
     st.integers(2, 60),
