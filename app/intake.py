@@ -73,7 +73,8 @@ class Intake:
         self._components = ComponentWatch()
         self._wake = asyncio.Event()
         self._pending: list[Finding] = []
-        self._unsaved: dict[str, Equipment] = {}
+        self._unsaved: set[str] = set()
+        tags.on_declare(self._note_unsaved)
         self.truths: dict[str, Truth] = {}
 
     def subscribe(self, live: Bus, durable: Bus) -> None:
@@ -167,7 +168,7 @@ class Intake:
         )
 
     def declare(self, equipment: Equipment) -> None:
-        """Make a unit and its tags known; it is saved by the next `save_declared`.
+        """Make a unit and its tags known.
 
         Raises:
             TopicError: A path of it is malformed, or a tag stands under another unit.
@@ -175,7 +176,6 @@ class Intake:
         check_equipment(equipment)
         if self._tags.unit(equipment.path) != equipment:
             self._tags.declare(equipment)
-            self._unsaved[equipment.path] = equipment
 
     def extend(self, equipment: Equipment) -> None:
         """Add tags to a unit; what is already known of the unit and its tags stays.
@@ -193,14 +193,20 @@ class Intake:
             self.declare(msgspec.structs.replace(known, tags=known.tags + added))
 
     async def save_declared(self) -> None:
-        """Save what was declared since the last call; what fails is tried again next time."""
-        unsaved, self._unsaved = self._unsaved, {}
-        for path, equipment in unsaved.items():
+        """Save the units that got tags since the last call; one that fails is tried again."""
+        unsaved, self._unsaved = self._unsaved, set()
+        for path in sorted(unsaved):
+            equipment = self._tags.unit(path)
+            if equipment is None:
+                continue
             try:
                 await asyncio.to_thread(self._assets.save, equipment)
             except StoreError as error:
                 logger.warning("unit %s is not saved: %s", path, error)
-                self._unsaved.setdefault(path, equipment)
+                self._unsaved.add(path)
+
+    def _note_unsaved(self, paths: Sequence[str]) -> None:
+        self._unsaved.update(path.rpartition("/")[0] for path in paths)
 
     def _take_equipment(self, batch: Sequence[Received[Equipment]]) -> None:
         for received in batch:
