@@ -10,12 +10,14 @@ from fastapi.responses import Response
 from app.alarms.kpi import AlarmKpi
 from app.api.answers import ACTOR, answers, read_body, reply, takes
 from app.api.times import span
-from app.core.alarm import Alarm, AlarmState, AlarmSummary, JournalEntry
+from app.core.alarm import Alarm, AlarmState, AlarmSummary, JournalEntry, Priority
 from app.core.errors import InputError
 from app.plant import Plant
 from app.store.journal import HistoryFilter, Occurrence
 
 PAGE = 1000
+_MOST = 2**63 - 1
+"""SQLite's largest whole number."""
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +48,7 @@ class JournalPage(msgspec.Struct, frozen=True):
 
 def _wanted(
     state: str = "",
-    priority: Annotated[list[int] | None, Query()] = None,
+    priority: Annotated[list[Priority] | None, Query()] = None,
     equipment: str = "",
     text: str = "",
 ) -> HistoryFilter:
@@ -91,7 +93,7 @@ def _add_lists(routes: APIRouter, plant: Plant) -> None:
         end: str = "",
         alarm: str = "",
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 200,
-        before: Annotated[int | None, Query(ge=1)] = None,
+        before: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
     ) -> Response:
         """Show who did what when; all time by default."""
         bounded = span(start, end, plant.clock.now()) if start or end else None
@@ -106,7 +108,7 @@ def _add_lists(routes: APIRouter, plant: Plant) -> None:
         start: str = "",
         end: str = "",
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 200,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=_MOST)] = 0,
     ) -> Response:
         """List each time an alarm was raised, by state, priority, equipment and text.
 

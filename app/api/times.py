@@ -6,6 +6,9 @@ from typing import NamedTuple
 from app.core.errors import InputError
 
 _DEFAULT_SPAN = timedelta(hours=1)
+# Room on both sides for another zone, and for what is reckoned from a range's ends.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Span(NamedTuple):
@@ -37,4 +40,6 @@ def _instant(name: str, text: str) -> datetime:
         ) from error
     if at.tzinfo is None:
         raise InputError(f'{name}: "{text[:40]}" has no zone', hint="End it with Z for UTC")
+    if not _EARLIEST <= at <= _LATEST:
+        raise InputError(f'{name}: "{text[:40]}" is not between the years 1970 and 9998')
     return at.astimezone(UTC)

@@ -165,3 +165,25 @@ async def test_a_malformed_time_is_refused(
     client: httpx.AsyncClient, query: dict[str, str]
 ) -> None:
     assert (await client.get("/api/alarms/kpi", params=query)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "kpi?start=0001-01-01T00:00:00Z",
+        f"journal?before={10**22}",
+        f"history?offset={10**22}",
+        f"history?priority={10**22}",
+        "history?priority=5",
+    ],
+)
+async def test_a_number_or_time_out_of_range_is_the_callers_mistake(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    answer = await client.get(f"/api/alarms/{query}")
+    assert answer.status_code == 422
+
+
+async def test_history_is_narrowed_by_priority(client: httpx.AsyncClient, alarm_id: str) -> None:
+    rows = (await client.get("/api/alarms/history?priority=2&priority=1")).json()["history"]
+    assert [row["alarm"]["id"] for row in rows] == [alarm_id]

@@ -31,6 +31,8 @@ def test_another_zone_becomes_utc() -> None:
         ("2026-11-21T12:00:00Z", "", "before"),
         ("2026-11-21T13:00:00Z", "2026-11-21T12:30:00Z", "before"),
         ("2026-13-01T00:00:00Z", "", "start"),
+        ("0001-01-01T00:00:00+14:00", "", "1970"),
+        ("", "9999-12-31T23:59:59-14:00", "1970"),
     ],
 )
 def test_a_wrong_range_is_named(start: str, end: str, named: str) -> None:
