@@ -92,4 +92,5 @@ def _plain(features: Array) -> npt.NDArray[np.bool_]:
     """Return what fixed limits on single columns say: outer 1 % of torque, speed and wear."""
     columns = features[:, [3, 4, 5]]
     low, high = np.percentile(columns, [0.5, 99.5], axis=0)
-    return ((columns < low) | (columns > high)).any(axis=1)
+    beyond: npt.NDArray[np.bool_] = ((columns < low) | (columns > high)).any(axis=1)
+    return beyond

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from agents.maintenance.averages import Averages, average, is_judgeable
 from agents.maintenance.classes import CLASSES, NORMAL
-from agents.maintenance.features import PHYSICS, rated_figures, vector
+from agents.maintenance.features import rated_figures, vector
+from agents.maintenance.physics import PHYSICS
 from agents.simulator.faults import specs_for
 from agents.simulator.plant import PlantModel
 from app.core.equipment import Equipment

@@ -135,7 +135,7 @@ def _episodes(
         able = [
             unit
             for unit in world.units
-            if condition in {spec.name for spec in specs_for(unit.kind)}
+            if condition.value in {str(spec.name) for spec in specs_for(unit.kind)}
         ]
         for unit in able:
             world.plant.start_scenario(unit.path, condition, severity)
