@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const { live, alarms, LiveElement, make, put, number, words, unit } = Millwright;
-  const MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
+  const FETCH_MS = 15000, MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
   const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
   const WINDOWS = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"]];
 
@@ -26,7 +26,7 @@
 
   async function fetchHistory(path, fromMs, toMs, points) {
     const query = new URLSearchParams({ start: new Date(fromMs).toISOString(), end: new Date(toMs).toISOString(), points });
-    const answer = await fetch(`/api/tags/${path}/history?${query}`);
+    const answer = await fetch(`/api/tags/${path}/history?${query}`, { signal: AbortSignal.timeout(FETCH_MS) });
     if (!answer.ok) throw new Error(`history of ${path}: HTTP ${answer.status}`);
     const { points: rows } = await answer.json();
     return { times: rows.map((r) => Date.parse(r.t)), values: rows.map((r) => r.q === "bad" ? null : r.v) };
@@ -127,18 +127,22 @@
       const isRecent = from >= live.now() - MEMORY_S * 1000 - 5000;
       const get = (pen, shift) => isRecent && !shift ? live.history(pen.path, Math.max(1, Math.round((live.now() - from) / 1000)), POINTS)
         : fetchHistory(pen.path, from - shift, to - shift, POINTS);
-      try {
-        await Promise.all(this.pens.map(async (pen) => {
-          const [got, old] = await Promise.all([get(pen, 0), this.compareS ? get(pen, this.compareS * 1000) : null]);
-          if (request !== this.request) return;
-          const last = got.times.length ? got.times[got.times.length - 1] : 0;
-          pen.points = got.times.map((t, i) => [t, got.values[i]]).concat(pen.points.filter((p) => p[0] > last));
-          pen.old = old ? old.times.map((t, i) => [t + this.compareS * 1000, old.values[i]]) : [];
-        }));
-      } catch (error) {
-        if (request === this.request) put(this.message, `History cannot be read: ${error.message}`);
+      const load = async (pen, shift) => {
+        const got = await get(pen, shift);
+        if (request !== this.request) return;
+        if (shift) { pen.old = got.times.map((t, i) => [t + shift, got.values[i]]); return; }
+        const last = got.times.length ? got.times[got.times.length - 1] : 0;
+        pen.points = got.times.map((t, i) => [t, got.values[i]]).concat(pen.points.filter((p) => p[0] > last));
+      };
+      const shifts = this.compareS ? [0, this.compareS * 1000] : [0];
+      for (const shift of shifts) {
+        const results = await Promise.allSettled(this.pens.map((pen) => load(pen, shift)));
+        if (request !== this.request) return;
+        this.isLoaded = true;
+        this.draw(true);
+        const failed = results.find((result) => result.status === "rejected");
+        if (failed) put(this.message, `History cannot be read: ${failed.reason.message}`);
       }
-      if (request === this.request) { this.isLoaded = true; this.draw(true); }
     }
 
     data() {
