@@ -75,6 +75,7 @@ class Intake:
         self._pending: list[Finding] = []
         self._unsaved: set[str] = set()
         tags.on_declare(self._note_unsaved)
+        self._is_save_failing = False
         self.truths: dict[str, Truth] = {}
 
     def subscribe(self, live: Bus, durable: Bus) -> None:
@@ -103,6 +104,7 @@ class Intake:
 
         A failing journal is retried each second; the findings wait, and its state is on screen.
         """
+        is_waiting = False
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -110,11 +112,16 @@ class Intake:
             try:
                 await self._alarms.handle(batch)
             except StoreError as error:
-                logger.warning("findings wait for the alarm journal: %s", error)
+                if not is_waiting:
+                    logger.warning("findings wait for the alarm journal: %s", error)
+                is_waiting = True
                 self._pending = (batch + self._pending)[-PENDING_LIMIT:]
                 await self._clock.sleep(1.0)
                 self._wake.set()
             else:
+                if is_waiting:
+                    logger.info("findings reach the alarm journal again")
+                is_waiting = False
                 self._findings.add(batch)
 
     def tick(self, components: Iterable[ComponentStatus]) -> None:
@@ -202,8 +209,12 @@ class Intake:
             try:
                 await asyncio.to_thread(self._assets.save, equipment)
             except StoreError as error:
-                logger.warning("unit %s is not saved: %s", path, error)
-                self._unsaved.add(path)
+                if not self._is_save_failing:
+                    logger.warning("units are not saved, trying again: %s", error)
+                self._is_save_failing = True
+                self._unsaved |= unsaved
+                return
+            self._is_save_failing = False
 
     def _note_unsaved(self, paths: Sequence[str]) -> None:
         self._unsaved.update(path.rpartition("/")[0] for path in paths)

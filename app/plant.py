@@ -106,10 +106,10 @@ class Plant:
             self.historian,
             clock,
             accept=self.intake.accept,
-            declare=self.tags.declare,
+            declare=self.intake.extend,
         )
         self._stack = AsyncExitStack()
-        self._closed_stores: list[ComponentStatus] = []
+        self._store_troubles: list[ComponentStatus] = []
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
@@ -121,6 +121,9 @@ class Plant:
         await self._open("Equipment store", partial(asyncio.to_thread, self.assets.open))
         await self._open("Audit", partial(asyncio.to_thread, self.audit.open))
         await self._open("Alarm journal", partial(asyncio.to_thread, self.journal.open))
+        self._note_moved("Equipment store", self.assets.moved)
+        self._note_moved("Audit", self.audit.moved_aside)
+        self._note_moved("Alarm journal", self.journal.moved_aside)
         for store in (self.assets, self.audit, self.journal):
             stack.callback(store.close)
         with suppress(StoreError):  # it is not open, and health() says so
@@ -156,8 +159,17 @@ class Plant:
             await store()
         except StoreError as error:
             logger.error("%s is not open: %s", name, error)  # noqa: TRY400  the reason is in the line
-            self._closed_stores.append(
+            self._store_troubles.append(
                 ComponentStatus(name, Health.FAILED, self.clock.now(), str(error), error.hint)
+            )
+
+    def _note_moved(self, name: str, moved: Path | None) -> None:
+        """Have the Health page say until the next start that a damaged file was set aside."""
+        if moved is not None:
+            reason = f"Was unreadable and set aside as {moved.name}"
+            remedy = "Keep that file for the record and check the disk"
+            self._store_troubles.append(
+                ComponentStatus(name, Health.DEGRADED, self.clock.now(), reason, remedy)
             )
 
     def _connect(self) -> None:
@@ -199,7 +211,13 @@ class Plant:
 
     def health(self) -> list[ComponentStatus]:
         """Return the state of every component, with reason and remedy."""
-        parts = [self.bus.status, self.historian.status, self.alarms.status, *self._closed_stores]
+        # both connections lead to one broker: the second is news only while the first is well
+        is_well = self.bus.status.state is Health.OK
+        bus = self.durable_bus.status if is_well else self.bus.status
+        troubled = {status.name for status in self._store_troubles}
+        services = (self.historian.status, self.alarms.status)
+        parts = [bus, *(each for each in services if each.name not in troubled)]
+        parts += self._store_troubles
         if self.broker:
             parts.insert(0, self.broker.status)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]

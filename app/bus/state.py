@@ -25,6 +25,7 @@ class BusState(StrEnum):
     STOPPED = "stopped"
 
 
+_REMEDY_TROUBLE = "Mend what the reason names; the state clears by itself"
 _NEWS = {BusState.UNREACHABLE: BusState.LOST}
 
 
@@ -46,7 +47,9 @@ class Connection:
         """State with reason and remedy; degraded while a handler or a subscription fails."""
         if self._status.state is Health.OK and self._troubles:
             reason = "; ".join(f"{name}: {why}" for name, why in sorted(self._troubles.items()))
-            return msgspec.structs.replace(self._status, state=Health.DEGRADED, reason=reason)
+            return msgspec.structs.replace(
+                self._status, state=Health.DEGRADED, reason=reason, remedy=_REMEDY_TROUBLE
+            )
         return self._status
 
     def watch(self, callback: Callable[[ComponentStatus], None]) -> None:

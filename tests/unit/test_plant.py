@@ -1,0 +1,96 @@
+"""The plant starts whatever became of its files, and says what is wrong."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app.clock import SystemClock
+from app.core.actor import Actor
+from app.core.equipment import Equipment, Tag
+from app.core.health import ComponentStatus, Health
+from app.plant import Plant
+from app.settings import Settings
+from tests.processes import eventually
+
+UNIT = "factory/floor/line/P-102"
+
+
+@asynccontextmanager
+async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
+    values = {
+        "data": {"dir": data},
+        "broker": {"url": broker_url},
+        "demo": {"enabled": False},
+        "agents": {},
+        "ingest": [{"topic": "rows", "path": "factory/floor/line/{Machine_ID}/{field}"}],
+    }
+    plant = Plant(Settings.model_validate(values), SystemClock())
+    await plant.start()
+    try:
+        yield plant
+    finally:
+        await plant.stop()
+
+
+def status_of(plant: Plant, name: str) -> ComponentStatus:
+    (status,) = (each for each in plant.health() if each.name == name)
+    return status
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("assets.sqlite", "Equipment store"),
+        ("audit.sqlite", "Audit"),
+        ("alarms.sqlite", "Alarm journal"),
+    ],
+)
+async def test_a_damaged_file_is_set_aside_and_told(
+    tmp_path: Path, broker_url: str, file: str, name: str
+):
+    (tmp_path / file).write_bytes(b"garbage" * 1000)
+    async with running(tmp_path, broker_url) as plant:
+        status = status_of(plant, name)
+        assert status.state is Health.DEGRADED
+        assert file in status.reason
+        assert status.remedy
+        await plant.clear_dead_letters(Actor("anna", "ui"))
+        assert [row.actor for row in plant.audit_rows(10)] == ["anna"]
+
+
+async def test_findings_that_wait_for_the_journal_do_not_flood_the_log(
+    tmp_path: Path, broker_url: str, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "alarms.sqlite").mkdir()
+    with caplog.at_level(logging.WARNING, "app.intake"):
+        async with running(tmp_path, broker_url) as plant:
+            began = plant.clock.monotonic()
+            await eventually(lambda: plant.clock.monotonic() - began > 3.5)
+            assert status_of(plant, "Alarm journal").state is Health.FAILED
+    assert [each.name for each in caplog.records].count("app.intake") == 1
+
+
+async def test_rows_for_a_declared_unit_leave_its_tags_as_they_are(tmp_path: Path, broker_url: str):
+    async with running(tmp_path, broker_url) as plant:
+        flow = Tag(f"{UNIT}/flow", unit="m3/h", high=80.0)
+        plant.intake.declare(Equipment(UNIT, "Cooling pump", tags=(flow,)))
+        await plant.durable_bus.wait_connected(10)
+        row = b'{"Machine_ID": "P-102", "Torque [Nm]": 4}'
+        await plant.bus.publish_confirmed("rows", row)
+        await eventually(lambda: len(plant.tags) == 2)
+        assert plant.tags.tag(flow.path) == flow
+
+
+async def test_trouble_of_the_durable_connection_is_on_the_health_page(
+    tmp_path: Path, broker_url: str
+):
+    async with running(tmp_path, broker_url) as plant:
+        await plant.durable_bus.wait_connected(10)
+        await plant.bus.wait_connected(10)
+        plant.durable_bus.failing("millwright/findings/+", "disk full")
+        status = status_of(plant, "Bus")
+        assert (status.state, "disk full" in status.reason) == (Health.DEGRADED, True)
+        assert status.remedy
