@@ -1,6 +1,7 @@
 """L3, the faceplate of a unit: state and bars, trend of chosen tags, and why."""
 
 import json
+from functools import partial
 
 from fastapi import Request, Response
 from nicegui import ui
@@ -10,8 +11,9 @@ from app.core.equipment import Equipment
 from app.plant import Plant
 from pages.choose import counter_tags, key_tags, kind_words, state_tags
 from pages.frame import frame
-from pages.markup import Html, join, place, tag
+from pages.markup import Html, place, tag
 from pages.not_found import not_found
+from pages.refresh import Painted
 from pages.widgets import (
     alarm_count,
     alarm_line,
@@ -76,7 +78,7 @@ def _plate(unit: Equipment) -> Html:
         card("Nameplate", tag("dl", nameplate, class_="mw-nameplate"))
         if nameplate
         else tag("span", kind_words(unit.kind), class_="mw-hint"),
-        class_="mw-stack",
+        class_="mw-stack mw-now",
     )
 
 
@@ -95,31 +97,36 @@ def _trend(unit: Equipment) -> Html:
         "div",
         card("Trend", chart),
         card("Last 15 minutes", spark_grid(choices[:12])),
-        class_="mw-stack",
+        class_="mw-stack mw-past",
     )
 
 
 def _why(plant: Plant, path: str) -> None:
-    shown = place(_reasons(plant, path))
+    with ui.element("div").classes("mw-stack mw-reasons"):
+        # apart, so that figures which change do not take the focus from a selected alarm
+        pieces = [Painted(partial(draw, plant, path)) for draw in (_findings, _alarms)]
+
+    def paint() -> None:
+        for piece in pieces:
+            piece.paint()
+
     # findings change a few times an hour: looking now and then costs less than a push of each
-    ui.timer(LOOK_AGAIN_S, lambda: shown.set_content(_reasons(plant, path)))
+    ui.timer(LOOK_AGAIN_S, paint)
 
 
-def _reasons(plant: Plant, path: str) -> Html:
-    findings = plant.findings.present(path)
-    alarms = [
-        alarm
+def _findings(plant: Plant, path: str) -> Html:
+    why = [finding_why(finding) for finding in plant.findings.present(path)]
+    nothing = tag("p", "No agent finds anything wrong with this unit.", class_="mw-hint")
+    return card("Why", why or nothing)
+
+
+def _alarms(plant: Plant, path: str) -> Html:
+    zone = plant.settings.site.timezone
+    open_ones = [
+        alarm_line(alarm, zone)
         for alarm in plant.alarms.alarms()
         if alarm.state is not AlarmState.NORMAL
         and f"{alarm.finding.equipment}/".startswith(f"{path}/")
     ]
-    zone = plant.settings.site.timezone
-    why = [finding_why(finding) for finding in findings]
-    nothing = tag("p", "No agent finds anything wrong with this unit.", class_="mw-hint")
     quiet = tag("p", "No alarm of this unit is open.", class_="mw-hint")
-    return tag(
-        "div",
-        card("Why", why or nothing),
-        card("Alarms", join(alarm_line(alarm, zone) for alarm in alarms) or quiet),
-        class_="mw-stack",
-    )
+    return card("Alarms", open_ones or quiet)

@@ -1,11 +1,11 @@
-"""Why an agent says what it says: probability, evidence as bars, what to do."""
+"""Why an agent says what it says: probability, evidence, what to do."""
+
+import json
 
 from app.core.alarm import Finding
 from pages.icons import priority_symbol
 from pages.markup import Html, tag
 from pages.widgets.words import number, unit_words
-
-EVIDENCE_SHOWN = 6
 
 
 def finding_why(finding: Finding) -> Html:
@@ -29,7 +29,7 @@ def finding_why(finding: Finding) -> Html:
             _against_limit(finding),
             class_="mw-row",
         ),
-        _evidence(finding.evidence) if finding.evidence else None,
+        tag("mw-evidence", figures=json.dumps(finding.evidence)) if finding.evidence else None,
         tag("p", finding.response, class_="mw-response") if finding.response else None,
         class_="mw-why",
     )
@@ -43,21 +43,3 @@ def _against_limit(finding: Finding) -> Html | None:
     if finding.limit is not None:
         words += f", limit {number(finding.limit, 2)} {unit}"
     return tag("span", words, class_="mw-hint")
-
-
-def _evidence(evidence: dict[str, float]) -> Html:
-    strongest = sorted(evidence.items(), key=lambda item: -abs(item[1]))[:EVIDENCE_SHOWN]
-    most = max(abs(value) for _, value in strongest) or 1.0
-    rows = [
-        [
-            tag("span", name.replace("_", " ")),
-            tag(
-                "span",
-                tag("i", style=f"width:{100 * abs(value) / most:.0f}%"),
-                class_="mw-share",
-            ),
-            tag("span", f"{value:.3g}", class_="mw-num"),
-        ]
-        for name, value in strongest
-    ]
-    return tag("div", rows, class_="mw-evidence")

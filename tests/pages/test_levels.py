@@ -124,7 +124,7 @@ async def test_the_unit_tells_why(plant: Plant, user: User):
     text = await sent(user, f"/units/{UNIT}")
     assert "87 % likely" in text
     assert "Plan a bearing change." in text
-    assert "envelope kurtosis" in text
+    assert "envelope_kurtosis" in text
     assert "7.25" in text
 
 

@@ -61,7 +61,7 @@ export class Detail {
       chart.setAttribute("height", "180"); chart.setAttribute("plain", "");
       this.box.append(chart);
     }
-    this.evidence = make("div", "mw-evidence", this.box);
+    this.evidence = make("mw-evidence", "", this.box);
     make("h3", "", this.box, "Journal");
     this.journal = make("ol", "mw-at-journal", this.box);
   }
@@ -84,7 +84,7 @@ export class Detail {
     put(this.todo, finding.response || "");
     this.todo.hidden = !finding.response;
     this.fillButtons(alarm);
-    this.fillEvidence(finding.evidence ?? {});
+    this.evidence.setAttribute("figures", JSON.stringify(finding.evidence ?? {}));
     this.readJournal(alarm);
   }
   fact(name, words, href) {
@@ -106,17 +106,6 @@ export class Detail {
       if (!allowed.includes(event) || (event === "reset" && waits(alarm))) continue;
       const send = (note = "") => this.table.send(event, [alarm], { note });
       add(words, () => { if (why) askNote(`${words.replace("…", "")}: ${this.table.title([alarm])}`, words.replace("…", ""), true, send); else send(); });
-    }
-  }
-  fillEvidence(evidence) {
-    this.evidence.replaceChildren();
-    const strongest = Object.entries(evidence).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 6);
-    const most = Math.max(...strongest.map(([, value]) => Math.abs(value)), 1e-12);
-    for (const [name, value] of strongest) {
-      make("span", "", this.evidence, name.replaceAll("_", " "));
-      const bar = make("i", "", make("span", "mw-share", this.evidence));
-      bar.style.width = `${(100 * Math.abs(value)) / most}%`;
-      make("span", "mw-num", this.evidence, figure(value));
     }
   }
   async readJournal(alarm) {
