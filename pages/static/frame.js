@@ -219,6 +219,8 @@
   // NiceGUI mounts the page after this script has run
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-acknowledge]");
+    if (button) { button.disabled = true; acknowledge(button.dataset.acknowledge); setTimeout(() => { button.disabled = false; }, 3000); }
     const tool = event.target.closest?.(".mw-tool");
     if (!tool) return;
     if (tool.id === "mw-search-open") openSearch();

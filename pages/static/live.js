@@ -147,7 +147,7 @@
     for (const alarm of message.rows) {
       if (alarm.state === "normal") alarms.delete(alarm.id); else alarms.set(alarm.id, alarm);
     }
-    for (const [path, name] of Object.entries(message.units)) unitNames.set(path, name);
+    for (const [path, name] of Object.entries(message.units ?? {})) unitNames.set(path, name);
     summary = message;
     for (const call of alarmCalls) call(message);
   }

@@ -43,7 +43,8 @@
     paint(s) {
       put(this.value, words(s));
       put(this.unit, isWord(s) ? "" : unit(s.meta?.unit));
-      const isDue = performance.now() - (this.drawnAt || 0) > STEP_MS;
+      const isBeyond = s.value < this.lowest || s.value > this.highest;
+      const isDue = isBeyond || performance.now() - (this.drawnAt || 0) > STEP_MS;
       if (isDue || s.meta !== this.drawnMeta) this.draw();
     }
     draw() {
@@ -59,6 +60,7 @@
       const meta = this.drawnMeta = this.state?.meta;
       let low = Infinity, high = -Infinity;
       for (const [, v] of good) { low = Math.min(low, v); high = Math.max(high, v); }
+      this.lowest = low; this.highest = high;
       put(this.low, `min ${number(low, meta?.decimals ?? 1)}`);
       put(this.high, `max ${number(high, meta?.decimals ?? 1)}`);
       // at least a fifth of the normal band high, or noise looks like trouble

@@ -94,12 +94,13 @@
     }
     alarmed() {
       if (!this.mark) return;
-      const worst = alarms.worst(this.getAttribute("watch") || this.path);
-      const key = worst.count ? `${worst.priority}${worst.unacknowledged > 0}` : "";
+      const watched = this.getAttribute("watch");
+      const worst = alarms.worst(watched || this.path), own = watched ? alarms.worst(this.path) : worst;
+      const key = worst.count ? `${worst.priority}${worst.unacknowledged > 0}${own.count && own.priority}` : "";
       if (this.mark.dataset.key === key) return;
       this.mark.dataset.key = key;
       this.mark.innerHTML = worst.count ? symbol(worst.priority, worst.unacknowledged > 0) : "";
-      this.dataset.prio = worst.count ? worst.priority : "";
+      this.dataset.prio = own.count ? own.priority : "";    // the pointer is the tag's own
     }
     paint() {}
     tick() {
@@ -109,7 +110,9 @@
     }
     head(parent) {
       const href = this.getAttribute("href");
-      const label = make(href ? "a" : "span", "mw-label", parent, this.getAttribute("label") || this.path.split("/").pop());
+      const label = make(href ? "a" : "span", "mw-label", parent), words = this.getAttribute("label") || this.path.split("/").pop();
+      // "P-101" stays on one line
+      for (const part of words.split(/(\S*-\S*)/)) if (part) label.append(part.includes("-") ? make("span", "mw-whole", null, part) : part);
       if (href) label.href = href;
       if (this.hasAttribute("sub")) make("small", "mw-sub", label, this.getAttribute("sub"));
       label.title = label.textContent;

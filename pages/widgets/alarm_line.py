@@ -38,7 +38,19 @@ def alarm_line(alarm: Alarm, zone: str) -> Html:
         tag("time", clock_words(alarm.raised_at, zone), class_="mw-hint"),
         tag("span"),
         tag("span", state_words(alarm.state), class_="mw-hint"),
+        _acknowledge(alarm) if alarm.state in _OPEN else None,
         class_="mw-alarm",
         tabindex=0,
         data_alarm_id=alarm.id,
+    )
+
+
+def _acknowledge(alarm: Alarm) -> Html:
+    return tag(
+        "button",
+        "Ack",
+        type="button",
+        class_="mw-button mw-small",
+        title="Acknowledge this alarm",
+        data_acknowledge=alarm.id,
     )

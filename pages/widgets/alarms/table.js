@@ -133,7 +133,7 @@ class AlarmTable extends HTMLElement {
     for (const button of this.viewButtons) button.ariaPressed = String(button.dataset.view === view);
     this.priorityButtons.forEach((button, i) => {
       button.ariaPressed = String(priorities.has(i + 1));
-      button.firstChild.classList.toggle("mw-quiet", priorities.size > 0 && !priorities.has(i + 1));
+      button.firstChild.classList.toggle("mw-quiet", !priorities.has(i + 1));   // colour means trouble
     });
   }
 
