@@ -1,6 +1,8 @@
 """L2, alarm rate: how the alarm system itself does, against the goals of ISA-18.2 and EEMUA 191."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -8,6 +10,7 @@ from nicegui import ui
 
 from app.alarms.kpi import AlarmKpi, Figure
 from app.core.alarm import Alarm
+from app.core.equipment import unit_of
 from app.plant import Plant
 from pages.frame import frame
 from pages.icons import PRIORITY_WORDS, priority_symbol
@@ -15,8 +18,9 @@ from pages.markup import Html, place, tag
 from pages.widgets import age_words, card, empty_state, number
 from pages.widgets.alarm_bars import priority_bars, rate_bars, top_bars
 from pages.widgets.alarm_table import add_style, serve_files
-from pages.widgets.words import NONE
+from pages.widgets.words import NONE, alarm_words
 
+_Words = Callable[[str, str], str]
 LOOK_AGAIN_S = 30.0
 
 
@@ -74,6 +78,7 @@ async def _figures(plant: Plant, chosen: Range) -> Html:
     now = plant.clock.now()
     kpi = await plant.alarms.kpi(now - chosen.span, now)
     zone = ZoneInfo(plant.settings.site.timezone)
+    words = partial(_words, plant)
     stale_hours = plant.settings.alarms.stale_hours
     if not kpi.announced and not kpi.standing and not kpi.hidden:
         return empty_state(
@@ -89,18 +94,22 @@ async def _figures(plant: Plant, chosen: Range) -> Html:
         card("Alarms over time", rate_bars(kpi, zone)),
         tag(
             "div",
-            card("Most frequent", top_bars(kpi)),
+            card("Most frequent", top_bars(kpi, words)),
             card("Priorities against the goal", priority_bars(kpi)),
             class_="mw-kpi-pair",
         ),
         tag(
             "div",
-            card("Chattering", _chattering(kpi, zone)),
-            card(f"Stale: active for more than {stale_hours:g} h", _stale(kpi, now)),
+            card("Chattering", _chattering(kpi, zone, words)),
+            card(f"Stale: active for more than {stale_hours:g} h", _stale(kpi, now, words)),
             class_="mw-kpi-pair",
         ),
         class_="mw-stack",
     )
+
+
+def _words(plant: Plant, equipment: str, message: str) -> str:
+    return alarm_words(plant.tags.unit_name(unit_of(equipment)), message) or equipment
 
 
 def _figure(figure: Figure) -> Html:
@@ -144,13 +153,13 @@ def _seconds(seconds: float | None) -> str:
     return age_words(seconds) if seconds is not None else NONE
 
 
-def _chattering(kpi: AlarmKpi, zone: ZoneInfo) -> Html:
+def _chattering(kpi: AlarmKpi, zone: ZoneInfo, words: _Words) -> Html:
     if not kpi.chattering:
         return tag("p", "No alarm came and went three times within a minute.", class_="mw-hint")
     rows = [
         tag(
             "tr",
-            tag("td", _link(each.alarm_id, each.message or each.equipment)),
+            tag("td", _link(each.alarm_id, words(each.equipment, each.message))),
             tag("td", f"{each.transitions} changes in a minute", class_="mw-right"),
             tag("td", f"{each.at.astimezone(zone):%d %b %H:%M}", class_="mw-right mw-hint"),
         )
@@ -159,19 +168,19 @@ def _chattering(kpi: AlarmKpi, zone: ZoneInfo) -> Html:
     return tag("table", rows, class_="mw-table")
 
 
-def _stale(kpi: AlarmKpi, now: datetime) -> Html:
+def _stale(kpi: AlarmKpi, now: datetime, words: _Words) -> Html:
     if not kpi.stale:
         return tag("p", "No alarm has been active for so long.", class_="mw-hint")
-    return tag("table", [_stale_row(alarm, now) for alarm in kpi.stale], class_="mw-table")
+    return tag("table", [_stale_row(alarm, now, words) for alarm in kpi.stale], class_="mw-table")
 
 
-def _stale_row(alarm: Alarm, now: datetime) -> Html:
+def _stale_row(alarm: Alarm, now: datetime, words: _Words) -> Html:
     finding = alarm.finding
     priority = int(finding.priority or 4)
     return tag(
         "tr",
         tag("td", priority_symbol(priority), title=PRIORITY_WORDS[priority]),
-        tag("td", _link(alarm.id, finding.message or finding.condition)),
+        tag("td", _link(alarm.id, words(finding.equipment, finding.message or finding.condition))),
         tag("td", age_words((now - alarm.raised_at).total_seconds()), class_="mw-right"),
     )
 

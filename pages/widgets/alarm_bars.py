@@ -3,6 +3,7 @@
 Drawn here and not by a chart library: both themes and a phone come free, and a page is 20 kB.
 """
 
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from app.alarms.kpi import RATE_GOAL, TEN_MINUTES, AlarmKpi, Bar
@@ -80,20 +81,25 @@ def _bar(bar: Bar, left: float, step: float, top: float, zone: ZoneInfo) -> Html
     return Html(f"<g>{title}{''.join(pieces)}</g>")
 
 
-def top_bars(kpi: AlarmKpi) -> Html:
-    """Return the most frequent alarms as a Pareto: bar, count, share, and share so far."""
+def top_bars(kpi: AlarmKpi, words: Callable[[str, str], str]) -> Html:
+    """Return the most frequent alarms as a Pareto: bar, count, share, and share so far.
+
+    Args:
+        kpi: The figures.
+        words: Says an alarm, from its equipment and its message.
+    """
     if not kpi.top:
         return tag("p", "No alarm was announced in this range.", class_="mw-hint")
     most, so_far, rows = kpi.top[0].count, 0.0, list[Html]()
     for each in kpi.top:
         so_far += each.share
         href = f"/alarms#{each.alarm_id}"
-        words = tag("a", each.message or each.equipment, href=href, class_="mw-link")
+        link = tag("a", words(each.equipment, each.message), href=href, class_="mw-link")
         rows.append(
             tag(
                 "li",
                 priority_symbol(each.priority),
-                tag("span", words, class_="mw-pareto-words", title=each.equipment),
+                tag("span", link, class_="mw-pareto-words", title=each.equipment),
                 tag("b", number(each.count, 0), class_="mw-num"),
                 tag("span", _percent(each.share), class_="mw-hint"),
                 tag("span", _percent(so_far), class_="mw-hint", title="Share so far"),

@@ -70,6 +70,14 @@ def clock_words(time: datetime, zone: str) -> str:
     return time.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
 
 
+def alarm_words(unit: str, message: str) -> str:
+    """Return an alarm's message with its unit in front: "Oven O-501: element lost"."""
+    if not unit or message.startswith(unit):
+        return message
+    is_word = message[:1].isupper() and message[1:2].islower()  # "NPSH" keeps its capitals
+    return f"{unit}: {message[0].lower()}{message[1:]}" if is_word else f"{unit}: {message}"
+
+
 def nameplate_words(entry: tuple[str, str]) -> tuple[str, str, str]:
     """Return words, value and unit of a nameplate's line: rated_power_kw is "rated power", "kW"."""
     name, value = entry

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pages.widgets import age_words, clock_words, nameplate_words, number, unit_words
+from pages.widgets.words import alarm_words
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,18 @@ def test_times_are_those_of_the_plant():
 )
 def test_nameplates(entry: tuple[str, str], words: tuple[str, str, str]):
     assert nameplate_words(entry) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "message", "text"),
+    [
+        ("Oven O-501", "Heating element lost", "Oven O-501: heating element lost"),
+        ("Pump P-101", "NPSH margin 2 m below 3", "Pump P-101: NPSH margin 2 m below 3"),
+        ("Pump P-101", "Pump P-101 does not start", "Pump P-101 does not start"),
+        ("", "Broker: stopped", "Broker: stopped"),
+        ("Pump P-101", "X", "Pump P-101: X"),
+        ("Pump P-101", "", "Pump P-101: "),
+    ],
+)
+def test_alarms_name_their_unit(unit: str, message: str, text: str):
+    assert alarm_words(unit, message) == text
