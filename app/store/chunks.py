@@ -49,11 +49,19 @@ class DayTables:
         self.catalogue.complete((day for day in days if day is not None), now)
 
     def put(self, day: date, series: Mapping[str, Columns], now: datetime) -> None:
-        """Append the readings of one day; each series is ordered and without repeats."""
-        table = self._lance.create(table_name(day), chunk_schema())
+        """Append the readings of one day; each series is ordered and without repeats.
+
+        Raises:
+            StoreError: They are not in the table, or twice when put again; it is in `unreadable`.
+        """
         old = self.catalogue.days.get(day) or Day(now)
-        table.append(chunk_rows(series, max(to_us(now), to_us(old.last_write) + 1)))
-        table.index("tag")
+        try:
+            table = self._lance.create(table_name(day), chunk_schema())
+            table.append(chunk_rows(series, max(to_us(now), to_us(old.last_write) + 1)))
+            table.index("tag")
+        except StoreError as error:
+            self.unreadable[day] = str(error)
+            raise
         rows = old.rows + sum(len(columns) for columns in series.values())
         self.catalogue.put(day, Day(now, rows, old.parts + 1, max(old.tags, len(series))))
 

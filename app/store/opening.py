@@ -46,9 +46,10 @@ class OpenStore:
             if self.folder is None or not is_damage(StoreError(reason)):
                 self.tables.unreadable.pop(day, None)
                 continue
-            target = move_aside(self.folder / f"{table_name(day)}.lance", now)
+            path = self.folder / f"{table_name(day)}.lance"
+            where = f'was moved to "{move_aside(path, now)}"' if path.exists() else "is gone"
             self.tables.forget(day)
-            notes.append(f'Day {day} is damaged and was moved to "{target}": {reason}')
+            notes.append(f"Day {day} is damaged and {where}: {reason}")
         return notes
 
 

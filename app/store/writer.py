@@ -279,7 +279,11 @@ class HistoryWriter:
             self._waiting.due_at = 0.0
 
     async def _keep(self, store: OpenStore) -> None:
-        """Do one step of rolling, dropping and tidying."""
+        """Do one step of rolling, dropping and tidying; damage goes first, it would stop a roll."""
+        if store.tables.unreadable:
+            now = self._clock.now()
+            for note in await self._in_thread(lambda: store.move_unreadable(now)):
+                self._note(note)
         if self._roll is None and self._must_roll():
             self._begin_roll()
         if (roll := self._roll) is not None:
@@ -289,10 +293,6 @@ class HistoryWriter:
                 await self._after_roll(store)
         elif self._is_untidy:
             self._is_untidy = await self._in_thread(lambda: self._tidy(store))
-        if store.tables.unreadable:
-            now = self._clock.now()
-            for note in await self._in_thread(lambda: store.move_unreadable(now)):
-                self._note(note)
 
     def _must_roll(self) -> bool:
         is_due = self._clock.monotonic() >= self._next_roll

@@ -270,6 +270,24 @@ async def test_a_damaged_day_is_left_out_moved_aside_and_named(tmp_path: Path):
         assert "2026-01-02" in again.status.reason
 
 
+@pytest.mark.parametrize("pattern", ["data/*", "_versions/*"])
+async def test_a_roll_into_a_damaged_day_moves_it_aside_and_is_done_again(
+    tmp_path: Path, pattern: str
+):
+    async with running(tmp_path) as historian:
+        await historian.append(readings(10))
+        await historian.roll()
+    (damaged,) = day_tables(tmp_path)
+    for file in damaged.glob(pattern):
+        file.write_bytes(b"rubbish")
+    async with running(tmp_path) as again:
+        await again.append([reading(11), reading(12)])
+        await asyncio.wait_for(again.roll(), 15)
+        assert await again.count() == 2
+        assert "2026-01-01" in again.status.reason
+    assert moved_aside(tmp_path) == [damaged.name]
+
+
 async def test_a_damaged_catalogue_is_made_anew_from_the_tables(tmp_path: Path):
     async with running(tmp_path) as historian:
         await historian.append(readings(3, every_s=86_400))
