@@ -4,9 +4,10 @@ import json
 from functools import partial
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from nicegui import ui
 
-from app.core.alarm import AlarmState
+from app.core.alarm import Alarm, AlarmState
 from app.core.equipment import Equipment
 from app.plant import Plant
 from pages.choose import counter_tags, key_tags, kind_words, state_tags
@@ -37,6 +38,9 @@ def create(plant: Plant) -> None:
     def unit(request: Request, site: str, area: str, line: str, unit_name: str) -> Response | None:
         path = f"{site}/{area}/{line}/{unit_name}"
         equipment = plant.tags.unit(path)
+        if equipment is None and (stated := _stated(plant, path)):
+            # the banner's "Open" on an alarm of something that is no unit: another system, a part
+            return RedirectResponse(f"/alarms#{stated[0].id}")
         if equipment is None:
             return not_found(plant, request, f'There is no unit "{path}"')
         above = f"{site}/{area}"
@@ -101,6 +105,15 @@ def _trend(unit: Equipment) -> Html:
     )
 
 
+def _stated(plant: Plant, path: str) -> list[Alarm]:
+    return [
+        alarm
+        for alarm in plant.alarms.alarms()
+        if alarm.state is not AlarmState.NORMAL
+        and f"{alarm.finding.equipment}/".startswith(f"{path}/")
+    ]
+
+
 def _why(plant: Plant, path: str) -> None:
     with ui.element("div").classes("mw-stack mw-reasons"):
         # apart, so that figures which change do not take the focus from a selected alarm
@@ -122,11 +135,6 @@ def _findings(plant: Plant, path: str) -> Html:
 
 def _alarms(plant: Plant, path: str) -> Html:
     zone = plant.settings.site.timezone
-    open_ones = [
-        alarm_line(alarm, zone)
-        for alarm in plant.alarms.alarms()
-        if alarm.state is not AlarmState.NORMAL
-        and f"{alarm.finding.equipment}/".startswith(f"{path}/")
-    ]
+    open_ones = [alarm_line(alarm, zone) for alarm in _stated(plant, path)]
     quiet = tag("p", "No alarm of this unit is open.", class_="mw-hint")
     return card("Alarms", open_ones or quiet)

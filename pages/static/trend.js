@@ -63,7 +63,7 @@
       addEventListener("mw-theme", () => { if (this.plot) { this.plot.destroy(); this.plot = null; this.draw(true); } });
     }
     fillLegend() {
-      this.classList.toggle("mw-many", this.pens.length > 2 && !this.hasAttribute("plain"));
+      this.fit();
       this.legend.replaceChildren();
       this.pens.forEach((pen, i) => this.addLegend(pen, i));
       if (!this.choiceBox) return;
@@ -168,7 +168,9 @@
       const to = this.range ? this.range[1] : live.now(), from = this.range ? this.range[0] : to - this.windowS * 1000;
       this.plot.setScale("x", { min: from / 1000, max: to / 1000 });
     }
+    fit() { this.classList.toggle("mw-many", this.pens.length > 2 && this.clientWidth < 900); }
     resize() {
+      this.fit();
       if (this.plot) this.plot.setSize({ width: this.plotBox.clientWidth, height: this.plotBox.clientHeight });
       else this.draw(true);
     }

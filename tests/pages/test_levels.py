@@ -1,5 +1,6 @@
 """The overview, area and unit pages as the server sends them."""
 
+import asyncio
 import html
 from datetime import UTC, datetime
 
@@ -149,6 +150,18 @@ async def test_an_unknown_address_is_answered_404_in_the_frame(plant: Plant, use
     assert "There is no" in text
     assert "Hill & Dale" in text
     assert "<script>/b" not in text
+
+
+async def test_an_alarm_of_something_that_is_no_unit_opens_in_the_list(plant: Plant, user: User):
+    await asyncio.to_thread(plant.journal.open)
+    await plant.alarms.start()
+    external = "external/alerts/http/lab"
+    await plant.alarms.handle([Finding("lab", "sample", external, NOW, Priority.LOW)])
+    answer = await user.http_client.get(f"/units/{external}")
+    (alarm,) = plant.alarms.alarms()
+    assert answer.headers["location"] == f"/alarms#{alarm.id}"
+    await plant.alarms.stop()
+    await asyncio.to_thread(plant.journal.close)
 
 
 async def test_an_area_of_very_many_units_stays_readable(plant: Plant, user: User):
