@@ -11,8 +11,6 @@ from nicegui import ui
 
 _VOID = frozenset({"br", "hr", "img", "input", "path", "rect", "circle", "line", "polygon"})
 
-Content = "Html | str | int | float | None | Iterable[Content]"
-
 
 class Html(str):
     """Text that is HTML already and needs no escaping."""
