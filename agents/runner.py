@@ -41,6 +41,9 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         asyncio.run(_serve(agent))
+    except MillwrightError as error:
+        logger.error("Agent %s failed: %s", arguments.name, error)  # noqa: TRY400  it says all
+        return 1
     except Exception:  # the process ends here; whoever started it sees the exit code
         logger.exception("Agent %s failed", arguments.name)
         return 1

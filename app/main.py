@@ -50,10 +50,11 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     """Serve until stopped.
 
     Raises:
-        SettingsError: The port is busy.
+        SettingsError: The port is busy, or the data folder cannot be made.
     """
     _set_up_logging()
     _check_port(settings)
+    _make_home(settings)
     plant = Plant(settings, SystemClock(), settings_file)
     app.on_startup(plant.start)
     app.on_shutdown(_bound_the_stop)
@@ -112,6 +113,18 @@ def _check_port(settings: Settings) -> None:
                 f"server.port: {address[0]}:{address[1]} is busy ({error.strerror}); stop the "
                 "other program or choose another port: millwright --port 8081"
             ) from error
+
+
+def _make_home(settings: Settings) -> None:
+    """Make the data folder; one that exists and refuses is told by each part on Health."""
+    home = settings.data.dir
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f'data.dir: "{home}" cannot be made ({error.strerror}); '
+            "choose another folder: millwright --data DIR"
+        ) from error
 
 
 def _announce(settings: Settings) -> None:

@@ -48,6 +48,9 @@ class States:
             payload = self._file.read_bytes()
         except FileNotFoundError:
             return
+        except OSError as error:
+            logger.warning("Checkpoint cannot be read, beginning anew: %s", error)
+            return
         try:
             checkpoint = msgspec.json.decode(payload, type=_Checkpoint)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

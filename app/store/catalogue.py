@@ -39,7 +39,7 @@ class Catalogue:
         """Read the file; an absent or damaged one gives no days, which `complete` makes good."""
         try:
             days = msgspec.json.decode(path.read_bytes(), type=dict[date, Day])
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             days = {}
         return cls(path, days)
 

@@ -319,5 +319,8 @@ def _microseconds(moment: datetime) -> int:
 
 def _opened(connection: sqlite3.Connection | None, path: Path) -> sqlite3.Connection:
     if connection is None:
-        raise StoreError(f'Alarm journal "{path}" is not open')
+        raise StoreError(
+            f'Alarm journal "{path}" is not open',
+            hint="Mend the data folder, then start the app again",
+        )
     return connection

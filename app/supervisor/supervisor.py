@@ -48,6 +48,7 @@ class Supervisor:
         self._callbacks: list[Callable[[Child], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._meters: dict[int, psutil.Process] = {}
+        self._unwritten: set[str] = set()  # agents whose log file refuses, said once a run
         command = command or agent_command
         spread = spread or random.Random()  # noqa: S311  jitter, no secret
         logs = settings.data.dir / "logs"
@@ -185,7 +186,9 @@ class Supervisor:
             try:
                 keeper.log.write()
             except OSError as error:
-                logger.warning("log of agent %s cannot be written: %s", name, error.strerror)
+                if name not in self._unwritten:
+                    logger.warning("log of agent %s is not written: %s", name, error.strerror)
+                self._unwritten.add(name)
 
     def _keeper(self, name: str) -> ChildKeeper:
         keeper = self._keepers.get(name)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,14 @@ def test_an_agent_without_a_model_pays_for_no_heavy_library():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert loaded.stdout.strip() == b"[]"
+
+
+def test_a_home_that_refuses_ends_the_agent_with_one_line(tmp_path: Path):
+    (tmp_path / "checkpoints").write_text("a file")
+    command = [sys.executable, "-m", "app", "agent", "vibration", "--data", str(tmp_path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 1
+    assert "checkpoints" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -101,3 +101,9 @@ async def test_saves_at_the_same_time_do_not_disturb_each_other(tmp_path: Path):
     await asyncio.gather(*(states.save() for _ in range(20)))
 
     assert loaded(tmp_path / "1.json").get("u1", Count).value == 7
+
+
+def test_a_home_that_is_no_folder_begins_anew(tmp_path: Path):
+    (tmp_path / "agent").write_text("a file")
+
+    assert loaded(tmp_path / "agent" / "1.json").stated == {}
