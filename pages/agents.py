@@ -135,7 +135,8 @@ class _Line:
 
     async def _stop(self) -> None:
         name, purpose = self._row.name, self._row.purpose
-        consequence = f"Until someone starts it again, nobody does this: {purpose}"
+        work = purpose[:1].lower() + purpose[1:]
+        consequence = f"Until someone starts it again, this is not done: {work}."
         if await confirmed(f"Stop the {name} agent?", consequence, "Stop"):
             await guarded(self._plant.stop_agent(name, ACTOR))
 

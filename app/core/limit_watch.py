@@ -15,6 +15,7 @@ from typing import Literal
 from app.core.alarm import Finding, Priority
 from app.core.equipment import Tag
 from app.core.reading import Quality, Reading
+from app.core.units import unit_words
 
 AGENT = "limits"
 BAD_QUALITY = "bad_quality"
@@ -180,7 +181,7 @@ class TagWatch:
 
     def _present(self, state: LimitState, reading: Reading, now: datetime) -> Finding:
         tag, side = self.tag, "above" if state.condition.startswith("high") else "below"
-        unit = "" if tag.unit == "1" else f" {tag.unit}"
+        unit = f" {unit_words(tag.unit)}".rstrip()
         value = 0.0 if reading.value is None else reading.value
         limit = f"{state.limit:.{tag.decimals}f}"
         back = "below" if side == "above" else "above"

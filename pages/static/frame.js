@@ -188,7 +188,7 @@
   function openKeys() {
     const box = sheet("mw-keys", "Keys"), table = make("table", "mw-table", box);
     make("h2", "", box, "Keys"); box.prepend(box.lastChild);
-    const rows = [["/", "Search everything"], ["?", "This list"], ["a", "Acknowledge the selected alarm, else the worst"], ["Esc", "Close"],
+    const rows = [["/", "Search everything"], ["?", "This list"], ["a", "Acknowledge the selected alarm, else the worst"], ["s", "Shelve the selected alarm, on the alarm page"], ["Esc", "Close"],
       ...PAGES().map((p) => [`g ${p.key}`, p.label])];
     for (const [keys, words] of rows) {
       const row = make("tr", "", table);

@@ -20,6 +20,7 @@ From the server, once:
     number(value, decimals), unit_words(ucum), age_words(seconds), clock_words(time, zone)
 """
 
+from app.core.units import unit_words
 from pages.icons import icon, priority_symbol
 from pages.widgets.alarm_line import alarm_line, alarm_link
 from pages.widgets.cards import card, empty_state, skeleton, status_line
@@ -34,7 +35,7 @@ from pages.widgets.live import (
     trend_chart,
 )
 from pages.widgets.why import finding_why
-from pages.widgets.words import age_words, clock_words, nameplate_words, number, unit_words
+from pages.widgets.words import age_words, clock_words, nameplate_words, number
 
 __all__ = [
     "Mark",

@@ -51,7 +51,10 @@ def alarm_table(plant: Plant) -> Html:
 def _unit(unit: Equipment) -> dict[str, object]:
     return {
         "name": unit.name,
-        "tags": [(each.name, each.unit) for each in key_tags(unit, TAGS_TOLD)],
+        "tags": [
+            (each.name, each.unit, each.description or each.name)
+            for each in key_tags(unit, TAGS_TOLD)
+        ],
     }
 
 

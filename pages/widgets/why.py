@@ -3,9 +3,10 @@
 import json
 
 from app.core.alarm import Finding
+from app.core.units import unit_words
 from pages.icons import priority_symbol
 from pages.markup import Html, tag
-from pages.widgets.words import number, unit_words
+from pages.widgets.words import number
 
 
 def finding_why(finding: Finding) -> Html:

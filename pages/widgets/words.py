@@ -1,4 +1,4 @@
-"""Numbers, units and times as operators read them; the same rules stand in static/widgets.js."""
+"""Numbers and times as operators read them; the same rules stand in static/widgets.js."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,26 +9,6 @@ NONE = "\u2013"
 _THIN_SPACE = "\u2009"
 _MINUS = "\u2212"
 _GROUPED_FROM = 10_000
-_UNITS = {
-    "1": "",
-    "Cel": "°C",
-    "m3/h": "m³/h",
-    "m3": "m³",
-    "m/s2": "m/s²",
-    "kW.h": "kWh",
-    "{rpm}": "rpm",
-    "/min": "1/min",
-    "kV.A": "kVA",
-    "kBy/s": "kB/s",
-    "{rev}/min": "rpm",
-    "Ohm": "Ω",
-    "um": "µm",
-    "/s": "1/s",
-    "{count}": "",
-    "Nm3/h": "Nm³/h",
-    "deg": "°",
-    "N.m": "Nm",
-}
 
 _NAMEPLATE_UNITS = {  # the longer ending first
     "_m3_min": "m³/min",
@@ -42,11 +22,6 @@ _NAMEPLATE_UNITS = {  # the longer ending first
     "_v": "V",
     "_a": "A",
 }
-
-
-def unit_words(ucum: str) -> str:
-    """Return a UCUM code as it stands on instruments: "Cel" is "°C"."""
-    return _UNITS.get(ucum, ucum.translate({ord(sign): None for sign in "{}[]"}))
 
 
 def number(value: float | None, decimals: int = 1) -> str:

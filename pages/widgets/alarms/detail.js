@@ -1,5 +1,5 @@
 /* Beside the table: everything about the selected alarm, and what may be done with it now. */
-import { figure, tagOf, unitOf, when, WORDS } from "./row.js";
+import { figure, tagOf, tagWords, unitOf, when, WORDS } from "./row.js";
 import { priorityOf, waits } from "./store.js";
 import { askNote } from "./ask.js";
 
@@ -56,6 +56,7 @@ export class Detail {
       const chart = document.createElement("mw-trend");
       const raised = Date.parse(alarm.raised_at);
       chart.setAttribute("paths", JSON.stringify([path]));
+      chart.setAttribute("labels", JSON.stringify([tagWords(path, this.table.units)]));
       chart.setAttribute("marks", JSON.stringify([{ t: raised, label: alarm.finding.message, priority: priorityOf(alarm) }]));
       chart.setAttribute("window", String(Math.max(WINDOW_S, Math.min(86400, Math.round((Millwright.live.now() - raised) / 1000) + 600))));
       chart.setAttribute("height", "180"); chart.setAttribute("plain", "");
@@ -72,7 +73,7 @@ export class Detail {
     this.lines.replaceChildren();
     this.fact("Unit", place.name, place.known ? `/units/${place.path}` : "");
     const { path: tag } = tagOf(alarm, this.table.units);
-    if (tag) this.fact("Tag", tag.split("/").pop(), `/trends?tags=${tag}`);
+    if (tag) this.fact("Tag", tagWords(tag, this.table.units), `/trends?tags=${tag}`);
     this.fact("Raised", when(Date.parse(alarm.raised_at)));
     if (alarm.returned_at) this.fact("Gone", when(Date.parse(alarm.returned_at)));
     if (finding.value !== undefined) this.fact("Value", `${figure(finding.value)} ${unit(finding.unit) ?? ""}`);

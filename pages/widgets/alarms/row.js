@@ -62,6 +62,12 @@ export function tagOf(alarm, units) {
   return { path: `${unitPath}/${tag[0]}`, fits: Boolean(sameUnit) };
 }
 
+/* What operators call a tag. */
+export function tagWords(path, units) {
+  const at = path.lastIndexOf("/"), name = path.slice(at + 1);
+  return units[path.slice(0, at)]?.tags.find(([each]) => each === name)?.[2] ?? name.replaceAll("_", " ");
+}
+
 export class Row {
   constructor(parent, table) {
     this.table = table;

@@ -273,8 +273,15 @@ class AlarmTable extends HTMLElement {
   acknowledge(withNote = false) {
     const waiting = this.targets().filter(waits);
     if (!waiting.length) return;
-    if (!withNote) { this.send("acknowledge", waiting); return; }
+    if (!withNote) { this.stepOn(waiting); this.send("acknowledge", waiting); return; }
     askNote(`Acknowledge ${this.title(waiting)}`, "Acknowledge", false, (note) => this.send("acknowledge", waiting, { note }));
+  }
+  /* An acknowledged alarm moves down the list: the next that waits is chosen, so that "a" goes on. */
+  stepOn(done) {
+    if (this.detail.isOpen || this.marked.size || done[0].id !== this.chosen) return;
+    const at = this.store.indexOf(this.chosen);
+    const next = [...this.store.rows.slice(at + 1), ...this.store.rows.slice(0, at)].find(waits);
+    if (next) { this.chosen = next.id; this.reveal(this.store.indexOf(next.id)); }
   }
   shelve() {
     const targets = this.targets().filter((alarm) => this.allowed[alarm.state]?.includes("shelve"));

@@ -66,10 +66,10 @@ def test_a_value_beyond_a_limit_is_a_finding(
 
 def test_a_finding_says_what_an_operator_needs() -> None:
     (finding,) = watch().apply(reading(92.13, 1))
-    assert finding.message == "Bearing temperature 92.1 Cel above 85.0"
+    assert finding.message == "Bearing temperature 92.1 °C above 85.0"
     assert (finding.agent, finding.equipment) == ("limits", PATH)
     assert (finding.limit, finding.unit) == (85.0, "Cel")
-    assert "below 85.0 Cel" in finding.response
+    assert "below 85.0 °C" in finding.response
 
 
 @pytest.mark.parametrize("value", [85.0, 10.0, 50.0])
