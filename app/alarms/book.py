@@ -113,14 +113,18 @@ class Draft:
         key = alarm_id(finding)
         record = self._find(key)
         if finding.priority is None:
-            if record is not None and record.alarm.active and not _is_old(finding, record):
+            if (
+                record is not None
+                and record.alarm.active
+                and not _is_old(finding, record, self.now)
+            ):
                 why = finding.message or "condition is absent"
                 stated = replace(record, stated_at=min(finding.found_at, self.now))
                 self._happen(stated, AlarmEvent.RETURN, SYSTEM, why)
             return
         if record is None:
             record = first_record(finding, self.now)
-        if _is_old(finding, record):
+        if _is_old(finding, record, self.now):
             return
         if not is_standing(record.alarm) and not self._has_room(finding):
             self.refused += 1
@@ -314,9 +318,12 @@ def _dated(alarm: Alarm, event: AlarmEvent, actor: Actor, now: datetime) -> Alar
             return alarm
 
 
-def _is_old(finding: Finding, record: AlarmRecord) -> bool:
-    """Tell a late or repeated delivery: it was found before what was last taken."""
-    return record.stated_at is not None and finding.found_at < record.stated_at
+def _is_old(finding: Finding, record: AlarmRecord, now: datetime) -> bool:
+    """Tell a late or repeated delivery: it was found before what was last taken.
+
+    What was taken in the future tells nothing: this computer's clock was set back since.
+    """
+    return record.stated_at is not None and finding.found_at < record.stated_at <= now
 
 
 def _rank(finding: Finding) -> int:

@@ -81,7 +81,9 @@ class AlarmService:
             StoreError: The journal cannot be written; none or some of them were taken.
         """
         for start in range(0, len(findings), CHUNK):
-            chunk = [_clean(finding) for finding in findings[start : start + CHUNK]]
+            chunk = [
+                _clean(finding, self._clock.now()) for finding in findings[start : start + CHUNK]
+            ]
             raised = {alarm_id(each) for each in chunk if each.priority is not None}
             unknown = tuple(raised - self._book.records.keys())
             is_full = len(self._book.standing) >= self._settings.max_alarms
@@ -226,12 +228,12 @@ def _state(draft: Draft, findings: Sequence[Finding]) -> None:
         draft.state(finding)
 
 
-def _clean(finding: Finding) -> Finding:
-    """Bound what an agent may make the alarm list keep."""
+def _clean(finding: Finding, now: datetime) -> Finding:
+    """Bound what an agent may make the alarm list keep; nothing is found in the future."""
     found_at = finding.found_at
     return replace(
         finding,
-        found_at=found_at if found_at.tzinfo else found_at.replace(tzinfo=UTC),
+        found_at=min(found_at if found_at.tzinfo else found_at.replace(tzinfo=UTC), now),
         message=finding.message[:TEXT_LIMIT],
         response=finding.response[:TEXT_LIMIT],
         evidence=dict(list(finding.evidence.items())[:EVIDENCE_LIMIT]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import msgspec
 
@@ -12,6 +13,9 @@ from app.core.reading import Quality, Reading, Reason
 
 UNDECLARED_STALE_AFTER_S = 60.0
 """An undeclared tag's rate is unknown; a row a minute is the slowest the seeds' publishers send."""
+
+AHEAD = timedelta(seconds=5)
+"""How far a source's clock may be ahead of ours."""
 
 NO_UNIT = "1"
 UNIT_LIMIT = 32
@@ -138,7 +142,7 @@ class TagTable:
         """Take readings in order and return the paths that changed.
 
         An undeclared tag is made with defaults. A reading older than a fresh one held is passed
-        over; one that would exceed the limit or has a malformed path is counted in `refused`.
+        over, unless the one held came from the future; one that would exceed the limit or has a malformed path is counted in `refused`.
         """
         now, clock_s = self._clock.now(), self._clock.monotonic()
         changed: dict[str, None] = {}
@@ -148,8 +152,7 @@ class TagTable:
                 self.refused += 1
                 continue
             held = row.reading
-            is_fresh = row.fresh_until > clock_s
-            if is_fresh and held is not None and reading.source_time < held.source_time:
+            if row.fresh_until > clock_s and held and _overtakes(held, reading):
                 continue
             age_s = max(0.0, (now - reading.received_time).total_seconds())
             row.fresh_until = clock_s + row.tag.stale_after_s - age_s
@@ -214,6 +217,11 @@ class TagTable:
     def on_declare(self, listener: Listener) -> None:
         """Call `listener` with the paths of tags that were added or described anew."""
         self._declare_listeners.append(listener)
+
+
+def _overtakes(held: Reading, reading: Reading) -> bool:
+    """Tell whether `held` is the newer one; a clock that ran ahead must not hold back the rest."""
+    return reading.source_time < held.source_time <= held.received_time + AHEAD
 
 
 def _stale(reading: Reading) -> Reading:

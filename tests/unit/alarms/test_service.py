@@ -4,10 +4,11 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from app.alarms.service import AlarmService
 from app.clock import ManualClock
@@ -528,3 +529,23 @@ async def test_history_holds_each_time_an_alarm_was_raised(desk: Desk) -> None:
     rows, total = await desk.service.history(HistoryFilter(), limit=2)
     assert (len(rows), total) == (2, 3)
     assert [row.current for row in rows] == [True, False]
+
+
+async def test_a_finding_of_the_future_counts_as_found_now(desk: Desk, clock: ManualClock) -> None:
+    late = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14)))
+    await desk.service.handle([replace(desk.finding(), found_at=late)])
+    assert desk.service.alarms()[0].finding.found_at == clock.now()
+
+
+async def test_alarms_work_on_after_the_clock_was_set_back(tmp_path: Path) -> None:
+    ahead = Desk(tmp_path, ManualClock(START + timedelta(hours=1)), AlarmSettings())
+    await ahead.service.start()
+    await ahead.state()
+    await ahead.service.stop()
+    ahead.journal.close()
+    desk = Desk(tmp_path, ManualClock(START), AlarmSettings())
+    await desk.service.start()
+    assert (await desk.state(priority=None)).active is False
+    assert (await desk.state()).active is True
+    await desk.service.stop()
+    desk.journal.close()

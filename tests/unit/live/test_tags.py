@@ -218,3 +218,12 @@ def test_paths_are_sorted_and_filtered(table: TagTable):
     table.declare(pump(PRESSURE, FLOW))
     assert table.paths(UNIT) == [FLOW, PRESSURE]
     assert table.paths("elsewhere") == []
+
+
+def test_a_clock_that_ran_ahead_does_not_hold_back_later_readings(table: TagTable):
+    table.declare(pump(FLOW))
+    table.apply([reading(value=1.0, at=START + timedelta(hours=1), received=START)])
+    table.apply([reading(value=2.0)])
+    held = table.value(FLOW)
+    assert held
+    assert held.value == 2.0
