@@ -142,7 +142,8 @@ class TagTable:
         """Take readings in order and return the paths that changed.
 
         An undeclared tag is made with defaults. A reading older than a fresh one held is passed
-        over, unless the one held came from the future; one that would exceed the limit or has a malformed path is counted in `refused`.
+        over, unless the one held came from the future; one that would exceed the limit or has a
+        malformed path is counted in `refused`.
         """
         now, clock_s = self._clock.now(), self._clock.monotonic()
         changed: dict[str, None] = {}
