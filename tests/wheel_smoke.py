@@ -52,7 +52,7 @@ def _wait_for_values(url: str, process: subprocess.Popen[bytes]) -> int:
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
-                tags = json.load(answer)
+                tags: list[dict[str, str]] = json.load(answer)
         except OSError:
             tags = []
         good = sum(1 for tag in tags if tag["quality"] == "good")
