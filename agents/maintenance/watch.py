@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from agents.maintenance.classes import MODES
+from agents.maintenance.words import feature_words
 from app.core.alarm import Finding, Priority
 
 RAISE_S = 60.0  # above the threshold this long: one fast mean, so one burst does not raise
@@ -108,6 +109,6 @@ def explain(
     for name in speaking:
         evidence[name] = round(features[name], 4)
         evidence[f"{name}_share"] = round(contributions[name], 3)
-    named = " and ".join(name.replace("_", " ") for name in speaking[:2])
+    named = " and ".join(feature_words(name) for name in speaking[:2])
     message = f"{stated.message}, mostly by {named}" if named else stated.message
     return msgspec.structs.replace(stated, evidence=evidence, message=message)

@@ -10,6 +10,11 @@
     order: ["line, in orders of shaft speed"], speed: ["shaft speed"], velocity_rms: ["velocity, RMS"], crest: ["crest factor"], trend: ["velocity, change"],
     once: ["at shaft speed"], once_rise: ["at shaft speed, against usual", "×"], twice: ["at twice shaft speed"], twice_rise: ["at twice shaft speed, against usual", "×"],
     twice_to_once: ["twice against once shaft speed", "×"], high_rms: ["high frequencies, RMS"], high_rise: ["high frequencies, against usual", "×"],
+    winding_rise_per_loss: ["winding temperature at this load"], bearing_rise_per_friction: ["bearing temperature at this speed"], power_over_shaft_power: ["electric power at this shaft power"],
+    pump_flow_coefficient: ["flow at this speed"], pump_head_coefficient: ["head at this speed"], pump_noise: ["vibration acceleration at this speed"],
+    oven_least_current_per_duty: ["lowest heater current at its duty"], oven_most_current_per_duty: ["highest heater current at its duty"],
+    oven_least_excess_current: ["lowest heater current against its duty"], oven_most_excess_current: ["highest heater current against its duty"],
+    oven_lowest_error: ["coldest zone against its set point"], oven_highest_error: ["hottest zone against its set point"],
   };
   const RACES = { bpfo_: "outer race ", bpfi_: "inner race " };
   const CAPITALS = { npsh: "NPSH", rms: "RMS" };

@@ -12,7 +12,7 @@
     return new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit",
       ...(withDate ? { timeZoneName: "short" } : {}) }).format(ms);
   }
-  const place = (path) => path.split("/").length >= 4 ? `/units/${path.split("/").slice(0, 4).join("/")}` : `/areas/${path}`;
+  const place = (path) => path.startsWith("system/") ? "/health" : path.split("/").length >= 4 ? `/units/${path.split("/").slice(0, 4).join("/")}` : `/areas/${path}`;
   const acknowledge = (id) => window.emitEvent?.("mw_acknowledge", { id });
 
   // --- banner

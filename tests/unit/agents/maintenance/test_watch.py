@@ -77,7 +77,9 @@ def test_the_explanation_names_what_speaks_most() -> None:
         "drive_load": 0.7,
         "drive_load_share": 0.2,
     }
-    assert found.message.endswith("mostly by winding rise per loss and drive load")
+    assert found.message.endswith(
+        "mostly by winding temperature at this load and load of the drive"
+    )
 
 
 def test_sick_units_do_not_teach_what_is_usual() -> None:
