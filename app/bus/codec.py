@@ -33,7 +33,7 @@ def decode(type_: type[T], payload: bytes, limit_bytes: int) -> T:
     if type_ is bytes:
         return cast("T", payload)  # the branch above proves T is bytes, which checkers cannot see
     try:
-        decoder = _decoder(cast("type[object]", type_))  # mypy 2.4 calls type[T] unhashable
+        decoder = _decoder(type_)  # type: ignore[arg-type]  # mypy 2.4 takes a class for unhashable
         return cast("T", decoder.decode(payload))  # the cache forgets the type
     except msgspec.DecodeError as error:
         raise CodecError(str(error)) from error
