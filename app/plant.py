@@ -141,7 +141,7 @@ class Plant:
         for bus in (self.bus, self.durable_bus):
             await bus.start()
             stack.push_async_callback(bus.stop)
-        await self.supervisor.start(self._agents_to_start())
+        await self.supervisor.start(self.agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
         loops = await stack.enter_async_context(Loops())
         self._show_alarms(self.alarms.alarms())
@@ -180,7 +180,8 @@ class Plant:
         self.tags.on_change(self.hub.notify)
         self.alarms.on_change(self._show_alarms)
 
-    def _agents_to_start(self) -> list[str]:
+    def agents_to_start(self) -> list[str]:
+        """Return the agents that the settings want to run."""
         return [
             name
             for name, agent in self.settings.agents.items()
@@ -218,6 +219,10 @@ class Plant:
         services = (self.historian.status, self.alarms.status)
         parts = [bus, *(each for each in services if each.name not in troubled)]
         parts += self._store_troubles
+        if self.tags.refused:
+            reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
+            remedy = "Stop the source that makes up tags, or raise live.max_tags; then start again"
+            parts.append(ComponentStatus("Tags", Health.DEGRADED, self.started_at, reason, remedy))
         if self.broker:
             parts.insert(0, self.broker.status)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]

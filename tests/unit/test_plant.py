@@ -11,6 +11,7 @@ from app.clock import SystemClock
 from app.core.actor import Actor
 from app.core.equipment import Equipment, Tag
 from app.core.health import ComponentStatus, Health
+from app.core.reading import Quality, Reading
 from app.plant import Plant
 from app.settings import Settings
 from tests.processes import eventually
@@ -25,6 +26,7 @@ async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
         "broker": {"url": broker_url},
         "demo": {"enabled": False},
         "agents": {},
+        "live": {"max_tags": 100},
         "ingest": [{"topic": "rows", "path": "factory/floor/line/{Machine_ID}/{field}"}],
     }
     plant = Plant(Settings.model_validate(values), SystemClock())
@@ -94,3 +96,12 @@ async def test_trouble_of_the_durable_connection_is_on_the_health_page(
         status = status_of(plant, "Bus")
         assert (status.state, "disk full" in status.reason) == (Health.DEGRADED, True)
         assert status.remedy
+
+
+async def test_tags_beyond_the_limit_are_told(tmp_path: Path, broker_url: str):
+    async with running(tmp_path, broker_url) as plant:
+        now = plant.clock.now()
+        for number in range(101):
+            plant.tags.apply([Reading(f"{UNIT}/t{number}", 1.0, Quality.GOOD, now, now)])
+        assert status_of(plant, "Tags").state is Health.DEGRADED
+        assert "100" in status_of(plant, "Tags").reason
