@@ -74,7 +74,10 @@ def install(plant: Plant) -> None:
 
 
 def _status(plant: Plant) -> dict[str, object]:
-    rows = plant.agents()
+    wanted = plant.agents_to_start()
+    rows = [  # the simulator of a plant without a demo is no agent that fails
+        row for row in plant.agents() if row.state is not AgentState.STOPPED or row.name in wanted
+    ]
     bus = plant.bus.status
     running = sum(row.state is AgentState.RUNNING for row in rows)
     return {

@@ -176,7 +176,8 @@ class Link:
     def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
         error = sys.exc_info()[1]  # paho calls this while it handles the OSError
         self._next_delay()
-        self._owner.link_unreachable(str(error) if error else "no answer")
+        words = error.strerror if isinstance(error, OSError) else None  # without "[Errno 111]"
+        self._owner.link_unreachable(words or (str(error) if error else "no answer"))
 
     def _on_disconnect(
         self,
