@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +65,12 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     for page in PAGES:
         page.create(plant)
     app.on_startup(partial(_announce, settings))
+    with suppress(KeyboardInterrupt):  # uvicorn raises it anew after the orderly stop
+        _serve(settings)
+    return 0
+
+
+def _serve(settings: Settings) -> None:
     ui.run(
         host=settings.server.host,
         port=settings.server.port,
@@ -80,7 +87,6 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
         uvicorn_logging_level="warning",
         loop="asyncio",  # with uvloop 0.23 the exit of a child went unnoticed and the stop hung
     )
-    return 0
 
 
 def _bound_the_stop() -> None:

@@ -44,7 +44,7 @@ def _start(command: Path, home: Path) -> int:
     finally:
         process.kill()
     sys.stdout.write(f"{fresh} live tags from the wheel, stopped with {process.returncode}\n")
-    return 0 if fresh else 1
+    return 0 if fresh and process.returncode == 0 else 1
 
 
 def _wait_for_values(url: str, process: subprocess.Popen[bytes]) -> int:

@@ -33,7 +33,7 @@ def test_ctrl_c_stops_everything_within_ten_seconds(app: RunningApp):
     app.wait_until(lambda: app.good_tags() >= 150, within_s=LONG_S)
     family = app.family()
     app.process.send_signal(signal.SIGINT)
-    app.process.wait(10)
+    assert app.process.wait(10) == 0
     assert [process for process in family if process.is_running()] == []
 
 
