@@ -47,6 +47,13 @@ def _finding(status: ComponentStatus, now: datetime) -> Finding:
         equipment=f"system/app/host/{as_segment(status.name)}",
         found_at=now,
         priority=PRIORITIES.get(status.state),
-        message=f"{status.name}: {status.reason}" if status.reason else f"{status.name} is well",
+        message=_message(status),
         response=status.remedy,
     )
+
+
+def _message(status: ComponentStatus) -> str:
+    if not status.reason:
+        return f"{status.name} is well"
+    is_named = status.reason.startswith(status.name)
+    return status.reason if is_named else f"{status.name}: {status.reason}"

@@ -67,6 +67,9 @@ def test_arrows_choose_and_a_acknowledges(page: Page, rows: Locator):
     expect(chosen(page)).to_have_count(1)
     alarm_id = chosen(page).get_attribute("data-alarm-id")
     page.keyboard.press("a")
+    expect(chosen(page)).not_to_have_attribute("data-alarm-id", alarm_id or "")  # on to the next
+    first = page.locator(f".mw-ar[aria-rowindex='1'][data-alarm-id='{alarm_id}']")
+    expect(first).to_have_count(0)  # acknowledged, it makes room for those that wait
     page.keyboard.press("Home")
     row = page.locator(f".mw-ar[data-alarm-id='{alarm_id}'] .mw-ar-state")
     page.goto(f"/alarms#{alarm_id}")
