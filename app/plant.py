@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from pathlib import Path
 
 from app.alarms.limits import LimitWatcher
@@ -24,8 +23,8 @@ from app.core.errors import (
     ConflictError,
     FieldsError,
     InputError,
+    MillwrightError,
     NotFoundError,
-    StoreError,
 )
 from app.core.health import ComponentStatus, Health
 from app.ingest.service import IngestService
@@ -35,10 +34,9 @@ from app.live.hub import LiveHub
 from app.live.tags import TagTable
 from app.loops import Loops
 from app.settings import Settings
-from app.store.assets import Assets
-from app.store.audit import AuditLog, AuditRow
+from app.store.audit import AuditRow
 from app.store.history import Historian
-from app.store.journal import AlarmJournal
+from app.stores import Stores
 from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
 from app.supervisor.rows import agent_health, agent_rows
@@ -81,9 +79,9 @@ class Plant:
         self.tags = TagTable(clock, settings.live.max_tags)
         self.hub = LiveHub(self.tags, settings.live, clock)
         self.historian = Historian(settings.history, data, clock)
-        self.assets = Assets(data / "assets.sqlite")
-        self.audit = AuditLog(data / "audit.sqlite")
-        self.journal = AlarmJournal(data / "alarms.sqlite")
+        self.stores = Stores(data, clock)
+        self.assets, self.audit = self.stores.assets, self.stores.audit
+        self.journal = self.stores.journal
         self.alarms = AlarmService(settings.alarms, self.journal, clock, self._publish_alarm)
         self.limits = LimitWatcher(settings.alarms.bad_quality_s)
         self.findings = FindingBoard()
@@ -109,7 +107,6 @@ class Plant:
             declare=self.intake.extend,
         )
         self._stack = AsyncExitStack()
-        self._store_troubles: list[ComponentStatus] = []
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
@@ -118,20 +115,10 @@ class Plant:
         """
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
-        await self._open("Equipment store", partial(asyncio.to_thread, self.assets.open))
-        await self._open("Audit", partial(asyncio.to_thread, self.audit.open))
-        await self._open("Alarm journal", partial(asyncio.to_thread, self.journal.open))
-        self._note_moved("Equipment store", self.assets.moved)
-        self._note_moved("Audit", self.audit.moved_aside)
-        self._note_moved("Alarm journal", self.journal.moved_aside)
-        for store in (self.assets, self.audit, self.journal):
-            stack.callback(store.close)
-        with suppress(StoreError):  # it is not open, and health() says so
-            for equipment in await asyncio.to_thread(self.assets.load):
-                self.tags.declare(equipment)
+        await self.stores.open(self._declare_stored, self._start_alarms)
+        stack.callback(self.stores.close)
         await self.historian.start()
         stack.push_async_callback(self.historian.stop)
-        await self._open("Alarms", self.alarms.start)
         stack.push_async_callback(self.alarms.stop)
         self._connect()
         if self.broker:
@@ -144,7 +131,6 @@ class Plant:
         await self.supervisor.start(self.agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
         loops = await stack.enter_async_context(Loops())
-        self._show_alarms(self.alarms.alarms())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         loops.run(self._tick(), "plant tick")
@@ -153,24 +139,17 @@ class Plant:
         """Stop everything in the reverse order; bounded in time by each part."""
         await self._stack.aclose()
 
-    async def _open(self, name: str, store: Callable[[], Awaitable[None]]) -> None:
-        """Open a store; one that fails is on the Health page, and the others open all the same."""
-        try:
-            await store()
-        except StoreError as error:
-            logger.error("%s is not open: %s", name, error)  # noqa: TRY400  the reason is in the line
-            self._store_troubles.append(
-                ComponentStatus(name, Health.FAILED, self.clock.now(), str(error), error.hint)
-            )
+    def _declare_stored(self, units: Sequence[Equipment]) -> None:
+        """Take over stored units; what the bus has said since the start stays."""
+        for equipment in units:
+            try:
+                self.intake.extend(equipment)
+            except MillwrightError as error:
+                logger.warning("stored unit %s is left out: %s", equipment.path, error)
 
-    def _note_moved(self, name: str, moved: Path | None) -> None:
-        """Have the Health page say until the next start that a damaged file was set aside."""
-        if moved is not None:
-            reason = f"Was unreadable and set aside as {moved.name}"
-            remedy = "Keep that file for the record and check the disk"
-            self._store_troubles.append(
-                ComponentStatus(name, Health.DEGRADED, self.clock.now(), reason, remedy)
-            )
+    async def _start_alarms(self) -> None:
+        await self.alarms.start()
+        self._show_alarms(self.alarms.alarms())
 
     def _connect(self) -> None:
         self.intake.subscribe(self.bus, self.durable_bus)
@@ -193,6 +172,7 @@ class Plant:
             try:
                 self.intake.tick(self.health())
                 self.supervisor.check(self.registry)
+                await self.stores.retry()
                 await self.intake.save_declared()
             except Exception:  # the loop that must live on; the trouble is in the log
                 logger.exception("plant tick failed")
@@ -215,10 +195,10 @@ class Plant:
         # both connections lead to one broker: the second is news only while the first is well
         is_well = self.bus.status.state is Health.OK
         bus = self.durable_bus.status if is_well else self.bus.status
-        troubled = {status.name for status in self._store_troubles}
+        stores = self.stores.statuses
+        told = {status.name for status in stores}
         services = (self.historian.status, self.alarms.status)
-        parts = [bus, *(each for each in services if each.name not in troubled)]
-        parts += self._store_troubles
+        parts = [bus, *(each for each in services if each.name not in told), *stores]
         if self.tags.refused:
             reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
             remedy = "Stop the source that makes up tags, or raise live.max_tags; then start again"

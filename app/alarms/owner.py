@@ -79,6 +79,11 @@ class AlarmOwner:
         """Findings that found no room since start."""
         return self._refusals.total
 
+    @property
+    def is_running(self) -> bool:
+        """It takes requests."""
+        return self._task is not None and not self._task.done()
+
     def start(self) -> None:
         """Begin to work on what `book` holds."""
         self._flood = self.book.flood.is_flood(self._clock.now())
@@ -111,7 +116,7 @@ class AlarmOwner:
         Raises:
             StoreError: Nothing was written.
         """
-        if self._task is None or self._task.done():
+        if not self.is_running:
             raise StoreError("The alarm service does not run")
         done: asyncio.Future[Alarm | None] = asyncio.get_running_loop().create_future()
         await self._queue.put(_Request(decide, done, ids))

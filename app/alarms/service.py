@@ -53,12 +53,13 @@ class AlarmService:
         """Take up the alarms as they were, then begin to work.
 
         Raises:
-            StoreError: The journal cannot be read or written.
+            StoreError: The journal cannot be read or written; call it again.
         """
-        for record in await asyncio.to_thread(self._journal.load):
-            self._book.put(record)
-        await self._recall_flood()
-        self._owner.start()
+        if not self._owner.is_running:
+            for record in await asyncio.to_thread(self._journal.load):
+                self._book.put(record)
+            await self._recall_flood()
+            self._owner.start()
         await self.handle([self._journal_finding()])
 
     async def stop(self) -> None:

@@ -19,8 +19,17 @@ from tests.processes import eventually
 UNIT = "factory/floor/line/P-102"
 
 
+class HurriedClock(SystemClock):
+    """A clock on which the ten seconds to the next try pass in half a second."""
+
+    def monotonic(self) -> float:
+        return 20 * super().monotonic()
+
+
 @asynccontextmanager
-async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
+async def running(
+    data: Path, broker_url: str, clock: SystemClock | None = None
+) -> AsyncGenerator[Plant]:
     values = {
         "data": {"dir": data},
         "broker": {"url": broker_url},
@@ -29,7 +38,7 @@ async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
         "live": {"max_tags": 100},
         "ingest": [{"topic": "rows", "path": "factory/floor/line/{Machine_ID}/{field}"}],
     }
-    plant = Plant(Settings.model_validate(values), SystemClock())
+    plant = Plant(Settings.model_validate(values), clock or SystemClock())
     await plant.start()
     try:
         yield plant
@@ -40,6 +49,10 @@ async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
 def status_of(plant: Plant, name: str) -> ComponentStatus:
     (status,) = (each for each in plant.health() if each.name == name)
     return status
+
+
+def active_agents(plant: Plant) -> list[str]:
+    return [alarm.finding.agent for alarm in plant.alarms.alarms() if alarm.active]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +74,27 @@ async def test_a_damaged_file_is_set_aside_and_told(
         assert status.remedy
         await plant.clear_dead_letters(Actor("anna", "ui"))
         assert [row.actor for row in plant.audit_rows(10)] == ["anna"]
+
+
+async def test_what_could_not_open_at_the_start_opens_when_it_can(tmp_path: Path, broker_url: str):
+    unit = Equipment(UNIT, "Cooling pump", tags=(Tag(f"{UNIT}/flow"),))
+    async with running(tmp_path, broker_url) as plant:
+        plant.assets.save(unit)
+    files = [tmp_path / f"{name}.sqlite" for name in ("assets", "audit", "alarms")]
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+        file.mkdir()
+    async with running(tmp_path, broker_url, HurriedClock()) as plant:
+        names = ("Equipment store", "Audit", "Alarm journal", "Alarms")
+        assert {status_of(plant, name).state for name in names} == {Health.FAILED}
+        for file in files:
+            file.rmdir()
+            file.with_suffix(".away").rename(file)
+        await eventually(lambda: {status_of(plant, name).state for name in names} == {Health.OK})
+        assert plant.tags.unit(UNIT) == unit
+        await plant.raise_alert("high", "leak", "guard", "", Actor("anna", "ui"))
+        assert [row.actor for row in plant.audit_rows(10)] == ["anna"]
+        await eventually(lambda: active_agents(plant) == ["guard"])
 
 
 async def test_findings_that_wait_for_the_journal_do_not_flood_the_log(

@@ -1,0 +1,122 @@
+"""The SQLite stores of the plant: opened at the start, and again and again while they cannot be."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from app.core.clock import Clock
+from app.core.equipment import Equipment
+from app.core.errors import StoreError
+from app.core.health import ComponentStatus, Health
+from app.store.assets import Assets
+from app.store.audit import AuditLog
+from app.store.journal import AlarmJournal
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 10.0
+"""A person who frees the disk sees the store open soon; a failed try costs 5 s at most."""
+ALARMS = "Alarms"
+
+
+class Stores:
+    """Units, audit and alarm journal; with them the alarms start, which need the journal.
+
+    Attributes:
+        assets: Units.
+        audit: Actions outside the alarm list.
+        journal: Alarms.
+    """
+
+    def __init__(self, data_dir: Path, clock: Clock) -> None:
+        self.assets = Assets(data_dir / "assets.sqlite")
+        self.audit = AuditLog(data_dir / "audit.sqlite")
+        self.journal = AlarmJournal(data_dir / "alarms.sqlite")
+        self._clock = clock
+        self._closed: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._statuses: dict[str, ComponentStatus] = {}
+        self._next_try_s = 0.0
+
+    async def open(
+        self,
+        declare: Callable[[Sequence[Equipment]], None],
+        start_alarms: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Open all and start the alarms; what fails is in `statuses`, see `retry`.
+
+        Args:
+            declare: Takes the stored units once they are read.
+            start_alarms: May be called again after a StoreError.
+        """
+        self._closed = {
+            "Equipment store": partial(self._open_assets, declare),
+            "Audit": partial(_open, self.audit),
+            "Alarm journal": partial(_open, self.journal),
+            ALARMS: start_alarms,
+        }
+        await self._try()
+
+    async def retry(self) -> None:
+        """Try again what is not open, each RETRY_S; call about once a second."""
+        if self._closed and self._clock.monotonic() >= self._next_try_s:
+            await self._try()
+
+    def close(self) -> None:
+        """Close all; harmless for those that are not open."""
+        for store in (self.journal, self.audit, self.assets):
+            store.close()
+
+    @property
+    def statuses(self) -> list[ComponentStatus]:
+        """How each store is; the alarms speak for themselves once they have started."""
+        return list(self._statuses.values())
+
+    async def _try(self) -> None:
+        for name, opening in list(self._closed.items()):
+            try:
+                await opening()
+            except StoreError as error:
+                self._fail(name, error)
+            else:
+                del self._closed[name]
+                self._succeed(name)
+        self._next_try_s = self._clock.monotonic() + RETRY_S
+
+    def _fail(self, name: str, error: StoreError) -> None:
+        old = self._statuses.get(name)
+        if old is None:
+            logger.error("%s is not open, trying again: %s", name, error)
+        since = old.since if old else self._clock.now()
+        self._statuses[name] = ComponentStatus(name, Health.FAILED, since, str(error), error.hint)
+
+    def _succeed(self, name: str) -> None:
+        if self._statuses.pop(name, None):
+            logger.info("%s is open", name)
+        if name != ALARMS:
+            self._statuses[name] = self._opened(name)
+
+    def _opened(self, name: str) -> ComponentStatus:
+        moved = {
+            "Equipment store": self.assets.moved,
+            "Audit": self.audit.moved_aside,
+            "Alarm journal": self.journal.moved_aside,
+        }[name]
+        if moved is None:
+            return ComponentStatus(name, Health.OK, self._clock.now())
+        reason = f"Was unreadable and set aside as {moved.name}"
+        remedy = "Keep that file for the record and check the disk"
+        return ComponentStatus(name, Health.DEGRADED, self._clock.now(), reason, remedy)
+
+    async def _open_assets(self, declare: Callable[[Sequence[Equipment]], None]) -> None:
+        await _open(self.assets)
+        declare(await asyncio.to_thread(self.assets.load))
+
+
+async def _open(store: Assets | AuditLog | AlarmJournal) -> None:
+    try:
+        await asyncio.to_thread(store.open)
+    except StoreError:
+        store.close()  # what it had opened of several
+        raise
