@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
     for part in ("app", "agents", "models"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    for part in ("tests/conftest.py", "pyproject.toml", "settings.toml"):
+    for part in ("tests/conftest.py", "tests/chromium.py", "pyproject.toml", "settings.toml"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
     for name, text in FILES.items():
