@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from app.core.actor import SYSTEM, Actor
-from app.core.alarm import Alarm, AlarmState, Finding, JournalEntry
+from app.core.alarm import Alarm, AlarmState, Finding, JournalEntry, Priority
 from app.core.alarm_machine import HIDDEN_STATES, AlarmEvent, transition
 from app.core.alarm_rates import Chatter, FloodMeter
 from app.core.alarm_record import AlarmRecord, Change, alarm_id, first_record
@@ -23,6 +23,8 @@ from app.settings import AlarmSettings
 SYSTEM_AGENT = "system"
 SYSTEM_RESERVE = 100
 """Room beyond the bound for alarms of the app itself, such as the one that the list is full."""
+URGENT_PART = 5
+"""One place in this many is for priorities 1 and 2 alone; ISA-18.2 expects 5 % of alarms there."""
 
 REFRESH = timedelta(seconds=5)
 """How often the value and text of a standing alarm follow its finding; never journalled."""
@@ -287,9 +289,20 @@ class Draft:
         return self._records.get(key) or self.book.records.get(key) or self.found.get(key)
 
     def _has_room(self, finding: Finding) -> bool:
-        reserve = SYSTEM_RESERVE if finding.agent == SYSTEM_AGENT else 0
         standing = len(self.book.standing) + self._grown
-        return standing < self.book.settings.max_alarms + reserve
+        return standing < _bound(finding, self.book.settings.max_alarms)
+
+
+def _bound(finding: Finding, max_alarms: int) -> int:
+    """Return how many alarms may stand before this finding is refused."""
+    if finding.agent == SYSTEM_AGENT:
+        return max_alarms + SYSTEM_RESERVE
+    return max_alarms if _rank(finding) <= Priority.HIGH else room_for_lesser(max_alarms)
+
+
+def room_for_lesser(max_alarms: int) -> int:
+    """Return how many alarms may stand before one of priority 3 or 4 is refused."""
+    return max_alarms - max_alarms // URGENT_PART
 
 
 def is_standing(alarm: Alarm) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from app.alarms.book import AlarmBook, Draft
+from app.alarms.book import AlarmBook, Draft, room_for_lesser
 from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import StoreError
@@ -210,11 +210,18 @@ class AlarmOwner:
         if since_s < REFUSAL_SHOWN_S:
             self._set_status(
                 Health.DEGRADED,
-                f"The alarm list is full ({self._settings.max_alarms}); new alarms find no room",
+                self._no_room_words(),
                 "Stop the agent that states so many conditions, or raise alarms.max_alarms",
             )
         else:
             self._set_status(Health.OK, "", "")
+
+    def _no_room_words(self) -> str:
+        most = self._settings.max_alarms
+        if len(self.book.standing) >= most:
+            return f"The alarm list is full ({most}); new alarms find no room"
+        lesser = room_for_lesser(most)
+        return f"The alarm list is full ({lesser}); new alarms of priority 3 and 4 find no room"
 
     def _set_status(self, state: Health, reason: str, remedy: str) -> None:
         if (state, reason) != (self.status.state, self.status.reason):

@@ -433,6 +433,19 @@ async def test_a_hundred_thousand_conditions_find_a_bound_and_a_reason(
     await desk.service.stop()
 
 
+async def test_low_alarms_leave_room_for_urgent_ones(tmp_path: Path, clock: ManualClock) -> None:
+    desk = Desk(tmp_path, clock, AlarmSettings(max_alarms=100))
+    await desk.service.start()
+    await desk.service.handle([desk.finding(f"c{index}", Priority.LOW) for index in range(200)])
+    assert len(desk.service.alarms()) == 80
+    assert "full (80)" in desk.service.status.reason
+    urgent = [desk.finding(f"u{index}", Priority.CRITICAL) for index in range(30)]
+    await desk.service.handle(urgent)
+    assert len(desk.service.alarms()) == 100
+    assert "full (100)" in desk.service.status.reason
+    await desk.service.stop()
+
+
 async def test_room_that_is_free_again_is_used(tmp_path: Path, clock: ManualClock) -> None:
     desk = Desk(tmp_path, clock, AlarmSettings(max_alarms=100))
     await desk.service.start()
