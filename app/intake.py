@@ -10,14 +10,15 @@ import msgspec.structs
 from app.alarms.book import SYSTEM_AGENT
 from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
+from app.alarms.silence import SilenceWatch, UnitSilence
 from app.alarms.system import ComponentWatch
 from app.bus.client import Bus, Received
 from app.core import topics
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.equipment import Equipment, check_equipment, split_path
-from app.core.errors import MillwrightError, StoreError, TopicError
+from app.core.equipment import Equipment, Tag, check_equipment, split_path
+from app.core.errors import InputError, MillwrightError, StoreError, TopicError
 from app.core.health import ComponentStatus
 from app.core.limit_watch import AGENT as LIMITS
 from app.core.reading import Quality, Reading, ReadingMessage, Reason
@@ -35,6 +36,8 @@ ABSURD_FUTURE = timedelta(days=1)
 """Beyond it, and before EARLIEST, a source's clock is no clock: as in app/ingest/times.py."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 PENDING_LIMIT = 10_000
+TRUTHS = 5000
+"""Units whose truth is kept; a simulated plant has some tens."""
 UNIT_OR_TAG = (4, 5)
 """Segments of a path that a finding may speak of."""
 OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT})
@@ -60,6 +63,7 @@ class Intake:
         registry: Registry,
         assets: Assets,
         refuse: Callable[[str, bytes, str], object],
+        silent_after_s: float,
     ) -> None:
         self._clock = clock
         self._tags = tags
@@ -71,6 +75,7 @@ class Intake:
         self._assets = assets
         self._refuse = refuse
         self._components = ComponentWatch()
+        self._silence = SilenceWatch(silent_after_s)
         self._wake = asyncio.Event()
         self._pending: list[Finding] = []
         self._unsaved: set[str] = set()
@@ -129,7 +134,28 @@ class Intake:
         now = self._clock.now()
         self._tags.sweep()
         self._state(self._limits.tick(now))
+        if len(self._limits) > len(self._tags):
+            self._state(self._limits.forget_gone(self._tags.has, now))
         self._state(list(self._components.changes(components, now)))
+        self._state(list(self._silence.changes(self._silences(), now)))
+
+    def _silences(self) -> list[UnitSilence]:
+        """Look at the units whose sources declared them; the rate of other rows is not known."""
+        return [
+            UnitSilence(
+                unit.path, unit.name, all(reading.reason is Reason.STALE for reading in read)
+            )
+            for unit in self._tags.equipment()
+            if (
+                read := [
+                    each for tag in unit.tags if tag.low < tag.high for each in self._read(tag)
+                ]
+            )
+        ]
+
+    def _read(self, tag: Tag) -> list[Reading]:
+        reading = self._tags.value(tag.path)
+        return [reading] if reading else []
 
     def _take_readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         readings = [self._reading(each) for each in batch]
@@ -233,11 +259,14 @@ class Intake:
     def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:
         for received in batch:
             status = received.message
-            if topics.birth_topic(status.spec.name, status.instance) == received.topic:
-                self._registry.birth(status)
-            else:
+            if topics.birth_topic(status.spec.name, status.instance) != received.topic:
                 named = f"{status.spec.name}/{status.instance}"
                 self._refuse(received.topic, b"", f'agent "{named}" has another topic')
+                continue
+            try:
+                self._registry.birth(status)
+            except InputError as error:
+                self._refuse(received.topic, b"", str(error))
 
     def _take_beats(self, batch: Sequence[Received[Beat]]) -> None:
         for received in batch:
@@ -246,7 +275,11 @@ class Intake:
 
     def _take_truths(self, batch: Sequence[Received[Truth]]) -> None:
         for received in batch:
-            self.truths[received.topic.removeprefix("millwright/truth/")] = received.message
+            equipment = received.topic.removeprefix("millwright/truth/")
+            if equipment in self.truths or len(self.truths) < TRUTHS:
+                self.truths[equipment] = received.message
+            else:
+                self._refuse(received.topic, b"", f"{TRUTHS} units with a truth are the limit")
 
     async def _take_findings(self, batch: Sequence[Received[Finding]]) -> None:
         findings = [each.message for each in batch if self._is_fit(each)]

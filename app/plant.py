@@ -97,6 +97,7 @@ class Plant:
             registry=self.registry,
             assets=self.assets,
             refuse=self.dead_letters.add,
+            silent_after_s=settings.alarms.bad_quality_s,
         )
         self.ingest = IngestService(
             settings,

@@ -1,0 +1,62 @@
+"""Units that stop sending: hatched values alone would leave nobody warned."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from app.core.alarm import Finding, Priority
+
+PLANT = "system/app/host/Telemetry"
+
+
+class UnitSilence(NamedTuple):
+    """Whether a unit that has sent values sends none now."""
+
+    path: str
+    name: str
+    is_silent: bool
+
+
+class SilenceWatch:
+    """States which units are silent for longer than `after_s`; one finding for a common cause.
+
+    When more than half of the units are silent the cause is not in them, so a single finding
+    of high priority stands for all (first-out grouping against floods, EEMUA 191).
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self._after = timedelta(seconds=after_s)
+        self._since: dict[str, datetime] = {}
+        self._stated: dict[str, bool] = {}
+
+    def changes(self, units: Sequence[UnitSilence], now: datetime) -> Iterator[Finding]:
+        """Yield what changed; the first look at a unit that sends states that it is well."""
+        for unit in units:
+            if unit.is_silent:
+                self._since.setdefault(unit.path, now)
+            else:
+                self._since.pop(unit.path, None)
+        overdue = {path for path, since in self._since.items() if now - since >= self._after}
+        is_common = len(overdue) > 1 and len(overdue) * 2 > len(units)
+        plant = f"No values from {len(overdue)} of {len(units)} units"
+        yield from self._state(PLANT, plant, Priority.HIGH, now, is_present=is_common)
+        for unit in units:
+            is_present = unit.path in overdue and not is_common
+            message = f"No values from {unit.name}"
+            yield from self._state(unit.path, message, Priority.MEDIUM, now, is_present=is_present)
+
+    def _state(
+        self, equipment: str, message: str, priority: Priority, now: datetime, *, is_present: bool
+    ) -> Iterator[Finding]:
+        if self._stated.get(equipment) is is_present:
+            return
+        self._stated[equipment] = is_present
+        yield Finding(
+            agent="limits",
+            condition="no_values",
+            equipment=equipment,
+            found_at=now,
+            priority=priority if is_present else None,
+            message=message if is_present else "Values come in again",
+            response="Check the source and its network; what is shown is the last known state",
+        )
