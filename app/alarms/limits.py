@@ -1,5 +1,6 @@
 """Watches every tag of the plant against its limits; one `TagWatch` a tag that needs it."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.core.alarm import Finding
@@ -27,6 +28,10 @@ class LimitWatcher:
         self._active: dict[str, TagWatch] = {}
         self._restated_at: datetime | None = None
 
+    def __len__(self) -> int:
+        """Return how many tags it keeps in mind."""
+        return len(self._watches) + len(self._plain)
+
     def apply(self, tag: Tag, reading: Reading) -> list[Finding]:
         """Judge one reading of `tag`; return the conditions that came or went."""
         path = reading.tag
@@ -48,6 +53,18 @@ class LimitWatcher:
             self._restated_at = now
             for watch in self._active.values():
                 findings += watch.present(now)
+        return findings
+
+    def forget_gone(self, is_known: Callable[[str], bool], now: datetime) -> list[Finding]:
+        """Forget the tags that are not known any more; return that nothing is wrong with them."""
+        findings: list[Finding] = []
+        for path in [*self._watches, *self._plain]:
+            if is_known(path):
+                continue
+            self._plain.pop(path, None)
+            self._watches.pop(path, None)
+            if self._active.pop(path, None) is not None:
+                findings += TagWatch(Tag(path), self._bad_quality_s).first(now)
         return findings
 
     def _tick_one(self, path: str, now: datetime) -> list[Finding]:

@@ -6,7 +6,11 @@ from datetime import datetime
 
 from app.core.agent import AgentState, AgentStatus, Beat
 from app.core.clock import Clock
+from app.core.errors import InputError
 from app.settings import SupervisorSettings
+
+INSTANCES = 1000
+"""Instances remembered: a plant has tens, only a sender that makes up names has more."""
 
 _GONE = {AgentState.OFFLINE, AgentState.STOPPED}
 
@@ -60,8 +64,14 @@ class Registry:
             self._connected_s = self._clock.monotonic()
 
     def birth(self, status: AgentStatus) -> None:
-        """Take a birth message or a will."""
+        """Take a birth message or a will.
+
+        Raises:
+            InputError: INSTANCES are known and none of them is gone.
+        """
         key = (status.spec.name, status.instance)
+        if key not in self._heard:
+            self._make_room(key)
         now_s = self._clock.monotonic()
         old = self._heard.get(key)
         heard = _Heard(status, self._clock.now(), now_s, now_s)
@@ -124,6 +134,15 @@ class Registry:
     def on_change(self, callback: Callable[[Instance], None]) -> None:
         """Have `callback` called when an instance comes, goes, or moves again."""
         self._callbacks.append(callback)
+
+    def _make_room(self, key: tuple[str, str]) -> None:
+        """Forget the instance that is gone longest, if there is no room for a new one."""
+        if len(self._heard) < INSTANCES:
+            return
+        gone = [name for name, each in self._heard.items() if each.status.state in _GONE]
+        if not gone:
+            raise InputError(f'Agent "{"/".join(key)}" is refused: {INSTANCES} are the limit')
+        del self._heard[min(gone, key=lambda name: self._heard[name].seen_s)]
 
     def _listening_s(self) -> float:
         if self._connected_s is None:

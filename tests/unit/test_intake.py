@@ -13,6 +13,8 @@ from app.core import topics
 from app.core.agent import AgentSpec, AgentState, AgentStatus
 from app.core.alarm import Finding, Priority
 from app.core.reading import Quality, ReadingMessage, Reason
+from app.core.truth import Truth
+from app.intake import TRUTHS
 from app.plant import Plant
 from app.settings import Settings
 from tests.processes import eventually
@@ -80,6 +82,15 @@ async def test_a_birth_on_another_agents_topic_is_refused(plant: Plant, peer: Bu
     await peer.publish_confirmed(topics.birth_topic("fake", "9"), status)
     await eventually(refused(plant, "another topic"))
     assert plant.registry.instances() == []
+
+
+async def test_truths_beyond_the_limit_are_refused(plant: Plant, peer: Bus):
+    truth = Truth(UNIT, "leak", 0.5, NOW, active=True)
+    for number in range(TRUTHS):
+        plant.intake.truths[f"a/b/c/{number}"] = truth
+    await peer.publish_confirmed(f"millwright/truth/{UNIT}", truth)
+    await eventually(refused(plant, "5000 units with a truth are the limit"))
+    assert len(plant.intake.truths) == TRUTHS
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,19 @@ def _time_s(watcher: LimitWatcher, one: Reading) -> float:
     for _ in range(1000):
         watcher.apply(PLAIN, one)
     return time.perf_counter() - begin
+
+
+def test_a_tag_that_is_gone_is_forgotten_with_its_alarm() -> None:
+    watcher = LimitWatcher()
+    watcher.apply(LIMITED, reading(90))
+    stated = watcher.forget_gone(lambda path: False, START + timedelta(seconds=1))
+    assert ("high", None) in [(finding.condition, finding.priority) for finding in stated]
+    assert len(watcher) == 0
+    assert watcher.tick(START + timedelta(seconds=62)) == []
+
+
+def test_a_tag_that_is_known_is_not_forgotten() -> None:
+    watcher = LimitWatcher()
+    watcher.apply(LIMITED, reading(90))
+    assert watcher.forget_gone(lambda path: True, START) == []
+    assert len(watcher) == 1

@@ -7,8 +7,9 @@ import pytest
 
 from app.clock import ManualClock
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat
+from app.core.errors import InputError
 from app.settings import SupervisorSettings
-from app.supervisor.registry import Instance, Registry
+from app.supervisor.registry import INSTANCES, Instance, Registry
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 SETTINGS = SupervisorSettings(hung_s=30)
@@ -55,6 +56,24 @@ def test_a_will_takes_the_instance_out_of_work(registry: Registry):
     registry.birth(status(state=AgentState.OFFLINE))
     assert registry.capable("diagnose") == []
     assert names(registry.find("vibration")) == ["vibration/1"]
+
+
+def test_no_more_instances_than_the_bound_are_kept(registry: Registry):
+    for number in range(INSTANCES):
+        registry.birth(status(instance=f"{number}"))
+    with pytest.raises(InputError, match='"vibration/new" is refused: 1000'):
+        registry.birth(status(instance="new"))
+    registry.birth(status(instance="7", pid=8))
+    assert len(registry.instances()) == INSTANCES
+
+
+def test_a_new_instance_takes_the_place_of_one_that_is_gone(registry: Registry):
+    for number in range(INSTANCES):
+        registry.birth(status(instance=f"{number}"))
+    registry.birth(status(instance="7", state=AgentState.OFFLINE))
+    registry.birth(status(instance="new"))
+    assert "vibration/new" in names(registry.instances())
+    assert "vibration/7" not in names(registry.instances())
 
 
 def test_a_beat_without_a_birth_is_ignored(registry: Registry):
