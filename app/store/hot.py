@@ -1,13 +1,15 @@
 """Readings not yet in a day table: in memory for reads, in write-ahead tables for safety."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from app.core.errors import StoreError
 from app.core.reading import Reading
 from app.store.arrow import hot_rows, hot_schema
 from app.store.lance import Lance, Table
+from app.store.quarantine import is_damage
 from app.store.series import QUALITY_CODES, Columns, columns, to_us
 
 HOT = "telemetry_hot"
@@ -118,18 +120,39 @@ class HotLog:
         return unrolled, broken
 
     def append(self, rows: Rows, unrolled: Unrolled) -> None:
-        """Commit a batch; the table is noted in `unrolled`, made if it is the first."""
+        """Commit a batch; the table is noted in `unrolled`, made if it is the first.
+
+        Raises:
+            StoreError: It is not written; the next try begins a new table if this one is damaged.
+        """
         if self._table is None or self._table.name not in unrolled.tables:
             self._number += 1
             name = f"{HOT}_{self._number:08d}"
             self._table = self._lance.create(name, hot_schema())
             unrolled.tables.append(name)
-        self._table.append(hot_rows(rows.tags, rows.times_us, rows.values, rows.qualities))
+        batch = hot_rows(rows.tags, rows.times_us, rows.values, rows.qualities)
+        with self._leaving_damaged():
+            self._table.append(batch)
 
     def optimize(self) -> None:
-        """Compact the table that is being appended to."""
+        """Compact the table that is being appended to.
+
+        Raises:
+            StoreError: It cannot be compacted; as with `append` a damaged one is left.
+        """
         if self._table is not None:
-            self._table.optimize()
+            with self._leaving_damaged():
+                self._table.optimize()
+
+    @contextmanager
+    def _leaving_damaged(self) -> Generator[None]:
+        """Append no more to a table that turns out damaged; its rows are still in memory."""
+        try:
+            yield
+        except StoreError as error:
+            if is_damage(error):
+                self._table = None
+            raise
 
     def drop(self, unrolled: Unrolled) -> None:
         """Drop the tables of rows that are now in day tables."""

@@ -69,6 +69,14 @@ async def test_live_readings_taken_while_the_store_opens_are_kept(tmp_path: Path
         assert await again.count(TAG) == 10
 
 
+async def test_recent_readings_are_there_again_after_a_restart(tmp_path: Path):
+    async with running(tmp_path) as historian:
+        await historian.append(readings(10))
+    async with running(tmp_path) as historian:
+        await historian.append([])
+        assert len(historian.recent(TAG, START)) == 10
+
+
 async def test_history_survives_a_restart_before_and_after_a_roll(tmp_path: Path):
     async with running(tmp_path) as historian:
         await historian.append(readings(100))
@@ -211,6 +219,22 @@ async def test_a_disk_that_refuses_fails_appends_and_keeps_live_readings(tmp_pat
         await historian.append([])
     async with running(tmp_path) as again:
         assert await again.count(TAG) == 2
+
+
+@pytest.mark.parametrize("what", ["data", "_versions", "."])
+async def test_a_write_ahead_table_that_goes_while_running_is_replaced(tmp_path: Path, what: str):
+    async with running(tmp_path, flush_s=0.1) as historian:
+        await historian.append([reading(0)])
+        (hot,) = hot_tables(tmp_path)
+        shutil.rmtree(hot / what)
+        (hot if what == "." else hot / what).write_text("in the way")
+        historian.add([reading(1)])
+        await eventually(lambda: historian.status.state is Health.DEGRADED)
+        await eventually(lambda: historian.status.state is Health.OK)
+        await historian.append([reading(2)])
+        await historian.roll()
+    async with running(tmp_path) as again:
+        assert await again.count(TAG) == 3
 
 
 async def test_too_many_waiting_readings_are_dropped_and_counted(tmp_path: Path):
