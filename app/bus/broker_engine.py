@@ -166,6 +166,7 @@ _PORT_BUSY = re.compile(r"address already in use|only one usage of each socket a
 # bytes changed in the middle (nats-server 2.15.1, mosquitto 2.0.11).
 _DAMAGED = re.compile(
     r"checksums do not match|corrupt|error unmarshal|unsupported consumer"
+    r"|storage directory is not a directory"  # a file stands where the store was
     r"|couldn't open database|unable to restore persistent database",
     re.I,
 )

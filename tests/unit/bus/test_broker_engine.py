@@ -88,6 +88,10 @@ def test_a_folder_with_quotes_stays_one_value():
         ("[12] [WRN] Error adding consumer: corrupt state file (10104)", Sign.DAMAGED),
         ('[12] [WRN] Error unmarshalling consumer metafile "x": invalid', Sign.DAMAGED),
         ('[12] [ERR] unable to connect: unsupported consumer "c" (10194)', Sign.DAMAGED),
+        (
+            "[12] [FTL] Can't start JetStream: storage directory is not a directory",
+            Sign.DAMAGED,
+        ),
         ("[12] [WRN] consumer 'c' delivered sequence 9 past last stream sequence", Sign.LOSS),
         ("[12] [FTL] listen tcp 127.0.0.1:1: bind: address already in use", Sign.PORT_BUSY),
         ("Error: Couldn't open database.", Sign.DAMAGED),
