@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from app.core.clock import Clock
 from app.core.equipment import split_path
 from app.core.errors import TopicError
@@ -27,6 +29,9 @@ from app.store.writer import HistoryWriter
 _OPEN_S = 15.0
 # A bound of the cache of checked tag paths only.
 _KNOWN_TAGS = 100_000
+# A ring that begins later than this after the time asked for may be younger than its tag.
+_RING_GAP_US = 5_000_000
+_END_US = int(np.iinfo(np.int64).max)
 _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
@@ -127,8 +132,15 @@ class Historian:
         await self._writer.append(readings)
 
     def recent(self, tag: str, since: datetime) -> Series:
-        """Return the readings of the last minutes from memory, all of them."""
-        columns = self._rings.since(tag, to_us(since))
+        """Return the readings of the last minutes from memory, all of them.
+
+        After a start the ring is young; what the process before left unrolled goes before it.
+        """
+        since_us = to_us(since)
+        columns = self._rings.since(tag, since_us)
+        if not len(columns) or columns.times_us[0] - since_us > _RING_GAP_US:
+            before = self._memory([tag])[tag].between(since_us, _END_US)
+            columns = join([before, columns])
         return downsample(columns, max(len(columns), 4))
 
     async def range(self, tag: str, start: datetime, end: datetime, points: int) -> Series:
