@@ -21,6 +21,7 @@ from app.supervisor.restart import (
     agent_title,
     backing_off_words,
     given_up_words,
+    with_last_words,
 )
 
 logger = logging.getLogger(__name__)
@@ -207,6 +208,7 @@ class ChildKeeper:
 
     async def _back_off(self, verdict: Verdict, wait_s: float) -> None:
         reason = backing_off_words(self.child.name, verdict, self._cause or "stopped")
+        reason = self._explained(reason)
         retry_at = self._clock.now() + timedelta(seconds=wait_s)
         logger.warning("%s", reason)
         self._become(AgentState.BACKING_OFF, reason, retry_at)
@@ -226,9 +228,13 @@ class ChildKeeper:
                 self._cause or "stopped",
                 self._settings.breaker_window_s,
             )
+            reason = self._explained(reason)
         logger.error("%s", reason)
         self._wanted.clear()
         self._become(AgentState.FAILED, reason)
+
+    def _explained(self, reason: str) -> str:
+        return reason if self._cause else with_last_words(reason, self.log.last_words)
 
     def _become(
         self, state: AgentState, reason: str = "", retry_at: datetime | None = None

@@ -6,6 +6,7 @@ from app.core.backoff import backoff_s
 from app.settings import SupervisorSettings
 
 USAGE_EXIT = 2  # docs/settings.md: a wrong command line or setting; starting again cannot help
+WORDS_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ def given_up_words(name: str, verdict: Verdict, cause: str, window_s: float) -> 
         f"{agent_title(name)} {cause} {times} within {window_s / 60:.0f} min "
         "and stays off until someone starts it"
     )
+
+
+def with_last_words(reason: str, said: str) -> str:
+    """Add the last line of the agent's log, cut to what a reader takes in, if it said any."""
+    return f"{reason}; it last said: {said[:WORDS_LIMIT]}" if said else reason
 
 
 def _times(number: int) -> str:

@@ -141,7 +141,7 @@ async def test_waiting_for_the_next_start_is_told(supervisor: Supervisor):
     os.kill(pid, signal.SIGKILL)
     await eventually(lambda: any(each.state is AgentState.BACKING_OFF for each in seen))
     waiting = next(each for each in seen if each.state is AgentState.BACKING_OFF)
-    assert waiting.reason == "Good agent stopped once, restarting in 0 s"
+    assert waiting.reason == "Good agent stopped once, restarting in 0 s; it last said: up"
     assert waiting.retry_at
     assert waiting.retry_at - waiting.since < timedelta(seconds=1)
 
@@ -153,6 +153,7 @@ async def test_an_agent_that_keeps_crashing_is_given_up(supervisor: Supervisor):
     assert picture.restarts == 3
     assert picture.reason == (
         "Crashing agent stopped 4 times within 5 min and stays off until someone starts it"
+        "; it last said: bearing table is missing"
     )
     assert says(supervisor, "crashing", "bearing table is missing")()
 

@@ -11,6 +11,7 @@ from app.supervisor.restart import (
     agent_title,
     backing_off_words,
     given_up_words,
+    with_last_words,
 )
 
 SETTINGS = SupervisorSettings()
@@ -95,3 +96,15 @@ def test_the_reason_after_giving_up_says_who_has_to_act():
     assert given_up_words("vibration", verdict, "stopped", 300) == (
         "Vibration agent stopped 6 times within 5 min and stays off until someone starts it"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", "Vibration agent stopped"),
+        ("no such file", "Vibration agent stopped; it last said: no such file"),
+        ("x" * 10_000, f"Vibration agent stopped; it last said: {'x' * 200}"),
+    ],
+)
+def test_the_last_words_are_told_and_kept_short(said: str, words: str):
+    assert with_last_words("Vibration agent stopped", said) == words
