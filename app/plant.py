@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from app.alarms.limits import LimitWatcher
@@ -71,10 +72,9 @@ class Plant:
         data = settings.data.dir
         self.dead_letters = DeadLetters(settings.bus.dead_letters, clock)
         self.broker = None if settings.broker.url else Broker(settings, clock)
-        self.bus = Bus(settings, "millwright-live", clock, dead_letters=self.dead_letters)
-        self.durable_bus = Bus(
-            settings, "millwright-app", clock, persistent=True, dead_letters=self.dead_letters
-        )
+        bus = partial(Bus, settings, clock=clock, dead_letters=self.dead_letters, in_app=True)
+        self.bus = bus("millwright-live")
+        self.durable_bus = bus("millwright-app", persistent=True)
         self.tasks = TaskClient(self.bus, "app", clock)
         self.tags = TagTable(clock, settings.live.max_tags)
         self.hub = LiveHub(self.tags, settings.live, clock)

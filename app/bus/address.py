@@ -11,13 +11,19 @@ _DEFAULT_PORT = 1883  # IANA, MQTT without TLS
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Host, port and login of the broker, and which settings say so."""
+    """Host, port and login of the broker, and which settings say so.
+
+    Attributes:
+        setting: Name of the setting.
+        in_app: The reader's own app runs this broker, and shows it as a component.
+    """
 
     host: str
     port: int
     user: str
     password: str = field(repr=False)
     setting: str
+    in_app: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -27,6 +33,8 @@ class Address:
         """What to do when nothing answers there."""
         if self.setting == "broker.url":
             return "Start that broker or correct the setting broker.url"
+        if self.in_app:
+            return "Look at the component Broker, which this app runs on the port broker.port"
         return "Start the app, which runs the broker, or correct the setting broker.port"
 
     @property
@@ -38,15 +46,19 @@ class Address:
         )
 
 
-def broker_address(settings: BrokerSettings) -> Address:
+def broker_address(settings: BrokerSettings, *, in_app: bool = False) -> Address:
     """Return the external broker's address, or that of the embedded one.
+
+    Args:
+        settings: Where it is.
+        in_app: The caller is the app, which runs the embedded one.
 
     Raises:
         SettingsError: `broker.url` has no host or a wrong port.
     """
     password = settings.password.get_secret_value()
     if not settings.url:
-        return Address("127.0.0.1", settings.port, "", password, "broker.port")
+        return Address("127.0.0.1", settings.port, "", password, "broker.port", in_app)
     try:
         parts = urlsplit(settings.url)
         port = parts.port or _DEFAULT_PORT

@@ -73,13 +73,14 @@ class Bus:
         persistent: bool = False,
         will: Outgoing | None = None,
         dead_letters: DeadLetters | None = None,
+        in_app: bool = False,
     ) -> None:
         self.dead_letters = dead_letters or DeadLetters(settings.bus.dead_letters, clock)
         self._refusals = Refusals(self.dead_letters, clock)
         self._settings = settings.bus
         self._clock = clock
         self._is_persistent = persistent
-        self._connection = Connection(broker_address(settings.broker), clock)
+        self._connection = Connection(broker_address(settings.broker, in_app=in_app), clock)
         self._link = Link(
             self._connection.address,
             client_id,

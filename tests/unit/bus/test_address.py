@@ -45,3 +45,16 @@ def test_remedies_name_the_setting(url: str, setting: str):
 
     assert setting in address.remedy_unreachable
     assert setting in address.remedy_refused
+
+
+def test_the_app_that_runs_the_broker_is_not_told_to_start():
+    remedy = broker_address(BrokerSettings(), in_app=True).remedy_unreachable
+
+    assert "component Broker" in remedy
+    assert "Start" not in remedy
+
+
+def test_the_app_on_another_broker_is_told_of_that_one():
+    remedy = broker_address(BrokerSettings(url="mqtt://plant"), in_app=True).remedy_unreachable
+
+    assert remedy == "Start that broker or correct the setting broker.url"
