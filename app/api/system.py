@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from app.api.answers import ACTOR, answers, read_body, reply, takes
 from app.bus.dead_letters import DeadLetter
 from app.core.alarm import Alarm, Finding
-from app.core.errors import InputError
+from app.core.errors import InputError, StoreError
 from app.core.health import ComponentStatus, Health
 from app.plant import Plant
 from app.store.audit import AuditRow
@@ -39,7 +39,8 @@ class SystemState(msgspec.Struct, frozen=True):
 
     Attributes:
         alerts: Alarms that are not normal.
-        decisions: The last actions of operators and peers outside the alarm list, newest first.
+        decisions: The last actions of operators and peers outside the alarm list, newest first;
+            none while the audit cannot be read, which `/api/health` tells.
         last_update: When this was put together, UTC.
         agents: Agent instances that are connected.
         tags: Tags known.
@@ -99,7 +100,7 @@ def router(plant: Plant) -> APIRouter:
         """Show alarms, decisions and counts."""
         state = SystemState(
             alerts=plant.alarms.alarms(),
-            decisions=await asyncio.to_thread(plant.audit_rows, _DECISIONS),
+            decisions=await _decisions(plant),
             last_update=plant.clock.now(),
             agents=sum(row.connected for row in plant.agents()),
             tags=len(plant.tags),
@@ -127,6 +128,14 @@ def router(plant: Plant) -> APIRouter:
         return reply(Refused(plant.dead_letters.total, plant.dead_letters.list()))
 
     return routes
+
+
+async def _decisions(plant: Plant) -> list[AuditRow]:
+    """Return the last actions; none while the audit is closed, which `/api/health` tells."""
+    try:
+        return await asyncio.to_thread(plant.audit_rows, _DECISIONS)
+    except StoreError:
+        return []
 
 
 def _text(details: str | dict[str, object]) -> str:

@@ -89,3 +89,11 @@ async def test_a_closed_store_is_503_and_names_the_store(
     alert = {"level": "high", "type": "x", "source": "y"}
     answer = await client.post("/api/orchestrator/alert", json=alert)
     assert (answer.status_code, answer.json()["error"]) == (503, "store")
+
+
+async def test_the_state_is_told_while_the_audit_is_closed(
+    plant: Plant, client: httpx.AsyncClient
+) -> None:
+    plant.audit.close()
+    answer = await client.get("/api/orchestrator/system-state")
+    assert (answer.status_code, answer.json()["decisions"]) == (200, [])
