@@ -6,7 +6,7 @@ A roll appends its rows as they are; late readings of an hour make a second row 
 
 import contextlib
 import itertools
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -87,10 +87,15 @@ class DayTables:
         return dict(sorted(counts.items()))
 
     def counts(self, without: Container[str]) -> dict[str, int]:
-        """Return the number of readings by tag but those of `without`, repeats removed."""
+        """Return the number of readings by tag but those of `without`, repeats removed.
+
+        A day that cannot be read is left out and noted in `unreadable`.
+        """
         counts: dict[str, int] = {}
         for day in list(self.catalogue.days):
-            rows = self._lance.open(table_name(day)).rows(only=("tag", "hour_us", "count"))
+            rows = self._rows(day, "", ("tag", "hour_us", "count"))
+            if rows is None:
+                continue
             hours: dict[tuple[str, int], list[int]] = {}
             names, begins, sizes = (rows[name].to_pylist() for name in ("tag", "hour_us", "count"))
             for tag, hour_us, size in zip(names, begins, sizes, strict=True):
@@ -138,13 +143,17 @@ class DayTables:
         self.unreadable.pop(day, None)
 
     def _read_day(self, day: date, where: str) -> list[Columns]:
+        rows = self._rows(day, where, _LISTS)
+        return [] if rows is None else [chunk_columns(rows)]
+
+    def _rows(self, day: date, where: str, only: Sequence[str]) -> Any:  # noqa: ANN401  Arrow
+        """Return rows of a day as an Arrow table, None if it cannot be read."""
         try:
-            rows = self._lance.open(table_name(day)).rows(where, _LISTS)
+            return self._lance.open(table_name(day)).rows(where, only)
         except StoreError as error:
             if day in self.catalogue.days:  # else it was dropped in between
                 self.unreadable[day] = str(error)
-            return []
-        return [chunk_columns(rows)]
+            return None
 
 
 def table_name(day: date) -> str:

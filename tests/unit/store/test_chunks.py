@@ -95,6 +95,15 @@ def test_a_dropped_day_is_gone_and_no_error(tables: DayTables):
     assert tables.unreadable == {}
 
 
+def test_a_damaged_day_is_left_out_of_the_counts(tables: DayTables, tmp_path: Path):
+    tables.put(DAY, series(0, 3), NEXT_DAY)
+    tables.put(NEXT_DAY.date(), series(86_400, 2), NEXT_DAY)
+    for file in (tmp_path / "lancedb" / f"{table_name(DAY)}.lance" / "data").iterdir():
+        file.write_bytes(b"rubbish")
+    assert tables.counts(without=()) == dict.fromkeys(TAGS, 2)
+    assert list(tables.unreadable) == [DAY]
+
+
 def test_a_foreign_table_is_no_day(tables: DayTables, lance: Lance):
     lance.create("day_one", chunk_rows(series(0, 1), 0).schema)
     lance.create("day_20269999", chunk_rows(series(0, 1), 0).schema)
