@@ -174,7 +174,10 @@ class Historian:
         """Return the exact number of readings by tag, sorted."""
         store = await self._writer.opened(_OPEN_S)
         memory = self._memory(sorted({name for rows in self._unrolled() for name in rows.tags()}))
-        return await asyncio.wrap_future(self._readers.submit(_counts, store, memory))
+        counts = await asyncio.wrap_future(self._readers.submit(_counts, store, memory))
+        if store.tables.unreadable:
+            self._writer.look()
+        return counts
 
     async def roll(self) -> None:
         """Move all readings taken so far into day tables; before a backup, and in tests."""

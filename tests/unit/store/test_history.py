@@ -294,6 +294,18 @@ async def test_a_damaged_day_is_left_out_moved_aside_and_named(tmp_path: Path):
         assert "2026-01-02" in again.status.reason
 
 
+async def test_counting_past_a_damaged_day_moves_it_aside(tmp_path: Path):
+    async with running(tmp_path) as historian:
+        await historian.append(readings(4, every_s=86_400))
+        await historian.roll()
+    damaged = day_tables(tmp_path)[1]
+    for file in (damaged / "data").iterdir():
+        file.write_bytes(b"rubbish")
+    async with running(tmp_path) as again:
+        assert await again.counts() == {TAG: 3}
+        await eventually(lambda: moved_aside(tmp_path) == [damaged.name])
+
+
 @pytest.mark.parametrize("pattern", ["data/*", "_versions/*"])
 async def test_a_roll_into_a_damaged_day_moves_it_aside_and_is_done_again(
     tmp_path: Path, pattern: str
