@@ -34,7 +34,8 @@ NOISE = random.Random(7)  # noqa: S311  garbage, no secret
 
 @pytest.fixture(params=["nats", "mosquitto"])
 def engine_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    assert find_engine(request.param), f"{request.param} is not installed"
+    if find_engine(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
     chosen = BrokerSettings(port=settings.broker.port, engine=request.param, ack_wait_s=1)
     return settings.model_copy(update={"broker": chosen})
 
