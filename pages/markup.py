@@ -1,7 +1,7 @@
 """Builds HTML as escaped text.
 
-A page of two hundred values is one NiceGUI element with one text: an element a value would cost
-five times the time and thirty times the memory a browser tab (docs/benchmarks.md).
+A page of two hundred values is a few NiceGUI elements with one text each; the server then builds
+and keeps no element a value (docs/decisions/0007; what a page costs: docs/benchmarks.md).
 """
 
 from collections.abc import Iterable

@@ -225,5 +225,6 @@ class Link:
 
 
 def _set_nodelay(_client: Client, _userdata: object, connection: Any) -> None:  # noqa: ANN401  paho types it too narrowly
-    # Without it a chain of four requests took 374 ms, with it on both ends 50 (docs/benchmarks.md).
+    # Nagle's algorithm holds a small message back until the peer's delayed acknowledgement (RFC 896,
+    # RFC 1122 section 4.2.3.4), so each request and reply would wait some 40 ms.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
