@@ -225,6 +225,6 @@ class Link:
 
 
 def _set_nodelay(_client: Client, _userdata: object, connection: Any) -> None:  # noqa: ANN401  paho types it too narrowly
-    # Nagle's algorithm holds a small message back until the peer's delayed acknowledgement (RFC 896,
-    # RFC 1122 section 4.2.3.4), so each request and reply would wait some 40 ms.
+    # Nagle's algorithm (RFC 896) holds a small message back until the peer acknowledges the last
+    # one, which it may delay (RFC 1122 section 4.2.3.2): every request and reply would wait.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
