@@ -5,20 +5,17 @@ Pure: the figures follow from journal lines, the present alarms and the range as
 to a hidden alarm is no load on the operator and is not counted.
 """
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
+from app.alarms.kpi_tally import TEN_MINUTES, Tally
 from app.core.alarm import Alarm, AlarmState, JournalEntry
-from app.core.alarm_machine import HIDDEN_STATES, AlarmEvent
+from app.core.alarm_machine import HIDDEN_STATES
 from app.settings import AlarmSettings
 
-TEN_MINUTES = timedelta(minutes=10)
 TOP = 10
-MAX_BARS = 144
-"""Bars of the rate chart: one day in steps of ten minutes."""
 
 RATE_GOAL = 1.0
 """Announced alarms in ten minutes an operator can handle (EEMUA 191, ISA-18.2 table 5)."""
@@ -141,38 +138,38 @@ class AlarmKpi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def compute_kpi(
-    entries: Sequence[JournalEntry],
+    entries: Iterable[JournalEntry],
     alarms: Sequence[Alarm],
     start: datetime,
     end: datetime,
     settings: AlarmSettings,
 ) -> AlarmKpi:
-    """Compute all figures.
+    """Compute all figures, reading the lines once and keeping none but the last of each alarm.
 
-    `entries`: oldest first; those of one flood window before `start` tell a flood that goes on.
+    `entries`: in order of time, the oldest first; those of one flood window before `start` tell
+    a flood that goes on.
     `alarms`: the present ones.
+
+    Raises:
+        InputError: The range holds more different alarms or acknowledgements than are kept.
     """
-    led_in = [entry for entry in entries if _is_announcement(entry) and entry.at < end]
-    inside = [entry for entry in entries if start <= entry.at < end]
-    announced = [entry for entry in inside if _is_announcement(entry)]
+    tally = Tally(start, end, settings)
+    for entry in entries:
+        tally.add(entry)
     tens = max((end - start) / TEN_MINUTES, 1e-9)
-    flood_share, floods = _floods([entry.at for entry in led_in], start, end, settings)
-    peak = max(
-        Counter((entry.at - start) // TEN_MINUTES for entry in announced).values(), default=0
-    )
-    delays_s = _acknowledge_delays(inside)
+    flood_share, floods = tally.floods.result()
+    delays_s = sorted(tally.delays_s)
     visible = [alarm for alarm in alarms if alarm.state not in HIDDEN_STATES]
     stale_before = end - timedelta(hours=settings.stale_hours)
     stale = tuple(alarm for alarm in visible if alarm.active and alarm.raised_at < stale_before)
-    chattering = _chattering(inside, settings)
-    bars, bar_s = _bars(announced, start, end)
+    chattering, peak = _chattering(tally), tally.steps.peak
     waiting_s = [(end - alarm.raised_at).total_seconds() for alarm in visible if _waits(alarm)]
     return AlarmKpi(
         start=start,
         end=end,
-        announced=len(announced),
-        per_10_min=len(announced) / tens,
-        per_hour=6 * len(announced) / tens,
+        announced=tally.announced,
+        per_10_min=tally.announced / tens,
+        per_hour=6 * tally.announced / tens,
         peak_per_10_min=peak,
         flood_share=flood_share,
         floods=floods,
@@ -182,31 +179,24 @@ def compute_kpi(
         unacknowledged_for_s=max(waiting_s, default=None),
         acknowledge_median_s=percentile(delays_s, 0.5),
         acknowledge_p95_s=percentile(delays_s, 0.95),
-        figures=_figures(len(announced) / tens, peak, flood_share, len(chattering), len(stale)),
-        levels=_levels(announced),
-        bars=bars,
-        bar_s=bar_s,
-        top=_top(announced),
+        figures=_figures(tally.announced / tens, peak, flood_share, len(chattering), len(stale)),
+        levels=_levels(tally),
+        bars=_bars(tally, start),
+        bar_s=tally.steps.width.total_seconds(),
+        top=_top(tally),
         chattering=chattering,
         stale=stale,
     )
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
+def percentile(ordered: Sequence[float], share: float) -> float | None:
     """Return the value below which `share` of all lie, between neighbours linearly."""
-    if not values:
+    if not ordered:
         return None
-    ordered = sorted(values)
     place = share * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-def _is_announcement(entry: JournalEntry) -> bool:
-    if entry.new is not AlarmState.UNACK:
-        return False
-    return entry.old is not AlarmState.UNACK or entry.event == AlarmEvent.ESCALATE
 
 
 def _waits(alarm: Alarm) -> bool:
@@ -215,98 +205,43 @@ def _waits(alarm: Alarm) -> bool:
     return alarm.state in {AlarmState.UNACK, AlarmState.RTN_UNACK}
 
 
-def _floods(
-    times: Sequence[datetime], start: datetime, end: datetime, settings: AlarmSettings
-) -> tuple[float, int]:
-    """Return the share of [start, end) in flood and the number of floods that touch it."""
-    window = timedelta(seconds=settings.flood_window_s)
-    moves = sorted([(at, 1) for at in times] + [(at + window, -1) for at in times])
-    present, since, total, floods = 0, None, timedelta(), 0
-    for at, step in moves:
-        present += step
-        if since is None and present >= settings.flood_count:
-            since = at
-        elif since is not None and present < settings.flood_end_count:
-            inside = min(at, end) - max(since, start)
-            floods += inside > timedelta()
-            total += max(inside, timedelta())
-            since = None
-    return min(total / (end - start), 1.0) if end > start else 0.0, floods
+def _chattering(tally: Tally) -> tuple[Chattering, ...]:
+    chattering = [
+        Chattering(
+            key, worst.entry.equipment, worst.entry.message, worst.transitions, worst.entry.at
+        )
+        for key, worst in tally.chatters.worst.items()
+    ]
+    return tuple(sorted(chattering, key=lambda each: -each.transitions))
 
 
-def _acknowledge_delays(entries: Sequence[JournalEntry]) -> list[float]:
-    announced: dict[str, datetime] = {}
-    delays_s: list[float] = []
-    for entry in entries:
-        if _is_announcement(entry):
-            announced[entry.alarm_id] = entry.at
-        elif entry.event == AlarmEvent.ACKNOWLEDGE and entry.alarm_id in announced:
-            delays_s.append((entry.at - announced.pop(entry.alarm_id)).total_seconds())
-    return delays_s
-
-
-def _chattering(entries: Sequence[JournalEntry], settings: AlarmSettings) -> tuple[Chattering, ...]:
-    window = timedelta(seconds=settings.chattering_window_s)
-    moves: defaultdict[str, deque[datetime]] = defaultdict(deque)
-    worst: dict[str, Chattering] = {}
-    for entry in entries:
-        if entry.event not in _TRANSITIONS or entry.old in HIDDEN_STATES:
-            continue
-        times = moves[entry.alarm_id]
-        times.append(entry.at)
-        while times[0] <= entry.at - window:
-            times.popleft()
-        known = worst.get(entry.alarm_id)
-        if len(times) >= settings.chattering_count and (
-            known is None or len(times) > known.transitions
-        ):
-            worst[entry.alarm_id] = Chattering(
-                entry.alarm_id, entry.equipment, entry.message, len(times), entry.at
-            )
-    return tuple(sorted(worst.values(), key=lambda each: -each.transitions))
-
-
-_TRANSITIONS = {AlarmEvent.RAISE, AlarmEvent.ESCALATE, AlarmEvent.RETURN}
-
-
-def _top(announced: Sequence[JournalEntry]) -> tuple[Frequent, ...]:
-    latest = {entry.alarm_id: entry for entry in announced}
-    counts = Counter(entry.alarm_id for entry in announced)
+def _top(tally: Tally) -> tuple[Frequent, ...]:
     return tuple(
         Frequent(
             alarm_id=key,
-            equipment=latest[key].equipment,
-            message=latest[key].message,
-            priority=latest[key].priority,
+            equipment=tally.latest[key].equipment,
+            message=tally.latest[key].message,
+            priority=tally.latest[key].priority,
             count=count,
-            share=count / len(announced),
+            share=count / tally.announced,
         )
-        for key, count in counts.most_common(TOP)
+        for key, count in tally.counts.most_common(TOP)
     )
 
 
-def _levels(announced: Sequence[JournalEntry]) -> tuple[Level, ...]:
-    counts = Counter(entry.priority for entry in announced)
-    total = max(len(announced), 1)
+def _levels(tally: Tally) -> tuple[Level, ...]:
+    total = max(tally.announced, 1)
     return tuple(
-        Level(priority=level, count=counts[level], share=counts[level] / total, goal=goal)
+        Level(level, tally.levels[level], share=tally.levels[level] / total, goal=goal)
         for level, goal in enumerate(PRIORITY_GOALS, 1)
     )
 
 
-def _bars(
-    announced: Sequence[JournalEntry], start: datetime, end: datetime
-) -> tuple[tuple[Bar, ...], float]:
-    steps = -(-(end - start) // TEN_MINUTES)
-    width = TEN_MINUTES * max(-(-steps // MAX_BARS), 1)
-    counts = [[0, 0, 0, 0] for _ in range(-(-(end - start) // width))]
-    for entry in announced:
-        counts[(entry.at - start) // width][entry.priority - 1] += 1
-    bars = tuple(
-        Bar(start + index * width, (one, two, three, four))
-        for index, (one, two, three, four) in enumerate(counts)
+def _bars(tally: Tally, start: datetime) -> tuple[Bar, ...]:
+    return tuple(
+        Bar(start + index * tally.steps.width, (one, two, three, four))
+        for index, (one, two, three, four) in enumerate(tally.steps.bars)
     )
-    return bars, width.total_seconds()
 
 
 def _figures(

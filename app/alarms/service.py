@@ -47,6 +47,7 @@ class AlarmService:
         self._owner = AlarmOwner(settings, journal, clock, publish)
         self._book = self._owner.book
         self._summary: AlarmSummary | None = None
+        self._computing = asyncio.Lock()
         self._owner.on_change(self._forget_summary)
 
     async def start(self) -> None:
@@ -175,12 +176,20 @@ class AlarmService:
         return await asyncio.to_thread(self._journal.entries, start, end, alarm_id, limit, before)
 
     async def kpi(self, start: datetime, end: datetime) -> AlarmKpi:
-        """Compute the key figures of alarm performance from `start` to `end`."""
+        """Compute the key figures of alarm performance from `start` to `end`.
+
+        One range at a time: a long one keeps a thread busy, and the journal needs one too.
+
+        Raises:
+            InputError: The range holds more than is kept in memory.
+            StoreError: The journal cannot be read.
+        """
         lead_in = timedelta(seconds=self._settings.flood_window_s)
-        entries = await asyncio.to_thread(self._journal.entries, start - lead_in, end)
-        return await asyncio.to_thread(
-            compute_kpi, entries[::-1], self.alarms(), start, end, self._settings
-        )
+        async with self._computing:
+            lines = self._journal.lines(start - lead_in, end)
+            return await asyncio.to_thread(
+                compute_kpi, lines, self.alarms(), start, end, self._settings
+            )
 
     async def _act(
         self,

@@ -6,7 +6,8 @@ Drawn here and not by a chart library: both themes and a phone come free, and a 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from app.alarms.kpi import RATE_GOAL, TEN_MINUTES, AlarmKpi, Bar
+from app.alarms.kpi import RATE_GOAL, AlarmKpi, Bar
+from app.alarms.kpi_tally import TEN_MINUTES
 from pages.icons import PRIORITY_WORDS, priority_symbol
 from pages.markup import Html, join, tag
 from pages.widgets.words import number

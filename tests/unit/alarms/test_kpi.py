@@ -199,7 +199,7 @@ def test_time_to_acknowledge_runs_from_the_last_announcement() -> None:
 
 @pytest.mark.parametrize(
     ("values", "share", "expected"),
-    [([], 0.5, None), ([7.0], 0.95, 7.0), ([3.0, 1.0, 2.0], 0.5, 2.0), ([0.0, 10.0], 0.95, 9.5)],
+    [([], 0.5, None), ([7.0], 0.95, 7.0), ([1.0, 2.0, 3.0], 0.5, 2.0), ([0.0, 10.0], 0.95, 9.5)],
 )
 def test_percentiles_lie_between_neighbours(
     values: list[float], share: float, expected: float | None
