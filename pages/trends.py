@@ -20,6 +20,7 @@ _SCRIPTS = (
     "history.js",
     "plot.js",
     "picker.js",
+    "range.js",
     "tools.js",
     "explorer.js",
 )

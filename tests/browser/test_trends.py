@@ -1,10 +1,12 @@
 """The trends page in a browser: pens, ranges, zoom, comparison, export, address."""
 
 import re
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import LiveServer
 
@@ -106,11 +108,84 @@ def test_a_comparison_stands_in_the_address(page: Page, server: LiveServer) -> N
     expect(page).to_have_url(re.compile("compare=86400"))
 
 
-def test_a_range_that_ends_before_it_begins_is_refused(page: Page, server: LiveServer) -> None:
+def open_range(page: Page) -> Locator:
+    """Open the panel that holds from and to and return its two fields."""
+    page.locator(".mw-trend-time").click()
+    return page.locator(".mw-trend-when-field")
+
+
+def show(page: Page, start: str, end: str) -> None:
+    fields = open_range(page)
+    fields.nth(0).fill(start)
+    fields.nth(1).fill(end)
+    page.keyboard.press("Enter")
+
+
+def utc(page: Page, wall: str) -> str:
+    """Return the instant at which the plant's clock shows this."""
+    zone = page.locator("#mw-clock").get_attribute("data-zone")
+    assert zone
+    at = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def test_a_typed_range_is_plant_time_whatever_the_browser_speaks(
+    chromium: Browser, server: LiveServer
+) -> None:
+    with chromium.new_context(
+        base_url=server.url, locale="en-US", timezone_id="America/New_York"
+    ) as context:
+        page = context.new_page()
+        opened(page, server)
+        expect(open_range(page).nth(0)).to_have_value(re.compile(r"^[-\d]{10} \d\d:\d\d:\d\d$"))
+        page.keyboard.press("Escape")
+        show(page, "2026-07-01 13:00", "2.7.2026 01:30:15")
+        expect(page).to_have_url(re.compile("from="))
+        expect(page.locator(".mw-trend-time")).to_have_text("01 Jul 13:00 \u2013 02 Jul 01:30")
+        assert query(page)["from"] == [utc(page, "2026-07-01 13:00:00")]
+        assert query(page)["to"] == [utc(page, "2026-07-02 01:30:15")]
+
+
+def test_a_range_is_picked_from_the_calendar(page: Page, server: LiveServer) -> None:
     opened(page, server)
-    page.locator(".mw-trend-time").nth(1).fill("2020-01-01T00:00:00")
-    page.locator(".mw-trend-time").nth(1).blur()
+    fields = open_range(page)
+    fields.nth(1).fill("2026-05-14 16:00")
+    page.locator(".mw-trend-days").get_by_role("button", name="2026-05-20").click()
+    page.get_by_role("button", name="At 06:00").click()
+    expect(fields.nth(1)).to_have_value("2026-05-20 06:00:00")
+    fields.nth(0).fill("2026-05-13 10:00")
+    page.locator(".mw-trend-days").get_by_role("button", name="2026-05-14").click()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".mw-trend-time")).to_have_text("14 May 10:00 \u2013 20 May 06:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("2026-01-02", "2026-01-01", "The end must be after the beginning"),
+        ("31.02.2026 10:00", "2026-03-01", "This is no time; write it like 2026-11-21 14:02"),
+        ("11:03 PM", "2026-03-01", "This is no time"),
+        ("2026-03-01", "2026-03-01 24:10", "This is no time"),
+        ("2020-01-01", "2026-03-01", "Choose a year at most"),
+    ],
+)
+def test_a_range_that_cannot_be_is_refused_with_the_reason(
+    page: Page, server: LiveServer, start: str, end: str, words: str
+) -> None:
+    opened(page, server)
+    show(page, start, end)
+    expect(page.locator(".mw-trend-wrong:not(:empty)")).to_contain_text(words)
     assert "from" not in query(page)
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1920, 1), (1366, 2)])
+def test_the_tools_leave_the_room_to_the_chart(
+    page: Page, server: LiveServer, width: int, rows: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 768})
+    opened(page, server)
+    height = page.locator(".mw-trend-bar").evaluate("bar => bar.clientHeight")
+    assert height <= rows * 40
 
 
 def test_the_export_holds_the_chosen_pens_and_range(page: Page, server: LiveServer) -> None:

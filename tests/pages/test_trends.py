@@ -35,7 +35,7 @@ async def test_the_page_holds_the_explorer_and_the_zone_of_the_plant(user: User)
 async def test_every_file_the_page_names_is_served_and_may_be_kept(user: User) -> None:
     scripts = SCRIPT.findall(await sent(user, "/trends"))
     answers = [await user.http_client.get(path) for path in scripts]
-    assert len(scripts) == 7
+    assert len(scripts) == 8
     assert {answer.status_code for answer in answers} == {200}
     assert all("max-age=31536000" in answer.headers["cache-control"] for answer in answers)
 

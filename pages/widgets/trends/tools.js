@@ -4,7 +4,7 @@
  */
 (() => {
   "use strict";
-  const { make, zone, trendState, trendHistory } = Millwright;
+  const { make, trendState, trendHistory, RangeField } = Millwright;
   const RANGES = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"], [604800, "7 d"], [2592000, "30 d"]];
   const COMPARISONS = [["0", "nothing"], ["span", "the time before"], ["86400", "a day before"], ["604800", "a week before"], ["own", "other …"]];
   const HOUR_S = 3600;
@@ -16,16 +16,12 @@
       for (const [seconds, words] of RANGES) {
         this.chip(this.ranges, words, `Live, the last ${words}`, () => calls.onState({ live: true, spanS: seconds })).dataset.range = seconds;
       }
-      const fixed = this.group(box, "From and to, plant time");
-      this.from = this.time(fixed, "From");
-      this.to = this.time(fixed, "To");
-      const move = this.group(box, "Move");
+      const move = this.group(box, "From, to and move");
+      this.range = new RangeField(move, { onRange: (from, to) => calls.onState({ live: false, ...trendState.clamp(from, to) }) });
       this.chip(move, "◀", "Earlier (←)", () => calls.onPan(-0.5));
       this.chip(move, "▶", "Later (→)", () => calls.onPan(0.5));
       this.chip(move, "+", "Zoom in (+)", () => calls.onZoom(0.5));
       this.chip(move, "−", "Zoom out (−)", () => calls.onZoom(2));
-      this.moving = this.chip(move, "Move by mouse", "Drag moves instead of zooming (or hold Shift)", () => this.toggleMoving());
-      this.moving.setAttribute("aria-pressed", "false");
       const look = this.group(box, "Look");
       const label = make("label", "mw-hint", look, "Compare with ");
       this.compare = make("select", "mw-trend-select", label);
@@ -36,7 +32,9 @@
       Object.assign(this.hours, { type: "number", min: "0.1", step: "any", max: "8760" });
       this.own.append(" hours before");
       this.hours.onchange = () => this.chooseHours();
-      this.band = this.chip(look, "Lowest and highest", "A band of all values between two drawn points", () => calls.onState({ band: !this.state.band }));
+      this.moving = this.chip(look, "Drag moves", "Drag moves instead of zooming (or hold Shift)", () => this.toggleMoving());
+      this.moving.setAttribute("aria-pressed", "false");
+      this.band = this.chip(look, "Min–max", "A band of all values between two drawn points", () => calls.onState({ band: !this.state.band }));
       const files = this.group(box, "Save");
       this.csv = this.file(files, "CSV", "csv");
       this.parquet = this.file(files, "Parquet", "parquet");
@@ -50,13 +48,6 @@
       const made = make("button", "mw-chip", parent, words);
       Object.assign(made, { type: "button", title, onclick });
       if (words.length === 1) made.setAttribute("aria-label", title);
-      return made;
-    }
-    time(parent, words) {
-      const label = make("label", "mw-hint", parent, `${words} `);
-      const made = make("input", "mw-trend-time", label);
-      Object.assign(made, { type: "datetime-local", step: "1" });
-      made.onchange = () => this.chooseFixed();
       return made;
     }
     file(parent, words, format) {
@@ -78,10 +69,7 @@
         chip.setAttribute("aria-pressed", String(state.live && Number(chip.dataset.range) === state.spanS));
       }
       const { from, to } = trendState.range(state);
-      for (const [input, ms] of [[this.from, from], [this.to, to]]) {
-        input.setCustomValidity("");
-        if (document.activeElement !== input) input.value = zone.toInput(ms);
-      }
+      this.range.show(from, to);
       const listed = COMPARISONS.some(([value]) => value === String(state.compareS));
       this.compare.value = listed ? String(state.compareS) : "own";
       this.own.hidden = listed;
@@ -91,11 +79,6 @@
         link.classList.toggle("mw-off", !state.tags.length);
         if (state.tags.length) this.address(link); else link.removeAttribute("href");
       }
-    }
-    chooseFixed() {
-      const from = zone.fromInput(this.from.value), to = zone.fromInput(this.to.value);
-      if (to > from) this.calls.onState({ live: false, ...trendState.clamp(from, to) });
-      else { this.to.setCustomValidity("The end must be after the beginning"); this.to.reportValidity(); }
     }
     chooseComparison() {
       const { from, to } = trendState.range(this.state);
