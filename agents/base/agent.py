@@ -20,7 +20,7 @@ from app.core.agent import AgentSpec, AgentState, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.equipment import Equipment, check_equipment
-from app.core.errors import BusError, ModelError, NotFoundError, TopicError
+from app.core.errors import BusError, InputError, ModelError, NotFoundError
 from app.core.reading import ReadingMessage
 from app.core.task import Task, TaskResult
 from app.core.topics import EQUIPMENT, tag_of, tasks_topic
@@ -190,7 +190,7 @@ class BaseAgent:
         for received in batch:
             try:
                 check_equipment(received.message)
-            except TopicError as error:
+            except InputError as error:
                 self.bus.refuse(received.topic, received.message.path.encode(), str(error))
             else:
                 self.units[received.message.path] = received.message

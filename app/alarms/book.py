@@ -17,7 +17,7 @@ from app.core.alarm_rates import Chatter, FloodMeter
 from app.core.alarm_record import AlarmRecord, Change, alarm_id, first_record
 from app.core.errors import NotFoundError
 from app.core.limit_watch import AGENT as LIMITS
-from app.core.limit_watch import SUPERSEDES
+from app.core.response import SUPERSEDES
 from app.settings import AlarmSettings
 
 SYSTEM_AGENT = "system"

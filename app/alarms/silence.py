@@ -7,6 +7,14 @@ from typing import NamedTuple
 from app.core.alarm import Finding, Priority
 
 PLANT = "system/app/host/Telemetry"
+_UNIT_RESPONSE = (
+    "Go and see whether {name} runs, then check power and network cable of the device that sends "
+    "its values. Its alarm limits are not watched meanwhile, so look at it every 15 minutes."
+)
+_PLANT_RESPONSE = (
+    "Look for the common cause first: the broker on the Health page, the plant network, the "
+    "gateway. No alarm limit of these units is watched, so have somebody walk the plant now."
+)
 
 
 class UnitSilence(NamedTuple):
@@ -39,14 +47,26 @@ class SilenceWatch:
         overdue = {path for path, since in self._since.items() if now - since >= self._after}
         is_common = len(overdue) > 1 and len(overdue) * 2 > len(units)
         plant = f"No values from {len(overdue)} of {len(units)} units"
-        yield from self._state(PLANT, plant, Priority.HIGH, now, is_present=is_common)
+        yield from self._state(
+            PLANT, plant, Priority.HIGH, now, _PLANT_RESPONSE, is_present=is_common
+        )
         for unit in units:
             is_present = unit.path in overdue and not is_common
             message = f"No values from {unit.name}"
-            yield from self._state(unit.path, message, Priority.MEDIUM, now, is_present=is_present)
+            response = _UNIT_RESPONSE.format(name=unit.name)
+            yield from self._state(
+                unit.path, message, Priority.MEDIUM, now, response, is_present=is_present
+            )
 
     def _state(
-        self, equipment: str, message: str, priority: Priority, now: datetime, *, is_present: bool
+        self,
+        equipment: str,
+        message: str,
+        priority: Priority,
+        now: datetime,
+        response: str,
+        *,
+        is_present: bool,
     ) -> Iterator[Finding]:
         if self._stated.get(equipment) is is_present:
             return
@@ -58,5 +78,5 @@ class SilenceWatch:
             found_at=now,
             priority=priority if is_present else None,
             message=message if is_present else "Values come in again",
-            response="Check the source and its network; what is shown is the last known state",
+            response=response if is_present else "",
         )

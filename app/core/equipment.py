@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from app.core.errors import TopicError
+from app.core.errors import InputError, TopicError
+from app.core.response import LIMIT_NAMES, LimitName, Responses, check_responses
 from app.core.topics import is_segment
 
 
@@ -38,6 +39,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     high: float | None = None
     high_high: float | None = None
 
+    def names(self) -> tuple[LimitName, ...]:
+        """Return the limits there are."""
+        return tuple(name for name in LIMIT_NAMES if getattr(self, name) is not None)
+
 
 class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One measured or set value of one unit.
@@ -58,6 +63,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         decimals: Digits behind the point on screens.
         stale_after_s: Age at which the value is uncertain, s.
         states: Words for the numbers of a STATE or BINARY tag.
+        responses: What to do when a limit is passed, and how urgent that is.
     """
 
     path: str
@@ -75,6 +81,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     stale_after_s: float = 5.0
     states: dict[int, str] = {}
     off_delay_s: float = 0.0
+    responses: Responses = Responses()
 
     @property
     def name(self) -> str:
@@ -135,8 +142,14 @@ def check_equipment(equipment: Equipment) -> None:
 
     Raises:
         TopicError: A path is malformed or a tag stands under another unit.
+        InputError: A response to a limit is not allowed; names the tag and the field.
     """
     for path in [f"{equipment.path}/x", *(tag.path for tag in equipment.tags)]:
         split_path(path)
         if path.rpartition("/")[0] != equipment.path:
             raise TopicError(f'Tag "{path}" does not belong to unit "{equipment.path}"')
+    for tag in equipment.tags:
+        try:
+            check_responses(tag.responses, tag.limits.names())
+        except InputError as error:
+            raise InputError(f'Tag "{tag.path}": {error}') from error

@@ -10,35 +10,25 @@ stated anew (docs/alarms.md says what becomes of a `high` alarm that stands alre
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from app.core.alarm import Finding, Priority
 from app.core.equipment import Tag
-from app.core.reading import Quality, Reading
+from app.core.limit_words import limit_response, sensor_response, tag_words
+from app.core.reading import Quality, Reading, Reason
+from app.core.response import SUPERSEDES, LimitName
 from app.core.units import unit_words
 
 AGENT = "limits"
 BAD_QUALITY = "bad_quality"
-SUPERSEDES = {"high_high": "high", "low_low": "low"}
-"""A limit to the lesser one that it suppresses by design while it is passed."""
-
-Condition = Literal["high", "high_high", "low", "low_low"]
-_WORSE_FIRST: tuple[Condition, ...] = ("high_high", "high", "low_low", "low")
-_LESSER_FIRST: tuple[Condition, ...] = ("high", "high_high", "low", "low_low")
-_PRIORITIES: dict[Condition, Priority] = {
-    # Critical stays with findings that state danger to people or the loss of a machine.
-    "high_high": Priority.HIGH,
-    "low_low": Priority.HIGH,
-    "high": Priority.MEDIUM,
-    "low": Priority.MEDIUM,
-}
+_WORSE_FIRST: tuple[LimitName, ...] = ("high_high", "high", "low_low", "low")
+_LESSER_FIRST: tuple[LimitName, ...] = ("high", "high_high", "low", "low_low")
 
 
 @dataclass(slots=True)
 class LimitState:
     """What is remembered of one limit: passed, not passed, or None while not yet known."""
 
-    condition: Condition
+    condition: LimitName
     limit: float
     passed: bool | None = None
     since: datetime | None = None
@@ -53,6 +43,7 @@ class TagWatch:
     reading: Reading | None = None
     bad_since: datetime | None = None
     is_bad: bool | None = None
+    bad_reason: Reason = Reason.NONE
     limits: list[LimitState] = field(default_factory=list[LimitState])
 
     def __post_init__(self) -> None:
@@ -160,6 +151,7 @@ class TagWatch:
 
     def _judge_quality(self, reading: Reading, now: datetime) -> list[Finding]:
         if reading.quality is Quality.BAD:
+            self.bad_reason = reading.reason
             if self.bad_since is None:
                 self.bad_since = now
             return self.tick(now)
@@ -184,16 +176,14 @@ class TagWatch:
         unit = f" {unit_words(tag.unit)}".rstrip()
         value = 0.0 if reading.value is None else reading.value
         limit = f"{state.limit:.{tag.decimals}f}"
-        back = "below" if side == "above" else "above"
         return Finding(
             agent=AGENT,
             condition=state.condition,
             equipment=tag.path,
             found_at=now,
-            priority=_PRIORITIES[state.condition],
-            message=f"{self._name} {value:.{tag.decimals}f}{unit} {side} {limit}",
-            response=f"Find the cause and bring the value back {back} {limit}{unit}"
-            + ("; be ready to stop the unit" if state.condition in SUPERSEDES else ""),
+            priority=tag.responses.priority(state.condition),
+            message=f"{tag_words(tag)} {value:.{tag.decimals}f}{unit} {side} {limit}",
+            response=limit_response(tag, state.condition, state.limit),
             value=value,
             limit=state.limit,
             unit=tag.unit,
@@ -206,16 +196,12 @@ class TagWatch:
             equipment=self.tag.path,
             found_at=now,
             priority=Priority.LOW,
-            message=f"{self._name}: no good value for {self.bad_quality_s:.0f} s",
-            response="Check the sensor and its wiring; its limits are not watched meanwhile",
+            message=f"{tag_words(self.tag)}: no good value for {self.bad_quality_s:.0f} s",
+            response=sensor_response(self.tag, self.bad_reason),
         )
 
     def _absent(self, condition: str, now: datetime) -> Finding:
         return Finding(agent=AGENT, condition=condition, equipment=self.tag.path, found_at=now)
-
-    @property
-    def _name(self) -> str:
-        return self.tag.description or self.tag.name.replace("_", " ")
 
 
 def _is_beyond(state: LimitState, value: float, deadband: float) -> bool:

@@ -33,6 +33,7 @@ def test_a_long_silence_names_the_unit_once():
     found = look(watch, AFTER_S, True, False, False)
     assert present(found) == {"s/a/l/u0": Priority.MEDIUM}
     assert found[-1].message == "No values from Unit 0"
+    assert "whether Unit 0 runs" in found[-1].response
     assert look(watch, AFTER_S + 1, True, False, False) == []
 
 
@@ -42,6 +43,7 @@ def test_a_unit_that_sends_again_ends_its_alarm():
     look(watch, AFTER_S, True, False, False)
     ended = look(watch, AFTER_S + 5, False, False, False)
     assert [(each.equipment, each.priority) for each in ended] == [("s/a/l/u0", None)]
+    assert ended[0].response == ""
 
 
 def test_silence_that_breaks_off_counts_anew():
@@ -57,6 +59,7 @@ def test_most_units_silent_is_one_alarm_of_the_plant():
     look(watch, 0, True, True, True)
     found = look(watch, AFTER_S, True, True, True)
     assert present(found) == {PLANT: Priority.HIGH}
+    assert "common cause" in found[0].response
 
 
 def test_the_plants_alarm_gives_way_to_the_unit_that_stays_silent():

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.alarm import Finding, Priority
 from app.core.equipment import Limits, Tag
 from app.core.limit_watch import TagWatch
 from app.core.reading import Quality, Reading, Reason
+from app.core.response import Response, Responses
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PATH = "site/area/line/P-102/bearing_temperature"
@@ -70,6 +72,12 @@ def test_a_finding_says_what_an_operator_needs() -> None:
     assert (finding.agent, finding.equipment) == ("limits", PATH)
     assert (finding.limit, finding.unit) == (85.0, "Cel")
     assert "below 85.0 °C" in finding.response
+
+
+def test_a_finding_carries_the_response_and_priority_its_source_declares() -> None:
+    declared = Responses(high=Response("Throttle the valve.", Priority.LOW))
+    (finding,) = watch(replace(TAG, responses=declared)).apply(reading(90, 1))
+    assert (finding.response, finding.priority) == ("Throttle the valve.", Priority.LOW)
 
 
 @pytest.mark.parametrize("value", [85.0, 10.0, 50.0])
@@ -175,6 +183,15 @@ def test_quality_bad_for_long_is_a_low_alarm_of_the_sensor() -> None:
     assert watched.tick(START + timedelta(seconds=30)) == []
     (finding,) = watched.tick(START + timedelta(seconds=31))
     assert (finding.condition, finding.priority) == ("bad_quality", Priority.LOW)
+
+
+def test_the_sensor_alarm_says_what_to_do_by_the_latest_reason() -> None:
+    watched = watch(bad_quality_s=30)
+    watched.apply(reading(None, 1, Quality.BAD))
+    watched.apply(replace(reading(None, 2, Quality.BAD), reason=Reason.COMM_LOST))
+    (finding,) = watched.tick(START + timedelta(seconds=31))
+    assert "link" in finding.response
+    assert "high 85.0" in finding.response
 
 
 def test_the_sensor_alarm_goes_with_the_first_good_reading() -> None:

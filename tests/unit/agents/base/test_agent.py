@@ -15,6 +15,7 @@ from app.core.alarm import Finding, Priority
 from app.core.equipment import Equipment, Tag
 from app.core.errors import NotFoundError
 from app.core.reading import Quality, ReadingMessage
+from app.core.response import Response, Responses
 from app.settings import AgentSettings, DataSettings, Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,6 +139,16 @@ async def test_a_unit_of_foreign_tags_is_refused(agent: Thermometer):
     foreign = Equipment(UNIT, "Pump", tags=(Tag("s/a/l/other/temperature"),))
 
     agent.take_equipment([Received(f"millwright/equipment/{UNIT}", foreign, NOW, True)])
+
+    assert agent.units == {}
+    assert agent.bus.counters.dead == 1
+
+
+async def test_a_unit_with_a_response_too_long_is_refused(agent: Thermometer):
+    long = Tag(f"{UNIT}/temperature", responses=Responses(high=Response("x" * 301)))
+
+    unit = Equipment(UNIT, "Pump", tags=(long,))
+    agent.take_equipment([Received(f"millwright/equipment/{UNIT}", unit, NOW, True)])
 
     assert agent.units == {}
     assert agent.bus.counters.dead == 1
