@@ -99,14 +99,14 @@ class Stores:
 
     def _opened(self, name: str) -> ComponentStatus:
         moved = {
-            "Equipment store": self.assets.moved,
+            "Equipment store": self.assets.moved_aside,
             "Audit": self.audit.moved_aside,
             "Alarm journal": self.journal.moved_aside,
         }[name]
         if moved is None:
             return ComponentStatus(name, Health.OK, self._clock.now())
         reason = f"Was unreadable and set aside as {moved.name}"
-        remedy = "Keep that file for the record and check the disk"
+        remedy = "Keep that folder for the record and check the disk"
         return ComponentStatus(name, Health.DEGRADED, self._clock.now(), reason, remedy)
 
     async def _open_assets(self, declare: Callable[[Sequence[Equipment]], None]) -> None:

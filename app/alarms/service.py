@@ -229,7 +229,7 @@ class AlarmService:
             found_at=self._clock.now(),
             priority=Priority.HIGH if moved else None,
             message=f"Alarm journal was unreadable and is now {moved.name}" if moved else "",
-            response="Keep that file for the record; check the disk" if moved else "",
+            response="Keep that folder for the record; check the disk" if moved else "",
         )
 
 

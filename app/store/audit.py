@@ -1,6 +1,5 @@
 """Who did what to the plant outside the alarm list; rows are only ever added."""
 
-import logging
 import sqlite3
 import threading
 from datetime import datetime
@@ -10,11 +9,10 @@ import msgspec
 
 from app.core.actor import Actor
 from app.core.errors import StoreError
-from app.store.journal_file import move_aside
+from app.store.remedy import remedy
+from app.store.sqlite_file import connect, set_aside_damaged, store_errors
 
-logger = logging.getLogger(__name__)
-
-_BUSY_S = 5.0
+_WHAT = "Audit"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL,
@@ -45,7 +43,7 @@ class AuditLog:
     Safe to call from several threads.
 
     Attributes:
-        moved_aside: The unreadable file a fresh one took the place of, if that happened.
+        moved_aside: Folder a damaged file was put in when it was opened; None if it was sound.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,25 +56,11 @@ class AuditLog:
         """Open or make the file; one that cannot be read is moved aside first.
 
         Raises:
-            StoreError: The folder cannot be written.
+            StoreError: The folder cannot be written, or a damaged file not be moved; until it
+                is open no action is taken.
         """
-        try:
-            self._connection = self._connect()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f'Audit "{self._path}" cannot be opened: {error}',
-                hint="Check space and rights of the data folder; until then no action is taken",
-            ) from error
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            return _connection(self._path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            self.moved_aside = move_aside(self._path)
-            logger.warning("audit is unreadable (%s), moved to %s", error, self.moved_aside.name)
-            return _connection(self._path)
+        self.moved_aside = set_aside_damaged(self._path, _WHAT) or self.moved_aside
+        self._connection = connect(self._path, _SCHEMA, _WHAT)
 
     def close(self) -> None:
         """Close the file; harmless if it is not open."""
@@ -92,8 +76,8 @@ class AuditLog:
             StoreError: It could not be written; the action must then not happen.
         """
         try:
-            with self._lock, self._opened() as connection:
-                connection.execute(
+            with self._lock:
+                self._opened().execute(
                     "INSERT INTO audit (at, actor, source, action, target, why) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
                     (at.isoformat(), actor.name, actor.source, action, target, why),
@@ -101,7 +85,7 @@ class AuditLog:
         except sqlite3.Error as error:
             raise StoreError(
                 f"Audit row for {action} {target} cannot be written: {error}",
-                hint="Free disk space or check the data folder; nothing was changed",
+                hint=f"Nothing was changed. {remedy(error)}",
             ) from error
 
     def rows(self, limit: int) -> list[AuditRow]:
@@ -114,29 +98,11 @@ class AuditLog:
             "SELECT number, at, actor, source, action, target, why FROM audit "
             "ORDER BY number DESC LIMIT ?"
         )
-        try:
-            with self._lock:
-                found = self._opened().execute(query, (limit,)).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f'Audit "{self._path}" cannot be read: {error}') from error
+        with self._lock, store_errors(_WHAT, self._path, "read"):
+            found = self._opened().execute(query, (limit,)).fetchall()
         return [AuditRow(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in found]
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise StoreError("The audit is not open", hint="See Audit on the Health page")
         return self._connection
-
-
-def _connection(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        connection.executescript(_SCHEMA)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection

@@ -6,7 +6,6 @@ follow from it and are written in the same transaction, so that a crash leaves a
 Blocking; callers on the event loop use a thread.
 """
 
-import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,10 +19,10 @@ from app.core.alarm import Alarm, AlarmState, JournalEntry
 from app.core.alarm_machine import AlarmEvent
 from app.core.alarm_record import AlarmRecord, Change
 from app.core.errors import StoreError
-from app.store.journal_file import connect, move_aside, store_errors
+from app.store.journal_file import SCHEMA
+from app.store.sqlite_file import connect, set_aside_damaged, store_errors
 
-logger = logging.getLogger(__name__)
-
+_WHAT = "Alarm journal"
 _COLUMNS = (
     "number, at, alarm_id, actor, source, event, old, new, why, priority, equipment, message, value"
 )
@@ -72,7 +71,7 @@ class AlarmJournal:
     """Owns the journal file; safe to call from several threads.
 
     Attributes:
-        moved_aside: The unreadable file a fresh one took the place of, if that happened.
+        moved_aside: Folder a damaged file was put in when it was opened; None if it was sound.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,24 +86,11 @@ class AlarmJournal:
         """Open or create the file; one that cannot be read is moved aside first.
 
         Raises:
-            StoreError: The folder cannot be written.
+            StoreError: The folder cannot be written, or a damaged file not be moved.
         """
-        with store_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._write = connect(self._path)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                self.moved_aside = move_aside(self._path)
-                logger.error(  # noqa: TRY400  the file is the news, not the traceback
-                    "alarm journal %s is unreadable (%s), moved to %s",
-                    self._path,
-                    error,
-                    self.moved_aside.name,
-                )
-                self._write = connect(self._path)
-            self._read = connect(self._path)
+        self.moved_aside = set_aside_damaged(self._path, _WHAT) or self.moved_aside
+        self._write = connect(self._path, SCHEMA, _WHAT)
+        self._read = connect(self._path, SCHEMA, _WHAT)
 
     def close(self) -> None:
         """Close the file; may be called again."""
@@ -122,7 +108,7 @@ class AlarmJournal:
         Raises:
             StoreError: Nothing was written.
         """
-        with self._lock, store_errors(self._path):
+        with self._lock, store_errors(_WHAT, self._path, "read or written"):
             connection = _opened(self._write, self._path)
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -198,7 +184,7 @@ class AlarmJournal:
         return [msgspec.json.decode(row[0], type=AlarmRecord) for row in self._query(query, values)]
 
     def _query(self, query: str, values: tuple[str | int | float, ...]) -> list[sqlite3.Row]:
-        with self._read_lock, store_errors(self._path):
+        with self._read_lock, store_errors(_WHAT, self._path, "read or written"):
             return _opened(self._read, self._path).execute(query, values).fetchall()
 
 

@@ -68,7 +68,7 @@ async def test_a_lost_journal_is_an_alarm_until_the_next_start(
     desk = Desk(tmp_path, clock, AlarmSettings())
     await desk.service.start()
     (alarm,) = desk.service.alarms()
-    assert "corrupt-1" in alarm.finding.message
+    assert "quarantined-1" in alarm.finding.message
     await desk.service.stop()
     desk.journal.close()
 

@@ -41,26 +41,6 @@ def test_a_unit_saved_again_is_replaced(tmp_path: Path):
     assets.close()
 
 
-@pytest.mark.parametrize("rubbish", [b"not a database at all, not a bit " * 40, b"\x00" * 4096])
-def test_a_damaged_file_is_moved_aside_and_the_store_works(tmp_path: Path, rubbish: bytes):
-    path = tmp_path / "assets.sqlite"
-    path.write_bytes(rubbish)
-    assets = opened(path)
-    assert assets.moved
-    assert assets.moved.read_bytes() == rubbish
-    assets.save(PUMP)
-    assert assets.load() == [PUMP]
-    assets.close()
-
-
-def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path):
-    path = tmp_path / "assets.sqlite"
-    for rubbish in (b"one " * 999, b"two " * 999):
-        path.write_bytes(rubbish)
-        opened(path).close()
-    assert len(list(tmp_path.glob("*.quarantined*"))) == 2
-
-
 def test_a_damaged_page_is_noticed_when_opened(tmp_path: Path):
     path = tmp_path / "assets.sqlite"
     assets = opened(path)
@@ -71,7 +51,7 @@ def test_a_damaged_page_is_noticed_when_opened(tmp_path: Path):
     body[8192:20480] = b"\xff" * 12288
     path.write_bytes(body)
     again = opened(path)
-    assert again.moved
+    assert again.moved_aside
     again.close()
 
 

@@ -116,18 +116,6 @@ def test_a_normal_alarm_is_not_loaded_but_found(journal: AlarmJournal) -> None:
     assert journal.find([normal.alarm.id, "unknown"]) == [normal]
 
 
-@pytest.mark.parametrize("content", [b"this is no database " * 500, b"\x00" * 8192])
-def test_an_unreadable_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "alarms.sqlite"
-    path.write_bytes(content)
-    journal = AlarmJournal(path)
-    journal.open()
-    moved = tmp_path / "alarms.sqlite.corrupt-1"
-    assert journal.moved_aside == moved
-    assert moved.read_bytes() == content
-    assert journal.append([change(record())])[0].number == 1
-
-
 def test_a_damaged_page_is_found_when_the_file_is_opened(
     journal: AlarmJournal, tmp_path: Path
 ) -> None:
@@ -141,22 +129,6 @@ def test_a_damaged_page_is_found_when_the_file_is_opened(
     again.open()
     assert again.moved_aside is not None
     assert again.load() == []
-
-
-def test_a_second_unreadable_file_does_not_overwrite_the_first(tmp_path: Path) -> None:
-    path = tmp_path / "alarms.sqlite"
-    (tmp_path / "alarms.sqlite.corrupt-1").write_bytes(b"first")
-    path.write_bytes(b"second, no database either")
-    journal = AlarmJournal(path)
-    journal.open()
-    assert (tmp_path / "alarms.sqlite.corrupt-1").read_bytes() == b"first"
-    assert (tmp_path / "alarms.sqlite.corrupt-2").exists()
-
-
-def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match="cannot be read or written"):
-        AlarmJournal(tmp_path / "file" / "alarms.sqlite").open()
 
 
 def test_a_closed_journal_says_so(journal: AlarmJournal) -> None:
