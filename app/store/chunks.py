@@ -1,4 +1,4 @@
-"""The day tables: one row a tag-hour, a BITMAP index on the tag, one table a UTC day.
+"""The day tables: one row a tag-hour, BITMAP indexes on tag and hour, one table a UTC day.
 
 A roll appends its rows as they are; late readings of an hour make a second row of that tag-hour.
 `tidy` joins such rows once the day has been left alone. Reads join them at any time.
@@ -23,7 +23,6 @@ from app.store.series import (
     LATEST_US,
     Columns,
     from_us,
-    join,
     to_us,
 )
 
@@ -58,7 +57,7 @@ class DayTables:
         try:
             table = self._lance.create(table_name(day), chunk_schema())
             table.append(chunk_rows(series, max(to_us(now), to_us(old.last_write) + 1)))
-            table.index("tag")
+            _index(table)
         except StoreError as error:
             self.unreadable[day] = str(error)
             raise
@@ -70,13 +69,9 @@ class DayTables:
 
         A day that cannot be read is left out and noted in `unreadable`.
         """
-        first_us = start_us // HOUR_US * HOUR_US
-        where = f"tag = '{tag}' AND hour_us >= {first_us} AND hour_us < {end_us}"
-        parts: list[Columns] = []
-        for day in sorted(self.catalogue.days):
-            if _overlaps(day, start_us, end_us):
-                parts += self._read_day(day, where)
-        return join(parts).between(start_us, end_us)
+        days = [day for day in sorted(self.catalogue.days) if _overlaps(day, start_us, end_us)]
+        rows = self._rows({day: _where(day, tag, start_us, end_us) for day in days}, _LISTS)
+        return chunk_columns(list(rows.values())).between(start_us, end_us)
 
     def tags(self, day: date) -> dict[str, int]:
         """Return the tags of a day with their number of readings, repeats counted."""
@@ -93,9 +88,10 @@ class DayTables:
         """
         counts: dict[str, int] = {}
         for day in list(self.catalogue.days):
-            rows = self._rows(day, "", ("tag", "hour_us", "count"))
-            if rows is None:
+            found = self._rows({day: ""}, ("tag", "hour_us", "count"))
+            if day not in found:
                 continue
+            rows = found[day]
             hours: dict[tuple[str, int], list[int]] = {}
             names, begins, sizes = (rows[name].to_pylist() for name in ("tag", "hour_us", "count"))
             for tag, hour_us, size in zip(names, begins, sizes, strict=True):
@@ -123,7 +119,7 @@ class DayTables:
         kept: list[int] = []
         written_us = to_us(entry.last_write)
         table.overwrite(chunk_schema(), _tidied(table, _groups(counts), written_us, kept))
-        table.index("tag")
+        _index(table)
         self.catalogue.put(day, Day(entry.last_write, sum(kept), 1, len(counts)))
 
     def expired(self, now: datetime, retention: timedelta) -> list[date]:
@@ -142,18 +138,15 @@ class DayTables:
         self.catalogue.remove(day)
         self.unreadable.pop(day, None)
 
-    def _read_day(self, day: date, where: str) -> list[Columns]:
-        rows = self._rows(day, where, _LISTS)
-        return [] if rows is None else [chunk_columns(rows)]
-
-    def _rows(self, day: date, where: str, only: Sequence[str]) -> Any:  # noqa: ANN401  Arrow
-        """Return rows of a day as an Arrow table, None if it cannot be read."""
-        try:
-            return self._lance.open(table_name(day)).rows(where, only)
-        except StoreError as error:
-            if day in self.catalogue.days:  # else it was dropped in between
-                self.unreadable[day] = str(error)
-            return None
+    def _rows(self, wheres: Mapping[date, str], only: Sequence[str]) -> dict[date, Any]:
+        """Return rows of days as Arrow tables; a day that cannot be read is left out and noted."""
+        days = list(wheres)
+        found = self._lance.read({table_name(day): wheres[day] for day in days}, only)
+        for day, rows in zip(days, found, strict=True):
+            if isinstance(rows, StoreError) and day in self.catalogue.days:  # else just dropped
+                self.unreadable[day] = str(rows)
+        pairs = zip(days, found, strict=True)
+        return {day: rows for day, rows in pairs if not isinstance(rows, StoreError)}
 
 
 def table_name(day: date) -> str:
@@ -189,9 +182,29 @@ def _day_of(name: str) -> date | None:
     return None
 
 
+def _begin_us(day: date) -> int:
+    return to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
 def _overlaps(day: date, start_us: int, end_us: int) -> bool:
-    begin = to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    return begin < end_us and begin + DAY_US > start_us
+    return _begin_us(day) < end_us and _begin_us(day) + DAY_US > start_us
+
+
+def _where(day: date, tag: str, start_us: int, end_us: int) -> str:
+    """Return the condition of rows; a second column costs, so the hours only where they exclude."""
+    begin_us = _begin_us(day)
+    conditions = [f"tag = '{tag}'"]
+    if start_us > begin_us:
+        conditions.append(f"hour_us >= {start_us // HOUR_US * HOUR_US}")
+    if end_us < begin_us + DAY_US:
+        conditions.append(f"hour_us < {end_us}")
+    return " AND ".join(conditions)
+
+
+def _index(table: Table) -> None:
+    # Without the one on the hour, part of a day is read in two passes, at 1.5 to 4 times the CPU.
+    for column in ("tag", "hour_us"):
+        table.index(column)
 
 
 def _groups(counts: Mapping[str, int]) -> Iterator[list[str]]:
@@ -214,6 +227,6 @@ def _tidied(
         names = ", ".join(f"'{tag}'" for tag in group)
         rows = table.rows(f"tag IN ({names})")
         tags = np.array(rows["tag"].to_pylist())
-        series = {tag: chunk_columns(rows.take(np.flatnonzero(tags == tag))) for tag in group}
+        series = {tag: chunk_columns([rows.take(np.flatnonzero(tags == tag))]) for tag in group}
         kept.append(sum(len(columns) for columns in series.values()))
         yield from chunk_rows(series, written_us).to_batches()

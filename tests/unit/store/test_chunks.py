@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.errors import StoreError
 from app.store.arrow import chunk_rows
 from app.store.catalogue import Catalogue, Day
 from app.store.chunks import DayTables, by_day, table_name
 from app.store.lance import Lance
-from app.store.series import BAD, HOUR_US, Columns, columns, to_us
+from app.store.series import BAD, HOUR_US, Columns, columns, join, to_us
 
 DAY = date(2026, 1, 1)
 BEGIN_US = to_us(datetime(2026, 1, 1, tzinfo=UTC))
@@ -59,6 +61,45 @@ def test_tidying_joins_parts_into_one_row_a_tag_hour_and_changes_no_answer(
     assert values(tables) == before == [1.0] * 50 + [2.0] * 100
     assert tables.counts(without=()) == dict.fromkeys(TAGS, 150)
     assert tables.catalogue.days[DAY].rows == 750
+
+
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[DayTables, Columns]:
+    """Return three days, one in parts with late and repeated readings, one tidied, and all rows."""
+    home = tmp_path_factory.mktemp("three")
+    made = DayTables(Lance(str(home / "lancedb")), Catalogue.load(home / "history.json"))
+    everything: list[Columns] = []
+    for number, (first_s, step_s) in enumerate([(7200, 600), (0, 600), (6900, 450)] * 3):
+        times = BEGIN_US + (number // 3 * 86_400 + first_s + np.arange(100) * step_s) * 1_000_000
+        part = Columns(times, np.arange(100.0) + 1000 * number, np.zeros(100, np.uint8))
+        everything.append(part)
+        for day, of_day in by_day({TAGS[0]: part, TAGS[1]: part}).items():
+            made.put(day, of_day, NEXT_DAY)
+    made.tidy(DAY + timedelta(days=1))
+    return made, join(everything)
+
+
+@given(st.integers(-3600, 3 * 86_400 + 3600), st.integers(0, 3 * 86_400))
+def test_any_span_gives_what_was_last_written_in_it(
+    three_days: tuple[DayTables, Columns], first_s: int, span_s: int
+):
+    tables, everything = three_days
+    start_us = BEGIN_US + first_s * 1_000_000
+    end_us = start_us + span_s * 1_000_000
+    wanted, found = everything.between(start_us, end_us), tables.read(TAGS[0], start_us, end_us)
+    assert np.array_equal(found.times_us, wanted.times_us)
+    assert np.array_equal(found.values, wanted.values)
+
+
+def test_a_day_that_was_read_before_shows_what_is_written_after(lance: Lance, tables: DayTables):
+    tables.put(DAY, series(0, 2, 1.0), NEXT_DAY)
+    again = DayTables(Lance(lance.uri), tables.catalogue)
+    assert values(again) == [1, 1]
+    again.put(DAY, series(2, 2, 2.0), NEXT_DAY)
+    assert values(again) == [1, 1, 2, 2]
+    again.drop(DAY)
+    again.put(DAY, series(0, 1, 3.0), NEXT_DAY)
+    assert values(again) == [3]
 
 
 def test_a_tidied_day_takes_late_readings_again(tables: DayTables):
