@@ -14,6 +14,7 @@ from agents.simulator.faults import Scenario, specs_for
 from agents.simulator.feed import Feed
 from agents.simulator.plant import PlantModel
 from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop, parse
+from agents.simulator.schedule import Tally
 from app.core.agent import AgentSpec
 from app.core.clock import Clock
 from app.core.errors import BusError, ConflictError, InputError, NotFoundError
@@ -36,6 +37,12 @@ class Running(msgspec.Struct):
     """Checkpoint: the scenarios that run."""
 
     truths: list[Truth] = []
+
+
+class Shifts(msgspec.Struct):
+    """Checkpoint: the shift so far, by the path of each area's plan."""
+
+    tallies: dict[str, Tally] = {}
 
 
 class SimulatorAgent(BaseAgent):
@@ -95,6 +102,7 @@ class SimulatorAgent(BaseAgent):
         now = self.clock.now()
         self.plant.skip_to(now - timedelta(seconds=TICK_S))
         self._feed.readings(self.plant.step(TICK_S), now)
+        self.states.put("plant", Shifts(self.plant.tallies()))
         self.work_done()
 
     def _introduce(self, status: ComponentStatus) -> None:
@@ -113,6 +121,8 @@ class SimulatorAgent(BaseAgent):
                 self.plant.restore([truth])
             except InputError as error:
                 logger.warning("Scenario is not taken up again: %s", error)
+        self.plant.skip_to(self.clock.now())
+        self.plant.resume(self.states.get("plant", Shifts).tallies)
         self._is_restored = True
         self._introduce(self.bus.status)
 
@@ -149,6 +159,7 @@ class SimulatorAgent(BaseAgent):
                 ),
             )
             for unit in self.plant.equipment()
+            if specs_for(unit.kind)  # nothing can befall a plan
         ]
         return ScenarioListing(tuple(units), tuple(self.plant.truth()))
 

@@ -1,8 +1,9 @@
 """When the plant works: shifts, breaks, changeovers, weekends, tariff, and the air in the halls."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _SHIFTS = ((6, "early", 1.0), (14, "late", 0.92), (22, "night", 0.75))
@@ -40,12 +41,8 @@ class Shift:
 
 def shift_at(local: datetime) -> Shift:
     """Return the production calendar at a wall-clock time of the plant."""
-    hour = local.hour
-    start, name, load = _SHIFTS[-1]
-    for begins, label, planned in _SHIFTS:
-        if hour >= begins:
-            start, name, load = begins, label, planned
-    minutes = ((hour - start) % 24) * 60 + local.minute
+    start, name, load = _slot(local.hour)
+    minutes = ((local.hour - start) % 24) * 60 + local.minute
     break_from = _BREAK_AFTER_HOURS * 60
     weekend = local.weekday() >= 5
     return Shift(
@@ -54,8 +51,15 @@ def shift_at(local: datetime) -> Shift:
         is_break=break_from <= minutes < break_from + _BREAK_MINUTES,
         is_changeover=minutes < _CHANGEOVER_MINUTES,
         is_weekend=weekend,
-        is_peak_tariff=not weekend and 6 <= hour < 22,
+        is_peak_tariff=not weekend and 6 <= local.hour < 22,
     )
+
+
+def shift_began(local: datetime) -> datetime:
+    """Return when the shift of a wall-clock time of the plant began, in the same zone."""
+    start, _, _ = _slot(local.hour)
+    day = local if local.hour >= start else local - timedelta(days=1)
+    return day.replace(hour=start, minute=0, second=0, microsecond=0)
 
 
 def hall_temperature(local: datetime) -> float:
@@ -73,13 +77,17 @@ def hall_temperature(local: datetime) -> float:
 
 
 class Calendar:
-    """Looks the shift up once a minute and the hall temperature once every ten seconds."""
+    """Looks the shift up once a minute and the hall temperature once every ten seconds.
+
+    The shift of a moment is that of the minute it lies in.
+    """
 
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._minute = -1
         self._tenth = -1
         self._shift = Shift("early", 1.0, False, False, False, False)
+        self._began = datetime.min.replace(tzinfo=UTC)
         self._air = 21.0
 
     def at(self, moment: datetime) -> tuple[Shift, float]:
@@ -92,4 +100,28 @@ class Calendar:
             if tenth // 6 != self._minute:
                 self._minute = tenth // 6
                 self._shift = shift_at(local)
+                self._began = shift_began(local).astimezone(UTC)
         return self._shift, self._air
+
+    def shift_began(self, moment: datetime) -> datetime:
+        """Return when the shift of a moment (aware, any zone) began, UTC."""
+        self.at(moment)
+        return self._began
+
+    def rest_of_shift(self, moment: datetime) -> Iterator[Shift]:
+        """Yield the calendar of each minute from a moment to the end of its shift."""
+        local = moment.astimezone(self._zone)
+        began = shift_began(local)
+        while shift_began(local) == began:
+            yield shift_at(local)
+            moment += timedelta(minutes=1)
+            local = moment.astimezone(self._zone)
+
+
+def _slot(hour: int) -> tuple[int, str, float]:
+    """Return first hour, name and planned load of the shift an hour of the day lies in."""
+    found = _SHIFTS[-1]
+    for slot in _SHIFTS:
+        if hour >= slot[0]:
+            found = slot
+    return found

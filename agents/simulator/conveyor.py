@@ -157,6 +157,11 @@ class Conveyor:
         return self._drive.motor.power_kw, self._drive.motor.power_factor
 
     @property
+    def made(self) -> float:
+        """Pieces moved, also in part."""
+        return self._pieces
+
+    @property
     def shaking(self) -> Signature | None:
         """What shakes at the moment."""
         return self._drive.shaking

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from agents.simulator.faults import specs_for
 from agents.simulator.sensors import Sample
 from app.bus.client import Bus
 from app.core.equipment import Equipment
@@ -53,5 +54,9 @@ class Feed:
     def all_truths(self, running: Iterable[Truth], at: datetime) -> None:
         """Publish what is true of every unit, so that nothing of an earlier life stands on."""
         latest = {truth.equipment: truth for truth in running}
-        for unit in self._equipment:
+        for unit in filter(_can_fail, self._equipment):
             self.truth(latest.get(unit.path, Truth(unit.path, "", 0.0, at, False)))
+
+
+def _can_fail(unit: Equipment) -> bool:
+    return bool(specs_for(unit.kind))

@@ -1,9 +1,10 @@
 """The demo plant: which units stand where, and what they were built for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agents.simulator.bearing import SKF_6205
+from agents.simulator.calendar import Calendar
 from agents.simulator.compressor import Compressor, CompressorDesign
 from agents.simulator.conveyor import Conveyor, ConveyorDesign
 from agents.simulator.drive import DriveDesign
@@ -13,6 +14,7 @@ from agents.simulator.motor import MotorDesign
 from agents.simulator.network import Network
 from agents.simulator.oven import Oven, OvenDesign
 from agents.simulator.pump import Pump, PumpDesign
+from agents.simulator.schedule import Maker, Rate, Rates, Schedule
 from agents.simulator.spindle import Spindle, SpindleDesign
 from agents.simulator.unit import Unit
 from agents.simulator.vibration import Rotor
@@ -96,6 +98,15 @@ _AREAS = (
     ("packaging", _PACKAGING, 5.0),
 )
 
+# What each area is planned to use and to make; of a line the last machine counts.
+_PLANS = {
+    "utilities": Rates(Rate(48.3, 42.4, 0.91)),
+    "machining": Rates(Rate(4.0, 3.75, 0.05), "parts", Rate(27.8, 22.8, 0.08)),
+    "heat": Rates(Rate(36.4, 3.7, 0.92), "charges", Rate(1.0, 4.3)),
+    "packaging": Rates(Rate(0.94, 1.87), "pieces", Rate(-247.0, 2257.0)),
+}
+_COUNTED = ("spindle-401", "spindle-402", "oven-501", "oven-502", "conveyor-602")
+
 
 def build(seed: int) -> list[Place]:
     """Return all units of the plant; each meter comes after the units it sums."""
@@ -113,3 +124,17 @@ def build(seed: int) -> list[Place]:
     path = "riverside/control/network/tap-701"
     places.append(Place(path, "Control network tap N-701", Network(Noise(seed, path))))
     return places
+
+
+def schedules(places: Sequence[Place], calendar: Calendar) -> list[Schedule]:
+    """Return the plan of each area; they are stepped after all units."""
+    units = {place.path.rpartition("/")[2]: place for place in places}
+    makers: dict[str, list[Maker]] = {area: [] for area in _PLANS}
+    for name in _COUNTED:
+        place = units[name]
+        if isinstance(place.unit, Spindle | Oven | Conveyor):
+            makers[place.path.split("/")[1]].append(place.unit)
+    return [
+        Schedule(area, rates, makers[area], units[f"meter-{area}"].unit, calendar)
+        for area, rates in _PLANS.items()
+    ]

@@ -58,6 +58,7 @@ class Oven:
         self._charge_left_s = 60.0 + 300 * noise.events.random()
         self._door_s = 0.0
         self._charges_left = noise.events.randrange(4, 12)
+        self._charges_done = 0
         self._mains = Wander(noise, 0.008, 120.0)
         self._power_kw = 0.0
 
@@ -130,6 +131,7 @@ class Oven:
         if self._charge_left_s <= 0 and around.shift.is_working:
             self._door_s = _DOOR_OPEN_S
             self._charge = around.air
+            self._charges_done += self._charge_kj_k > 0
             mass = self._noise.events.uniform(60, 140) * (0.4 + 0.6 * around.shift.load)
             self._charge_kj_k = 0.5 * mass
             pause = 1 + 1.5 * (1 - around.shift.load)
@@ -181,6 +183,11 @@ class Oven:
     def load(self) -> tuple[float, float]:
         """Electric power, kW, and power factor: resistive but for the fans."""
         return self._power_kw, 0.98
+
+    @property
+    def made(self) -> float:
+        """Charges taken out; each makes room for the next."""
+        return self._charges_done
 
     @property
     def shaking(self) -> Signature | None:

@@ -3,7 +3,7 @@
 The same seed, start and calls give the same numbers, bit for bit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,8 +14,9 @@ from agents.simulator import waveform
 from agents.simulator.calendar import Calendar
 from agents.simulator.declare import Design
 from agents.simulator.dynamics import Surroundings
-from agents.simulator.layout import Place, build
+from agents.simulator.layout import Place, build, schedules
 from agents.simulator.scenarios import ScenarioBoard
+from agents.simulator.schedule import Tally
 from agents.simulator.sensors import Sample, Sensors
 from agents.simulator.vibration import Signature
 from app.core.equipment import Equipment
@@ -28,7 +29,7 @@ _MAX_STEP_S = 5.0
 
 
 class PlantModel:
-    """Eleven machines, four energy meters and a network tap, stepped together.
+    """Eleven machines, four energy meters, a network tap and the plans, stepped together.
 
     Attributes:
         now: The model's time, UTC.
@@ -61,10 +62,11 @@ class PlantModel:
         self._values: list[dict[str, float]] = []
         for _ in range(_SETTLE_STEPS):
             self._advance(1.0, _SETTLE_THERMAL_S)
+        self._schedules = schedules(self._places, self._calendar)
 
     def equipment(self) -> list[Equipment]:
         """Return the declarations of all units with their tags."""
-        return list(self._equipment)
+        return [*self._equipment, *(schedule.equipment for schedule in self._schedules)]
 
     def step(self, dt_s: float = 1.0) -> list[Sample]:
         """Advance the plant and return one sample a tag that reports.
@@ -81,7 +83,10 @@ class PlantModel:
             for values, names in zip(self._values, self._names, strict=True)
             for name in names
         )
-        return self._sensors.measure(true, self._board.sensor_faults(self.now))
+        measured = self._sensors.measure(true, self._board.sensor_faults(self.now))
+        for schedule in self._schedules:
+            measured += schedule.step(self.now, dt_s)
+        return measured
 
     def skip_to(self, moment: datetime) -> None:
         """Set the model's time without simulating what lies between."""
@@ -148,6 +153,16 @@ class PlantModel:
             InputError: One of them does not fit this plant.
         """
         self._board.restore(truths)
+
+    def tallies(self) -> dict[str, Tally]:
+        """Return what each area has made and used this shift, by the path of its plan."""
+        return {schedule.equipment.path: schedule.tally for schedule in self._schedules}
+
+    def resume(self, tallies: Mapping[str, Tally]) -> None:
+        """Go on with the counts of the running shift after a restart."""
+        for schedule in self._schedules:
+            if tally := tallies.get(schedule.equipment.path):
+                schedule.resume(tally, self.now)
 
     def truth(self) -> list[Truth]:
         """Return every scenario now running."""

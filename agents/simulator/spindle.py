@@ -200,6 +200,11 @@ class Spindle:
         return self._drive.motor.power_kw, self._drive.motor.power_factor
 
     @property
+    def made(self) -> float:
+        """Parts made."""
+        return self._parts
+
+    @property
     def shaking(self) -> Signature | None:
         """What shakes at the moment."""
         return self._drive.shaking

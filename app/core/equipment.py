@@ -28,6 +28,7 @@ class EquipmentKind(StrEnum):
     CONVEYOR = "conveyor"
     ENERGY_METER = "energy_meter"
     NETWORK = "network"
+    SCHEDULE = "schedule"
     OTHER = "other"
 
 
@@ -64,6 +65,8 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         stale_after_s: Age at which the value is uncertain, s.
         states: Words for the numbers of a STATE or BINARY tag.
         responses: What to do when a limit is passed, and how urgent that is.
+        plan: Name of the tag of the same unit that holds what this value should be by now.
+        target: Name of the tag of the same unit that holds what it should reach in the period.
     """
 
     path: str
@@ -82,6 +85,8 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     states: dict[int, str] = {}
     off_delay_s: float = 0.0
     responses: Responses = Responses()
+    plan: str = ""
+    target: str = ""
 
     @property
     def name(self) -> str:
@@ -138,18 +143,31 @@ def split_path(path: str) -> tuple[str, str, str, str, str]:
 
 
 def check_equipment(equipment: Equipment) -> None:
-    """Check that the unit's path and those of its tags belong together.
+    """Check that the unit's path, those of its tags and what they point at belong together.
 
     Raises:
-        TopicError: A path is malformed or a tag stands under another unit.
+        TopicError: A path is malformed, a tag stands under another unit, or its plan or target is
+            no tag of the unit.
         InputError: A response to a limit is not allowed; names the tag and the field.
     """
     for path in [f"{equipment.path}/x", *(tag.path for tag in equipment.tags)]:
         split_path(path)
         if path.rpartition("/")[0] != equipment.path:
             raise TopicError(f'Tag "{path}" does not belong to unit "{equipment.path}"')
+    _check_plans(equipment)
     for tag in equipment.tags:
         try:
             check_responses(tag.responses, tag.limits.names())
         except InputError as error:
             raise InputError(f'Tag "{tag.path}": {error}') from error
+
+
+def _check_plans(equipment: Equipment) -> None:
+    names = {tag.name for tag in equipment.tags}
+    for tag in equipment.tags:
+        for field, wanted in (("plan", tag.plan), ("target", tag.target)):
+            if wanted and wanted not in names:
+                raise TopicError(
+                    f'{field} of tag "{tag.path}": "{wanted[:120]}" is no tag of its unit; '
+                    "name one of them or leave it out"
+                )

@@ -86,10 +86,10 @@ async def listening(settings: Settings, name: str = "listener") -> AsyncGenerato
 
 async def test_every_unit_is_declared_and_stays_declared(connected_settings: Settings) -> None:
     async with running(connected_settings) as agent, listening(connected_settings) as plant:
-        await plant.until(lambda: len(plant.equipment) == 16)
+        await plant.until(lambda: len(plant.equipment) == 20)
         assert plant.equipment == {unit.path: unit for unit in agent.plant.equipment()}
     async with listening(connected_settings) as later:
-        await later.until(lambda: len(later.equipment) == 16)
+        await later.until(lambda: len(later.equipment) == 20)
 
 
 async def test_readings_come_once_a_second_with_their_source_time(
@@ -131,6 +131,19 @@ async def test_a_scenario_survives_a_restart_with_its_age(connected_settings: Se
         await plant.until(lambda: second.plant.truth() == before)
         await plant.until(lambda: plant.truths.get(truth_topic(PUMP)) == before[0])
         await plant.ask("stop_scenario", equipment=PUMP)
+
+
+async def test_the_count_of_the_shift_goes_on_after_a_restart(connected_settings: Settings) -> None:
+    path = "riverside/utilities/plan/schedule-utilities"
+    async with running(connected_settings) as first, listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.readings) > 50)
+        before = first.plant.tallies()[path]
+    async with running(connected_settings) as second, listening(connected_settings) as plant:
+        await plant.until(lambda: len(plant.readings) > 50)
+        after = second.plant.tallies()[path]
+    assert before.energy > 0
+    assert after.began == before.began
+    assert after.energy > before.energy
 
 
 async def test_a_scenario_is_on_disk_when_its_start_is_answered(

@@ -45,7 +45,11 @@ def test_the_plant_has_eight_machines_of_five_kinds_and_more(plant: PlantModel) 
     assert len(machines) >= 8
     assert {unit.kind for unit in machines} == KINDS
     others = {unit.kind for unit in plant.equipment()} - KINDS
-    assert others == {EquipmentKind.ENERGY_METER, EquipmentKind.NETWORK}
+    assert others == {
+        EquipmentKind.ENERGY_METER,
+        EquipmentKind.NETWORK,
+        EquipmentKind.SCHEDULE,
+    }
 
 
 def test_the_plant_has_about_200_tags(plant: PlantModel) -> None:
