@@ -1,8 +1,9 @@
 """Opens the historian's store, putting damaged parts aside with the reason."""
 
 import contextlib
+import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.core.errors import StoreError
@@ -11,6 +12,8 @@ from app.store.chunks import DayTables, table_name
 from app.store.hot import HotLog, Unrolled
 from app.store.lance import Lance
 from app.store.quarantine import is_damage, move_aside
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,19 @@ class OpenStore:
             self.tables.forget(day)
             notes.append(f"Day {day} is damaged and {where}: {reason}")
         return notes
+
+    def drop_expired(self, now: datetime, retention: timedelta) -> None:
+        """Drop the day tables last written longer ago than `retention`."""
+        for day in self.tables.expired(now, retention):
+            self.tables.drop(day)
+            logger.info("History of %s dropped: last written more than %s ago", day, retention)
+
+    def tidy(self, now: datetime, quiet: timedelta) -> bool:
+        """Tidy one day table not written for `quiet`; return False when there is none left."""
+        day = self.tables.untidy(now, quiet)
+        if day is not None:
+            self.tables.tidy(day)
+        return day is not None
 
 
 def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:

@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -16,10 +14,12 @@ from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
 from app.core.reading import Reading
 from app.settings import HistorySettings
+from app.store.batch import Batch, answer
 from app.store.catalogue import Day
 from app.store.hot import Rows, Unrolled
 from app.store.opening import OpenStore, open_store
 from app.store.roll import Roll
+from app.store.writer_status import WriterStatus
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,23 +34,7 @@ _GATHERED_ROWS = 1_000
 _COMMITS_TO_OPTIMIZE = 300
 # Readings in memory at which a roll starts early: 17 bytes each, twice while a roll runs.
 ROLL_ROWS = 1_000_000
-# Readings that may wait while the disk refuses; live ones beyond are dropped and counted.
-WAITING_ROWS = 200_000
-_BACKOFF_S = (1.0, 2.0, 4.0, 8.0)
 _STOP_S = 8.0
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """What the next commit holds."""
-
-    live: Rows = field(default_factory=Rows)
-    durable: Rows = field(default_factory=Rows)
-    waiters: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
-    due_at: float = float("inf")
-
-    def __len__(self) -> int:
-        return len(self.live) + len(self.durable)
 
 
 class HistoryWriter:
@@ -74,18 +58,15 @@ class HistoryWriter:
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._waiting = _Waiting()
+        self._waiting = Batch()
         self._roll: Roll | None = None
         self._asked: list[asyncio.Future[None]] = []
         self._answering: list[asyncio.Future[None]] = []
         self._is_untidy = False
-        self._failures = 0
-        self._next_try = 0.0
         self._commits = 0
         self._next_optimize = clock.monotonic() + settings.optimize_s
         self._next_roll = clock.monotonic() + settings.roll_s
-        self._notes: list[str] = []
-        self._status = ComponentStatus("Historian", Health.STOPPED, clock.now())
+        self._status = WriterStatus(clock)
         self.active = Unrolled()
         self.dropped = 0
         self.size_bytes = 0
@@ -95,7 +76,7 @@ class HistoryWriter:
     @property
     def status(self) -> ComponentStatus:
         """State with its reason."""
-        return self._status
+        return self._status.shown
 
     @property
     def sealed(self) -> Unrolled | None:
@@ -109,7 +90,7 @@ class HistoryWriter:
 
     def start(self) -> None:
         """Begin to open the store; returns at once."""
-        self._set(Health.STARTING, "Opening the store")
+        self._status.set(Health.STARTING, "Opening the store")
         self._task = asyncio.create_task(self._run(), name="historian")
 
     async def stop(self) -> None:
@@ -123,7 +104,7 @@ class HistoryWriter:
             except TimeoutError:
                 logger.error("Historian did not stop in %s s", _STOP_S)  # noqa: TRY400  a deadline has no traceback worth reading
         self._thread.shutdown(wait=False)
-        self._set(Health.STOPPED, "")
+        self._status.set(Health.STOPPED)
 
     async def opened(self, timeout_s: float) -> OpenStore:
         """Wait for the store to be open.
@@ -135,7 +116,7 @@ class HistoryWriter:
             async with asyncio.timeout(timeout_s):
                 await self._opened.wait()
         if self._store is None:
-            raise StoreError(f"The history is not open: {self._status.reason}")
+            raise StoreError(f"The history is not open: {self.status.reason}")
         return self._store
 
     def add(self, readings: Sequence[Reading]) -> None:
@@ -152,7 +133,7 @@ class HistoryWriter:
             StoreError: They are not stored; append them again.
         """
         if self._stopping or self._is_full(len(readings)):
-            raise StoreError(f"The history takes no readings now: {self._status.reason}")
+            raise StoreError(f"The history takes no readings now: {self.status.reason}")
         committed = asyncio.get_running_loop().create_future()
         self._waiting.waiters.append(committed)
         is_enough = len(self._waiting.durable) + len(readings) >= _GATHERED_ROWS
@@ -171,9 +152,8 @@ class HistoryWriter:
         self._wake.set()
 
     def _is_full(self, rows: int) -> bool:
-        waiting = len(self._waiting)
         is_stuck = self.active.rows > 4 * ROLL_ROWS
-        return is_stuck or (waiting > 0 and waiting + rows > WAITING_ROWS)
+        return is_stuck or not self._waiting.has_room(rows)
 
     def _take(self, into: Rows, readings: Sequence[Reading], within_s: float) -> None:
         rows = Rows()
@@ -212,8 +192,8 @@ class HistoryWriter:
 
     def _due_in(self) -> float:
         now = self._clock.monotonic()
-        if self._failures:
-            return self._next_try - now
+        if self._status.failures:
+            return self._status.next_try_in_s
         if self._store is None or self._roll or self._asked or self._is_untidy:
             return 0.0
         if self._store.tables.unreadable:
@@ -224,13 +204,15 @@ class HistoryWriter:
         try:
             await self._work(is_last=is_last)
         except StoreError as error:
-            self._fail(error)
-        except Exception as error:  # the one writer must live on; the trouble is shown and logged
-            if not self._failures:
-                logger.exception("historian failed")
-            self._fail(StoreError(f"The history failed unexpectedly: {error!r}"))
+            self._status.fail(error, self._words())
+            self._waiting.refuse(error)
+        except Exception as error:  # noqa: BLE001  the one writer must live on; logged, counted, backs off
+            self._waiting.refuse(self._status.fail_unforeseen(error, self._words()))
         else:
-            self._succeed()
+            self._status.succeed(self.dropped)
+
+    def _words(self) -> str:
+        return f"{len(self._waiting)} readings wait, {self.dropped} were dropped"
 
     async def _work(self, *, is_last: bool) -> None:
         store = self._store or await self._open()
@@ -249,7 +231,7 @@ class HistoryWriter:
         uri, now = self._settings.uri, self._clock.now()
         store = await self._in_thread(lambda: open_store(uri, self._data_dir, now))
         for note in store.notes:
-            self._note(note)
+            self._status.note(note)
         if store.recovered.rows:
             self._roll = Roll(store.recovered)
         self.size_bytes = await self._in_thread(store.size_bytes)
@@ -258,7 +240,7 @@ class HistoryWriter:
         return store
 
     async def _commit(self, store: OpenStore) -> None:
-        batch, self._waiting = self._waiting, _Waiting()
+        batch, self._waiting = self._waiting, Batch()
         try:
             if len(batch):
                 rows = batch.live.join(batch.durable)
@@ -266,24 +248,19 @@ class HistoryWriter:
                 await self._in_thread(lambda: store.log.append(rows, self.active))
                 self.flushes += 1
                 self.flush_s += self._clock.monotonic() - began
-        except StoreError as error:
-            _answer(batch.waiters, error)
-            self._put_back(batch.live)
+        except BaseException as error:  # whatever it was, nobody may wait for this batch for ever
+            batch.refuse(error if isinstance(error, StoreError) else StoreError(repr(error)))
+            self._waiting.put_back(batch.live)
             raise
         self._commits += 1
-        _answer(batch.waiters, None)
-
-    def _put_back(self, live: Rows) -> None:
-        if len(live):
-            self._waiting.live = live.join(self._waiting.live)
-            self._waiting.due_at = 0.0
+        answer(batch.waiters, None)
 
     async def _keep(self, store: OpenStore) -> None:
         """Do one step of rolling, dropping and tidying; damage goes first, it would stop a roll."""
         if store.tables.unreadable:
             now = self._clock.now()
             for note in await self._in_thread(lambda: store.move_unreadable(now)):
-                self._note(note)
+                self._status.note(note)
         if self._roll is None and self._must_roll():
             self._begin_roll()
         if (roll := self._roll) is not None:
@@ -292,7 +269,8 @@ class HistoryWriter:
                 self._roll = None
                 await self._after_roll(store)
         elif self._is_untidy:
-            self._is_untidy = await self._in_thread(lambda: self._tidy(store))
+            now, quiet = self._clock.now(), timedelta(seconds=2 * self._settings.roll_s)
+            self._is_untidy = await self._in_thread(lambda: store.tidy(now, quiet))
 
     def _must_roll(self) -> bool:
         is_due = self._clock.monotonic() >= self._next_roll
@@ -306,65 +284,16 @@ class HistoryWriter:
     async def _after_roll(self, store: OpenStore) -> None:
         now = self._clock.now()
         retention = timedelta(days=self._settings.retention_days)
-        for day in store.tables.expired(now, retention):
-            await self._in_thread(functools.partial(store.tables.drop, day))
-            logger.info("History of %s dropped: last written more than %s ago", day, retention)
+        await self._in_thread(lambda: store.drop_expired(now, retention))
         self.size_bytes = await self._in_thread(store.size_bytes)
         self._is_untidy = True
         done, self._answering = self._answering, []
-        _answer(done, None)
-
-    def _tidy(self, store: OpenStore) -> bool:
-        quiet = timedelta(seconds=2 * self._settings.roll_s)
-        day = store.tables.untidy(self._clock.now(), quiet)
-        if day is not None:
-            store.tables.tidy(day)
-        return day is not None
+        answer(done, None)
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
-    def _fail(self, error: StoreError) -> None:
-        wait_s = _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
-        if not self._failures:
-            logger.warning("History not written, trying again: %s", error)
-        self._failures += 1
-        self._next_try = self._clock.monotonic() + wait_s
-        waiting = f"{len(self._waiting)} readings wait, {self.dropped} were dropped"
-        self._set(Health.DEGRADED, f"{error}; {waiting}", "Free disk space or mend its rights")
-        _answer(self._waiting.waiters, error)
-        self._waiting.waiters.clear()
-        self._waiting.durable = Rows()
-
-    def _succeed(self) -> None:
-        if self._failures:
-            logger.info("History is written again, %d readings were dropped", self.dropped)
-        self._failures = 0
-        if self._notes:
-            self._set(Health.DEGRADED, "; ".join(self._notes), "Restore it from a backup")
-        else:
-            self._set(Health.OK, "")
-
-    def _note(self, note: str) -> None:
-        logger.warning("%s", note)
-        self._notes.append(note)
-
     def _refuse(self, reason: str) -> None:
-        _answer(self._waiting.waiters + self._asked + self._answering, StoreError(reason))
+        answer(self._waiting.waiters + self._asked + self._answering, StoreError(reason))
         if len(self._waiting.live):
             logger.error("%d readings were not stored before the stop", len(self._waiting.live))
-
-    def _set(self, state: Health, reason: str, remedy: str = "") -> None:
-        old = self._status
-        since = old.since if old.state is state else self._clock.now()
-        self._status = ComponentStatus("Historian", state, since, reason, remedy)
-
-
-def _answer(waiters: Sequence[asyncio.Future[None]], error: StoreError | None) -> None:
-    for waiter in waiters:
-        if waiter.done():
-            continue
-        if error is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(error)

@@ -212,6 +212,7 @@ async def test_a_disk_that_refuses_fails_appends_and_keeps_live_readings(tmp_pat
             await historian.append([reading(1, tag=OTHER)])
         historian.add([reading(2)])
         assert historian.status.state is Health.DEGRADED
+        assert "Free disk space" not in historian.status.remedy  # there is enough
         assert "telemetry_hot" in historian.status.reason
         (hot / "data").unlink()
         shutil.move(hot / "away", hot / "data")
