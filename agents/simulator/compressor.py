@@ -7,6 +7,7 @@ from agents.simulator.declare import Design, analog, counter, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import COMPRESSOR
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
@@ -78,19 +79,20 @@ class Compressor:
             analog("receiver_pressure", "Receiver pressure, gauge", "bar", (0, 10),
                    (design.load_below - 0.2, design.unload_above + 0.2),
                    limits=Limits(low=5.8, low_low=5.2, high=8.0, high_high=8.6),
-                   decimals=2, noise=0.01),
+                   decimals=2, noise=0.01, responses=COMPRESSOR["receiver_pressure"]),
             analog("air_flow", "Air delivered", "m3/min", (0, design.delivery * 1.3),
                    (0, design.delivery * 1.05), decimals=2, noise=design.delivery * 0.004),
             analog("discharge_temperature", "Air end discharge temperature", "Cel", (0, 150),
-                   (20, 95), limits=Limits(high=105, high_high=115), noise=0.2),
+                   (20, 95), limits=Limits(high=105, high_high=115), noise=0.2,
+                   responses=COMPRESSOR["discharge_temperature"]),
             analog("oil_temperature", "Oil temperature", "Cel", (0, 120), (18, 80),
-                   limits=Limits(high=90), noise=0.15),
+                   limits=Limits(high=90), noise=0.15, responses=COMPRESSOR["oil_temperature"]),
             analog("filter_drop", "Inlet filter pressure drop", "mbar", (0, 80), (0, 35),
-                   limits=Limits(high=50), noise=0.2),
+                   limits=Limits(high=50), noise=0.2, responses=COMPRESSOR["filter_drop"]),
             counter("loaded_hours", "Hours loaded", "h", 1),
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
-            *design.drive.tags(),
+            *design.drive.tags(COMPRESSOR),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from agents.simulator.declare import Design, analog, counter, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import CONVEYOR
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
@@ -79,7 +80,8 @@ class Conveyor:
             analog("belt_speed", "Belt speed", "m/s", (0, design.speed * 1.4),
                    (0, design.speed * 1.05), decimals=2, noise=design.speed * 0.002),
             analog("belt_slip", "Belt slip", "%", (0, 20), (0, 3.5),
-                   limits=Limits(high=6, high_high=10), decimals=2, noise=0.04),
+                   limits=Limits(high=6, high_high=10), decimals=2, noise=0.04,
+                   responses=CONVEYOR["belt_slip"]),
             analog("goods", "Goods on the belt", "kg", (0, design.goods_kg * 1.6),
                    (0, design.goods_kg * 1.1), decimals=0, noise=design.goods_kg * 0.004),
             analog("throughput", "Pieces a minute", "1/min", (0, design.pieces_per_min * 1.6),
@@ -87,10 +89,10 @@ class Conveyor:
             counter("pieces", "Pieces moved"),
             counter("jams", "Jams cleared"),
             analog("gearbox_temperature", "Gearbox temperature", "Cel", (0, 120), (12, 65),
-                   limits=Limits(high=80), noise=0.12),
+                   limits=Limits(high=80), noise=0.12, responses=CONVEYOR["gearbox_temperature"]),
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
-            *design.drive.tags(),
+            *design.drive.tags(CONVEYOR),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from agents.simulator.responses import Words
 from app.core.equipment import Limits, Tag, TagKind
+from app.core.response import Responses
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ def analog(
     normal: tuple[float, float],
     *,
     limits: Limits | None = None,
+    responses: Responses | None = None,
     decimals: int = 1,
     noise: float = 0.0,
 ) -> Design:
@@ -46,6 +49,7 @@ def analog(
             deadband=round((span[1] - span[0]) / 100, 3) if guarded else 0.0,
             on_delay_s=5.0 if guarded else 0.0,
             decimals=decimals,
+            responses=responses or Responses(),
         ),
         noise,
     )
@@ -84,7 +88,7 @@ def counter(name: str, description: str, unit: str = "1", decimals: int = 0) -> 
     )
 
 
-def motor_tags(power_kw: float, current: float) -> list[Design]:
+def motor_tags(power_kw: float, current: float, words: Words) -> list[Design]:
     """Declare what is measured at a motor of a rated power (kW) and current (A)."""
     return [
         analog("power", "Electric power", "kW", (0, power_kw * 2), (0, power_kw * 1.15),
@@ -92,15 +96,17 @@ def motor_tags(power_kw: float, current: float) -> list[Design]:
         analog("current", "Motor current", "A", (0, current * 2), (0, current * 1.15),
                noise=current * 0.003),
         analog("winding_temperature", "Winding temperature", "Cel", (0, 180), (10, 105),
-               limits=Limits(high=120, high_high=140), noise=0.15),
+               limits=Limits(high=120, high_high=140), noise=0.15,
+               responses=words["winding_temperature"]),
     ]  # fmt: skip
 
 
-def vibration_tags() -> list[Design]:
+def vibration_tags(words: Words) -> list[Design]:
     """Declare the vibration figures of one second; limits are zones C and D of ISO 20816-3."""
     return [
         analog("vibration_velocity", "Vibration velocity, RMS", "mm/s", (0, 15), (0, 2.8),
-               limits=Limits(high=4.5, high_high=7.1), decimals=2),
+               limits=Limits(high=4.5, high_high=7.1), decimals=2,
+               responses=words["vibration_velocity"]),
         analog("vibration_acceleration", "Vibration acceleration, RMS", "m/s2", (0, 60), (0, 5),
                decimals=2),
         analog("vibration_kurtosis", "Vibration kurtosis", "1", (0, 60), (2, 4), decimals=2),

@@ -6,6 +6,7 @@ from agents.simulator.declare import Design, analog, motor_tags, vibration_tags
 from agents.simulator.dynamics import Lag, Noise, Surroundings
 from agents.simulator.faults import Faults
 from agents.simulator.motor import Motor, MotorDesign
+from agents.simulator.responses import Words
 from agents.simulator.vibration import Rotor, Signature, features, signature
 from app.core.equipment import Limits
 
@@ -30,18 +31,19 @@ class DriveDesign:
     bearing_rise: float = 28.0
     top: float = 1.08
 
-    def tags(self) -> list[Design]:
-        """Declare what is measured at the drive."""
+    def tags(self, words: Words) -> list[Design]:
+        """Declare what is measured at the drive, with the responses to its limits."""
         speed, torque = self.motor.speed_rpm, self.motor.torque
         return [
-            analog("speed", "Shaft speed", "1/min", (0, speed * (self.top + 0.2)),
+            analog("speed", "Shaft speed", "{rev}/min", (0, speed * (self.top + 0.2)),
                    (0, speed * self.top), decimals=0, noise=speed * 0.0004),
             analog("torque", "Shaft torque", "N.m", (0, torque * 2.5), (0, torque * 1.15),
                    decimals=2 if torque < 100 else 1, noise=torque * 0.004),
-            *motor_tags(self.motor.power_kw, self.current),
+            *motor_tags(self.motor.power_kw, self.current, words),
             analog("bearing_temperature", "Drive-end bearing temperature", "Cel", (0, 150),
-                   (10, 75), limits=Limits(high=85, high_high=100), noise=0.12),
-            *vibration_tags(),
+                   (10, 75), limits=Limits(high=85, high_high=100), noise=0.12,
+                   responses=words["bearing_temperature"]),
+            *vibration_tags(words),
         ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from agents.simulator.motor import MotorDesign
 from agents.simulator.network import Network
 from agents.simulator.oven import Oven, OvenDesign
 from agents.simulator.pump import Pump, PumpDesign
+from agents.simulator.responses import FEED_PUMP
 from agents.simulator.schedule import Maker, Rate, Rates, Schedule
 from agents.simulator.spindle import Spindle, SpindleDesign
 from agents.simulator.unit import Unit
@@ -39,7 +40,7 @@ def _drive(
 _COOLING = PumpDesign(_drive(7.5, 1460, 15.2, 6), flow=62, head=24, static_head=7)
 _FEED = PumpDesign(
     _drive(11, 2930, 20.5, 5, residual=0.9, noise=0.9),
-    flow=28, head=68, static_head=28, suction=2.1, water=90, npsh_required=3.6,
+    flow=28, head=68, static_head=28, suction=2.1, water=90, npsh_required=3.6, words=FEED_PUMP,
 )  # fmt: skip
 _AIR = CompressorDesign(
     _drive(45, 2960, 80, 5, residual=1.0, passing_velocity=0.8, noise=1.1, damping=0.05), 6.4, 3.0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from agents.simulator.declare import Design, analog, counter, state
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import METER
 from agents.simulator.unit import Unit
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
@@ -31,13 +32,14 @@ class Meter:
         rated = self._rated_kw
         return [
             analog("power", "Active power", "kW", (0, rated * 2), (0, rated),
-                   limits=Limits(high=rated * 1.4), decimals=2, noise=rated * 0.001),
+                   limits=Limits(high=rated * 1.4), decimals=2, noise=rated * 0.001,
+                   responses=METER["power"]),
             analog("apparent_power", "Apparent power", "kV.A", (0, rated * 2.4), (0, rated * 1.25),
                    decimals=2, noise=rated * 0.001),
             analog("power_factor", "Power factor", "1", (0, 1), (0.2, 1), decimals=3,
                    noise=0.001),
             analog("voltage", "Voltage between phases", "V", (300, 500), (390, 410),
-                   limits=Limits(low=360, high=440), noise=0.15),
+                   limits=Limits(low=360, high=440), noise=0.15, responses=METER["voltage"]),
             counter("energy", "Active energy", "kW.h", 2),
             state("tariff", "Tariff", {0: "night rate", 1: "day rate"}),
         ]  # fmt: skip

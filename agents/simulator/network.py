@@ -3,12 +3,73 @@
 from agents.simulator.declare import Design, analog
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import Words
 from agents.simulator.vibration import Signature
+from app.core.alarm import Priority
 from app.core.equipment import EquipmentKind, Limits
+from app.core.response import Response, Responses
 
 _PEERS = 14
 _POLLS = 220.0
 _PACKET_KB = 0.14
+
+_RESPONSES: Words = {
+    "packets": Responses(
+        high=Response(
+            "Find out which peer sends most, and whether a backup or an update runs. If nobody "
+            "knows of one within 15 minutes, call network security.",
+            Priority.LOW,
+        ),
+    ),
+    "new_connections": Responses(
+        high=Response(
+            "Ask whether an engineer works in the control network. If nobody does, note the peer's "
+            "address and call network security within 15 minutes."
+        ),
+        high_high=Response(
+            "Call network security now and cut remote access at the firewall, as this looks like a "
+            "scan. Leave the controllers running, and do not restart any."
+        ),
+    ),
+    "resets": Responses(
+        high=Response(
+            "Check whether a controller or server is down or was restarted. If all answer, "
+            "somebody tries closed doors: note the address and call network security within "
+            "15 minutes."
+        ),
+    ),
+    "writes": Responses(
+        high=Response(
+            "Ask who loads a recipe or a program now. If nobody does, cut remote access at once "
+            "and compare the set points of running machines with their recipes.",
+            Priority.HIGH,
+        ),
+    ),
+    "failed_logins": Responses(
+        high=Response(
+            "Ask the engineers whether one of them mistyped a password. If none did, lock the "
+            "account, note the address and call network security within 15 minutes."
+        ),
+    ),
+    "distinct_peers": Responses(
+        high=Response(
+            "Compare the peers with the network plan. Find the device that does not belong, "
+            "unplug it within 30 minutes and tell network security."
+        ),
+    ),
+    "distinct_ports": Responses(
+        high=Response(
+            "Ask whether an inventory or a security scan is booked. If none is, note the address "
+            "and call network security within 15 minutes."
+        ),
+    ),
+    "poll_latency": Responses(
+        high=Response(
+            "Check the traffic first, then switch and cables to the controllers, within the hour. "
+            "Values come late meanwhile, so steer nothing quick by hand from a screen."
+        ),
+    ),
+}
 
 
 class Network:
@@ -27,22 +88,23 @@ class Network:
         """Declare the unit's tags."""
         return [
             analog("packets", "Packets", "1/s", (0, 5000), (150, 600), limits=Limits(high=1500),
-                   decimals=0),
+                   decimals=0, responses=_RESPONSES["packets"]),
             analog("traffic", "Traffic", "kBy/s", (0, 1000), (15, 120)),
             analog("new_connections", "New connections", "1/s", (0, 500), (0, 6),
-                   limits=Limits(high=25, high_high=80), decimals=0),
+                   limits=Limits(high=25, high_high=80), decimals=0,
+                   responses=_RESPONSES["new_connections"]),
             analog("resets", "Refused or reset connections", "1/s", (0, 500), (0, 3),
-                   limits=Limits(high=20), decimals=0),
+                   limits=Limits(high=20), decimals=0, responses=_RESPONSES["resets"]),
             analog("writes", "Write requests to controllers", "1/s", (0, 200), (0, 20),
-                   limits=Limits(high=60), decimals=0),
+                   limits=Limits(high=60), decimals=0, responses=_RESPONSES["writes"]),
             analog("failed_logins", "Failed logins", "1/s", (0, 50), (0, 1),
-                   limits=Limits(high=5), decimals=0),
+                   limits=Limits(high=5), decimals=0, responses=_RESPONSES["failed_logins"]),
             analog("distinct_peers", "Distinct peers", "1", (0, 300), (10, 20),
-                   limits=Limits(high=30), decimals=0),
+                   limits=Limits(high=30), decimals=0, responses=_RESPONSES["distinct_peers"]),
             analog("distinct_ports", "Distinct destination ports", "1", (0, 2000), (2, 12),
-                   limits=Limits(high=60), decimals=0),
+                   limits=Limits(high=60), decimals=0, responses=_RESPONSES["distinct_ports"]),
             analog("poll_latency", "Polling round trip", "ms", (0, 200), (1, 12),
-                   limits=Limits(high=50), noise=0.15),
+                   limits=Limits(high=50), noise=0.15, responses=_RESPONSES["poll_latency"]),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.simulator.declare import Design, analog, state
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import OVEN_ZONE
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
 
@@ -74,7 +75,7 @@ class Oven:
             for zone in range(1, _ZONES + 1)
             for tag in (
                 analog(f"zone{zone}_temperature", f"Zone {zone} temperature", "Cel", span,
-                       (low - 12, high + 8), limits=limits, noise=0.25),
+                       (low - 12, high + 8), limits=limits, responses=OVEN_ZONE, noise=0.25),
                 analog(f"zone{zone}_duty", f"Zone {zone} heating duty", "%", (0, 100), (0, 98),
                        noise=0.05),
                 analog(f"zone{zone}_current", f"Zone {zone} heating current", "A",

@@ -1,12 +1,13 @@
 """A centrifugal pump with its motor: curves, affinity laws, suction and cavitation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.simulator.declare import Design, analog, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
+from agents.simulator.responses import COOLING_PUMP, Words
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
@@ -27,6 +28,7 @@ class PumpDesign:
         suction: Absolute pressure before the strainer at no flow, bar.
         water: Temperature of the water, Cel.
         npsh_required: At rated flow, m.
+        words: What to do when one of its limits is passed.
     """
 
     drive: DriveDesign
@@ -36,6 +38,7 @@ class PumpDesign:
     suction: float = 1.45
     water: float = 24.0
     npsh_required: float = 3.2
+    words: Words = field(default_factory=lambda: COOLING_PUMP)
 
     def density(self) -> float:
         """Density of water, kg/m3: within 0.3 % of the steam tables from 5 to 100 Cel."""
@@ -93,28 +96,31 @@ class Pump:
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""
-        design = self._design
+        design, words = self._design, self._design.words
         flow, lift = design.flow, design.head * design.density() * _GRAVITY / 1e5
         return [
             state("running", "Pump running", {0: "stopped", 1: "running"}),
             analog("flow", "Flow", "m3/h", (0, flow * 1.4), (flow * 0.5, flow * 1.1),
-                   limits=Limits(low=flow * 0.4), noise=flow * 0.004),
+                   limits=Limits(low=flow * 0.4), noise=flow * 0.004,
+                   responses=words["flow"]),
             analog("suction_pressure", "Suction pressure, absolute", "bar", (0, 4),
                    (design.suction - 0.35, design.suction + 0.15),
                    limits=Limits(low=design.suction - 0.65, low_low=design.suction - 0.95),
-                   decimals=2, noise=0.006),
+                   decimals=2, noise=0.006, responses=words["suction_pressure"]),
             analog("discharge_pressure", "Discharge pressure, absolute", "bar",
                    (0, (lift + design.suction) * 1.6),
                    (design.suction + lift * 0.55, design.suction + lift * 1.15),
-                   limits=Limits(low=design.suction + lift * 0.42), decimals=2, noise=0.012),
+                   limits=Limits(low=design.suction + lift * 0.42), decimals=2, noise=0.012,
+                   responses=words["discharge_pressure"]),
             analog("npsh_margin", "NPSH margin", "m", (-5, 20), (2.5, 15),
-                   limits=Limits(low=1.5, low_low=0.5), decimals=1, noise=0.06),
+                   limits=Limits(low=1.5, low_low=0.5), decimals=1, noise=0.06,
+                   responses=words["npsh_margin"]),
             analog("valve_position", "Control valve opening", "%", (0, 100), (60, 100),
                    noise=0.1),
             analog("efficiency", "Pump efficiency", "%", (0, 100), (60, 80), noise=0.4),
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
-            *design.drive.tags(),
+            *design.drive.tags(words),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:

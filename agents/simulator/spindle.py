@@ -8,6 +8,7 @@ from agents.simulator.declare import Design, analog, counter, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings
 from agents.simulator.faults import Faults
+from agents.simulator.responses import SPINDLE
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
@@ -89,14 +90,15 @@ class Spindle:
             analog("cutting_force", "Cutting force", "N", (0, 8000), (0, 3600), decimals=0,
                    noise=8),
             analog("tool_wear", "Flank wear of the tool", "um", (0, 800), (0, 210),
-                   limits=Limits(high=300, high_high=400), decimals=0, noise=1.0),
+                   limits=Limits(high=300, high_high=400), decimals=0, noise=1.0,
+                   responses=SPINDLE["tool_wear"]),
             analog("tool_time", "Cutting time of the tool", "min", (0, 600), (0, 240)),
             counter("parts", "Parts made"),
             analog("coolant_temperature", "Coolant temperature", "Cel", (0, 60), (15, 36),
-                   limits=Limits(high=45), noise=0.1),
+                   limits=Limits(high=45), noise=0.1, responses=SPINDLE["coolant_temperature"]),
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
-            *self._design.drive.tags(),
+            *self._design.drive.tags(SPINDLE),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:
