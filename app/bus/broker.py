@@ -255,7 +255,7 @@ class Broker:
 
     async def _set_aside(self, reason: str) -> None:
         try:
-            name = await asyncio.to_thread(quarantine, self._folder, self._clock.now())
+            name = await asyncio.to_thread(quarantine, self._folder, self._clock.now(), reason)
         except OSError as error:
             self._set(
                 Health.FAILED,

@@ -1,8 +1,13 @@
 """The folder in which the embedded broker keeps its messages: check it, set it aside."""
 
+import logging
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+
+from app.core.quarantined import MARK, REASON_FILE
+
+logger = logging.getLogger(__name__)
 
 _RECORD_HEAD_BYTES = 30  # 22 of header, 8 of checksum: the shortest record of nats-server
 _RECORD_LIMIT_BYTES = 32 * 2**20  # nats-server's own bound of a sane record (rlBadThresh)
@@ -31,14 +36,18 @@ def _is_sane(file: Path) -> bool:
     return True
 
 
-def quarantine(store: Path, at: datetime) -> str:
-    """Rename `store` to `<name>.quarantined-<time>` beside it; return the new name.
+def quarantine(store: Path, at: datetime, reason: str) -> str:
+    """Rename `store` to `<name>.quarantined-<time>` and note why in it; return the new name.
 
     Raises:
         OSError: The folder cannot be renamed.
     """
-    stem = f"{store.name}.quarantined-{at:%Y%m%dT%H%M%SZ}"
+    stem = f"{store.name}{MARK}{at:%Y%m%dT%H%M%SZ}"
     names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
     name = next(name for name in names if not (store.parent / name).exists())
-    store.rename(store.parent / name)
+    folder = store.rename(store.parent / name)
+    try:
+        (folder / REASON_FILE).write_text(f"{reason}\n", "utf-8")
+    except OSError as error:  # the store is moved all the same
+        logger.warning("Reason of %s is not noted: %s", folder, error)
     return name

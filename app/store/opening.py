@@ -1,6 +1,5 @@
 """Opens the historian's store, putting damaged parts aside with the reason."""
 
-import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from app.store.catalogue import Catalogue
 from app.store.chunks import DayTables, table_name
 from app.store.hot import HotLog, Unrolled
 from app.store.lance import Lance
-from app.store.quarantine import is_damage, move_aside
+from app.store.quarantine import is_damage, move_aside, size_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +35,7 @@ class OpenStore:
 
     def size_bytes(self) -> int:
         """Return the bytes on disk, 0 for a remote store."""
-        total = 0
-        for file in self.folder.rglob("*") if self.folder else ():
-            with contextlib.suppress(OSError):  # dropped while we looked
-                total += file.stat().st_size
-        return total
+        return size_bytes(self.folder) if self.folder else 0
 
     def move_unreadable(self, now: datetime) -> list[str]:
         """Move day tables aside that a read found damaged; return what was moved and why."""
@@ -50,7 +45,10 @@ class OpenStore:
                 self.tables.unreadable.pop(day, None)
                 continue
             path = self.folder / f"{table_name(day)}.lance"
-            where = f'was moved to "{move_aside(path, now)}"' if path.exists() else "is gone"
+            where = "is gone"
+            if path.exists():
+                target = move_aside(path, now, f"Day {day} is damaged: {reason}")
+                where = f'was moved to "{target}"'
             self.tables.forget(day)
             notes.append(f"Day {day} is damaged and {where}: {reason}")
         return notes
@@ -87,7 +85,7 @@ def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:
     except StoreError as error:
         if folder is None or not folder.exists() or not is_damage(error):
             raise
-        notes.append(f'The store was moved to "{move_aside(folder, now)}": {error}')
+        notes.append(f'The store was moved to "{move_aside(folder, now, str(error))}": {error}')
         lance = Lance(str(folder))
     tables = DayTables(lance, Catalogue.load(data_dir / "history.json"))
     tables.find(now)
@@ -96,7 +94,7 @@ def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:
     for name, reason in broken:
         if folder is None or not is_damage(StoreError(reason)):
             raise StoreError(reason)
-        target = move_aside(folder / f"{name}.lance", now)
+        target = move_aside(folder / f"{name}.lance", now, f'"{name}" is damaged: {reason}')
         lance.forget(name)
         notes.append(f'"{name}" is damaged and was moved to "{target}": {reason}')
     return OpenStore(tables, log, recovered, tuple(notes), folder)

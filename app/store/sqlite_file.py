@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app.core.errors import StoreError
+from app.core.quarantined import MARK
 from app.store.quarantine import note_reason
 from app.store.remedy import remedy
 
@@ -92,7 +93,7 @@ def _damage(path: Path) -> str:
 
 def _move_aside(path: Path) -> Path:
     number = 1
-    while (folder := path.with_name(f"{path.name}.quarantined-{number}")).exists():
+    while (folder := path.with_name(f"{path.name}{MARK}{number}")).exists():
         number += 1
     folder.mkdir()
     for name in (f"{path.name}-wal", f"{path.name}-shm", path.name):  # the file itself at last

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bus.broker_store import damaged_file, quarantine
@@ -54,6 +54,7 @@ def test_a_file_with_garbage_is_found(tmp_path: Path, content: bytes):
     assert damaged_file(tmp_path) == file
 
 
+@settings(deadline=None)  # it times the disk, not the rule
 @given(st.lists(st.integers(30, 400), max_size=20))
 def test_any_row_of_records_is_sane(tmp_path_factory: pytest.TempPathFactory, lengths: list[int]):
     folder = tmp_path_factory.mktemp("store")
@@ -68,7 +69,7 @@ def test_a_store_that_is_not_there_is_not_damaged(tmp_path: Path):
 def test_a_store_is_set_aside_under_the_time(tmp_path: Path):
     store = tmp_path / "broker"
     store_with(store, b"x")
-    assert quarantine(store, NOON) == "broker.quarantined-20260504T120000Z"
+    assert quarantine(store, NOON, "garbage") == "broker.quarantined-20260504T120000Z"
     assert not store.exists()
     assert list((tmp_path / "broker.quarantined-20260504T120000Z").rglob("*.blk"))
 
@@ -76,7 +77,7 @@ def test_a_store_is_set_aside_under_the_time(tmp_path: Path):
 def test_two_stores_of_the_same_second_are_both_kept(tmp_path: Path):
     for _ in range(2):
         (tmp_path / "broker").mkdir()
-        quarantine(tmp_path / "broker", NOON)
+        quarantine(tmp_path / "broker", NOON, "garbage")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "broker.quarantined-20260504T120000Z",
         "broker.quarantined-20260504T120000Z-2",
@@ -85,4 +86,4 @@ def test_two_stores_of_the_same_second_are_both_kept(tmp_path: Path):
 
 def test_a_store_that_cannot_be_moved_is_an_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
-        quarantine(tmp_path / "absent", NOON)
+        quarantine(tmp_path / "absent", NOON, "garbage")
