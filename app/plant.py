@@ -329,14 +329,16 @@ class Plant:
         return await self._ask(SIMULATOR, "list_scenarios", {})
 
     async def start_scenario(
-        self, equipment: str, scenario: str, severity: float, actor: Actor
+        self, equipment: str, scenario: str, severity: float, actor: Actor, *, tag: str = ""
     ) -> None:
-        """Start a fault in the simulated plant."""
-        await self._record(actor, "start scenario", f"{equipment} {scenario} {severity:g}")
+        """Start a fault in the simulated plant; `tag` is the one that a sensor fault spoils."""
+        target = f"{equipment} {scenario} {severity:g} {tag}".rstrip()
+        await self._record(actor, "start scenario", target)
         wanted: dict[str, object] = {
             "equipment": equipment,
             "scenario": scenario,
             "severity": severity,
+            "tag": tag,
         }
         await self._ask(SIMULATOR, "start_scenario", wanted)
 

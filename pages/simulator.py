@@ -24,8 +24,8 @@ from pages.widgets import (
     tag_link,
     unit_link,
 )
+from pages.widgets.scenario_form import ScenarioForm
 
-_SEVERITY_PERCENT = 70
 _TRUTH = "Ground truth · simulator only"
 _ASSETS = Path(__file__).parent / "widgets" / "simulator"
 
@@ -84,7 +84,7 @@ class _Board:
                 self._faults = _Faults(self._plant, units, self.paint)
                 place(_choices(units))
             with ui.element("section").classes("mw-card mw-sim-start"):
-                self._form = _Form(self._plant, units, self.paint)
+                self._form = ScenarioForm(self._plant, units, self.paint)
 
     def _show_absent(self, error: MillwrightError) -> None:
         if self._shown == str(error):
@@ -179,69 +179,6 @@ class _Faults:
         )
 
 
-class _Form:
-    """Choose a unit, a fault and how bad it is, and start it."""
-
-    def __init__(
-        self, plant: Plant, units: tuple[SimulatedUnit, ...], changed: Callable[[], None]
-    ) -> None:
-        self._plant = plant
-        self._changed = changed
-        self._units = {unit.path: unit for unit in units}
-        place(tag("h2", "Start a fault"))
-        first = units[0]
-        self._unit = ui.select(
-            {unit.path: unit.name for unit in units},
-            value=first.path,
-            label="Unit",
-            on_change=self._unit_changed,
-        )
-        self._unit.props("outlined dense options-dense").mark("unit")
-        self._scenario = ui.select(_titles(first), label="Fault", on_change=self._draw)
-        self._scenario.props("outlined dense options-dense").mark("fault")
-        self._effect = Painted(self._effect_words)
-        with ui.element("div").classes("mw-severity"):
-            ui.label("Severity").classes("mw-label")
-            self._severity = ui.slider(
-                min=5, max=100, step=5, value=_SEVERITY_PERCENT, on_change=self._draw
-            )
-            self._severity.mark("severity").props('aria-label="Severity in percent"')
-            self._percent = Painted(lambda: tag("span", self._percent_words(), class_="mw-num"))
-        start = ui.button("Start", on_click=self._start, color=None).props("unelevated")
-        start.classes("mw-button mw-primary").mark("start")
-        self._scenario.value = first.scenarios[0].name
-
-    def choose(self, unit: str, scenario: str) -> None:
-        """Fill the form in; nothing is started by it."""
-        known = self._units.get(unit)
-        if known and scenario in _titles(known):
-            self._unit.value = unit
-            self._scenario.value = scenario
-
-    def _unit_changed(self) -> None:
-        titles = _titles(self._units[self._unit.value])
-        kept = self._scenario.value if self._scenario.value in titles else next(iter(titles))
-        self._scenario.set_options(titles, value=kept)
-
-    def _draw(self) -> None:
-        self._effect.paint()
-        self._percent.paint()
-
-    def _effect_words(self) -> Html:
-        choices = self._units[self._unit.value].scenarios
-        effect = next((one.effect for one in choices if one.name == self._scenario.value), "")
-        return tag("p", effect, class_="mw-hint mw-effect")
-
-    def _percent_words(self) -> str:
-        return f"{number(self._severity.value, 0)} %"
-
-    async def _start(self) -> None:
-        severity = float(self._severity.value or 0) / 100
-        action = self._plant.start_scenario(self._unit.value, self._scenario.value, severity, ACTOR)
-        if await guarded(action):
-            self._changed()
-
-
 def _choices(units: tuple[SimulatedUnit, ...]) -> Html:
     rows = [
         tag(
@@ -289,10 +226,6 @@ def _read(output: dict[str, object]) -> ScenarioListing:
         return msgspec.convert(output, ScenarioListing)
     except msgspec.ValidationError as error:
         raise CodecError(f"The simulator answered something else: {error}") from error
-
-
-def _titles(unit: SimulatedUnit) -> dict[str, str]:
-    return {one.name: one.title for one in unit.scenarios}
 
 
 def _area(unit: SimulatedUnit) -> str:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
+from nicegui import ui
 from nicegui.testing import User
 
 from agents.simulator.agent import SimulatorAgent
@@ -88,12 +90,51 @@ async def test_a_fault_is_started_and_stopped(plant: Plant, user: User):
         await user.should_see("No fault runs", retries=30)
 
 
-async def test_who_started_a_fault_is_on_record(plant: Plant, user: User):
+async def choose(user: User, field: str, words: str):
+    await user.should_see(marker=field, retries=30)
+    (select,) = user.find(kind=ui.select, marker=field).elements
+    options = cast("dict[str, str]", select.options)  # NiceGUI has no type for it
+    with user:
+        select.value = next(key for key, said in options.items() if said == words)
+
+
+async def test_a_sensor_fault_spoils_the_sensor_that_was_chosen(plant: Plant, user: User):
     async with simulated(plant) as agent:
+        await eventually(lambda: any(unit.path == PUMP for unit in plant.units()))
+        await user.open("/simulator")
+        await choose(user, "fault", "Sensor bias")
+        await choose(user, "sensor", "Winding temperature")
+        user.find(marker="start").click()
+        await eventually(lambda: len(agent.plant.truth()) == 1)
+        (truth,) = agent.plant.truth()
+        assert truth.tag == f"{PUMP}/winding_temperature"
+        await user.should_see(marker="stop sensor_bias", retries=30)
+
+
+async def test_a_dropout_takes_all_sensors_unless_one_is_chosen(plant: Plant, user: User):
+    async with simulated(plant) as agent:
+        await eventually(lambda: any(unit.path == PUMP for unit in plant.units()))
+        await user.open("/simulator")
+        await choose(user, "fault", "Sensor dropout")
+        user.find(marker="start").click()
+        await eventually(lambda: len(agent.plant.truth()) == 1)
+        assert agent.plant.truth()[0].tag == ""
+        await user.should_see(marker="stop sensor_dropout", retries=30)
+
+
+async def test_a_fault_of_the_machine_asks_for_no_sensor(plant: Plant, user: User):
+    async with simulated(plant):
+        await user.open("/simulator")
+        await user.should_see(marker="fault", retries=30)
+        await user.should_not_see(marker="sensor")
+
+
+async def test_who_started_a_fault_is_on_record(plant: Plant, user: User):
+    async with simulated(plant):
         await user.open("/simulator")
         await user.should_see(marker="start", retries=30)
         user.find(marker="start").click()
-        await eventually(lambda: bool(agent.plant.truth()))
+        await user.should_see(marker="stop bearing_outer_race", retries=30)
     (row,) = plant.audit_rows(10)
     assert (row.actor, row.action) == ("operator", "start scenario")
     assert row.target == f"{PUMP} bearing_outer_race 0.7"
