@@ -16,7 +16,7 @@ _UCUM = {
     "c": "Cel",
     "degc": "Cel",
     "°f": "[degF]",
-    "rpm": "/min",
+    "rpm": "{rev}/min",
     "1/min": "/min",
     "nm": "N.m",
     "min": "min",
