@@ -79,7 +79,7 @@ class Plant:
         self.tags = TagTable(clock, settings.live.max_tags)
         self.hub = LiveHub(self.tags, settings.live, clock)
         self.historian = Historian(settings.history, data, clock)
-        self.stores = Stores(data, clock)
+        self.stores = Stores(data, clock, settings.history.uri)
         self.assets, self.audit = self.stores.assets, self.stores.audit
         self.journal = self.stores.journal
         self.alarms = AlarmService(settings.alarms, self.journal, clock, self._publish_alarm)

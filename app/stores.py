@@ -10,9 +10,11 @@ from app.core.clock import Clock
 from app.core.equipment import Equipment
 from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
+from app.core.quarantined import Quarantined
 from app.store.assets import Assets
 from app.store.audit import AuditLog
 from app.store.journal import AlarmJournal
+from app.store.quarantine import list_quarantined
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,9 @@ class Stores:
         journal: Alarms.
     """
 
-    def __init__(self, data_dir: Path, clock: Clock) -> None:
+    def __init__(self, data_dir: Path, clock: Clock, history_uri: str = "") -> None:
+        self._data_dir = data_dir
+        self._history_uri = history_uri
         self.assets = Assets(data_dir / "assets.sqlite")
         self.audit = AuditLog(data_dir / "audit.sqlite")
         self.journal = AlarmJournal(data_dir / "alarms.sqlite")
@@ -72,6 +76,10 @@ class Stores:
     def statuses(self) -> list[ComponentStatus]:
         """How each store is; the alarms speak for themselves once they have started."""
         return list(self._statuses.values())
+
+    async def quarantined(self) -> list[Quarantined]:
+        """Return what was moved aside as damaged, of every store here, the newest first."""
+        return await asyncio.to_thread(list_quarantined, self._data_dir, self._history_uri)
 
     async def _try(self) -> None:
         for name, opening in list(self._closed.items()):

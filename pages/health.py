@@ -11,6 +11,7 @@ from app.plant import Plant
 from app.store.history import HistoryStats
 from pages.frame import ACTOR, frame, guarded
 from pages.markup import Html, place, tag
+from pages.quarantine import LOOK_AGAIN_S, quarantine_card
 from pages.refresh import Painted, while_visible
 from pages.widgets import card, clock_words, number, status_line
 from pages.widgets.confirm import confirmed
@@ -19,15 +20,18 @@ from pages.widgets.log_tail import LogTail
 LETTERS_SHOWN = 50
 _WORST_FIRST = (Health.FAILED, Health.DEGRADED, Health.STARTING, Health.STOPPED, Health.OK)
 _MEGABYTE = 1_000_000
+_PAGES = {"Alarms": "/alarms", "Alarm journal": "/alarms"}
 
 
 def create(plant: Plant) -> None:
     """Register the page."""
 
     @ui.page("/health")
-    def health() -> None:
+    async def health() -> None:
+        aside = await plant.stores.quarantined()
         with frame(plant, "Health", active="/health"):
             pieces = [Painted(lambda: _components(plant))]
+            pieces.append(Painted(lambda: quarantine_card(aside, plant.settings.site.timezone)))
             pieces.append(Painted(lambda: _letters(plant)))
             clear = ui.button("Clear the list", on_click=lambda: _clear(plant), color=None)
             clear.props("flat").classes("mw-clear")
@@ -43,8 +47,13 @@ def create(plant: Plant) -> None:
                 if log:
                     log.paint()
 
+            async def look_again() -> None:
+                nonlocal aside
+                aside = await plant.stores.quarantined()
+
             paint()
             while_visible(paint)
+            ui.timer(LOOK_AGAIN_S, look_again, immediate=False)
 
 
 def _broker_log(plant: Plant) -> LogTail | None:
@@ -74,14 +83,18 @@ def _components(plant: Plant) -> Html:
 
 def components_card(statuses: Sequence[ComponentStatus], plant: Plant) -> Html:
     """Return all components, those in trouble first."""
-    now = plant.clock.now()
+    now, name_of = plant.clock.now(), plant.tags.unit_name
     ordered = sorted(statuses, key=lambda status: _WORST_FIRST.index(status.state))
     well = sum(status.state is Health.OK for status in statuses)
     return card(
         "Components",
-        tag("div", [status_line(status, now) for status in ordered]),
+        tag("div", [status_line(each, now, name_of, _page(each)) for each in ordered]),
         more=tag("span", f"{well} of {len(statuses)} are well", class_="mw-hint"),
     )
+
+
+def _page(status: ComponentStatus) -> str:
+    return "/agents" if status.name.endswith(" agent") else _PAGES.get(status.name, "")
 
 
 def _letters(plant: Plant) -> Html:

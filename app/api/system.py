@@ -13,6 +13,7 @@ from app.bus.dead_letters import DeadLetter
 from app.core.alarm import Alarm, Finding
 from app.core.errors import InputError, StoreError
 from app.core.health import ComponentStatus, Health
+from app.core.quarantined import Quarantined
 from app.plant import Plant
 from app.store.audit import AuditRow
 
@@ -94,6 +95,11 @@ def router(plant: Plant) -> APIRouter:
         states = {component.state for component in components}
         worst = next((state for state in _WORST_FIRST if state in states), Health.OK)
         return reply(SystemHealth(worst, components))
+
+    @routes.get("/api/quarantine", responses=answers(list[Quarantined], "What was moved aside"))
+    async def quarantine() -> Response:
+        """List the damaged parts of stores that were moved aside, newest first."""
+        return reply(await plant.stores.quarantined())
 
     @routes.get("/api/orchestrator/system-state", responses=answers(SystemState, "The state"))
     async def system_state() -> Response:

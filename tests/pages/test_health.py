@@ -11,10 +11,12 @@ from app.bus.client import Counters
 from app.bus.dead_letters import DeadLetters
 from app.clock import ManualClock, SystemClock
 from app.core.health import ComponentStatus, Health
+from app.core.quarantined import Quarantined
 from app.plant import Plant
 from app.settings import Settings
 from app.store.history import HistoryStats
 from pages import health
+from pages.quarantine import quarantine_card
 
 pytestmark = pytest.mark.usefixtures("no_blocking")
 
@@ -145,3 +147,39 @@ def test_history_tells_its_size():
     html = health.history_table(stats)
     assert "3.4 MB" in html
     assert "2026-05-01" in html
+
+
+def moved_aside(count: int, reason: str = "file is <b>no database") -> list[Quarantined]:
+    return [
+        Quarantined(
+            "alarms.sqlite", f"/data/alarms.sqlite.quarantined-{each}", 2_500_000, NOON, reason
+        )
+        for each in range(count)
+    ]
+
+
+def test_what_was_moved_aside_is_told_with_size_reason_and_what_to_do():
+    html = quarantine_card(moved_aside(2), "UTC")
+    assert "2 kept, 5.0 MB" in html
+    assert "2026-05-04 12:00" in html
+    assert "/data/alarms.sqlite.quarantined-1" in html
+    assert "file is &lt;b&gt;no database" in html
+    assert "delete the folder by hand" in html
+
+
+def test_nothing_moved_aside_takes_no_room():
+    assert "Damaged" not in quarantine_card([], "UTC")
+
+
+def test_a_reason_that_was_not_noted_and_a_long_list_say_so():
+    html = quarantine_card(moved_aside(60, ""), "UTC")
+    assert "the newest 50 shown" in html
+    assert html.count("not noted") == 50
+
+
+async def test_a_damaged_store_stands_on_the_page(plant: Plant, user: User):
+    folder = plant.settings.data.dir / "audit.sqlite.quarantined-1"
+    await asyncio.to_thread(folder.mkdir)
+    await user.open("/health")
+    await user.should_see("Damaged and moved aside")
+    await user.should_see("audit.sqlite.quarantined-1")

@@ -57,6 +57,15 @@ async def test_refused_messages_are_listed_with_their_reason(
     assert (found["total"], found["items"][0]["reason"]) == (1, "text is not UTF-8")
 
 
+async def test_what_was_moved_aside_is_listed(plant: Plant, client: httpx.AsyncClient) -> None:
+    folder = plant.settings.data.dir / "audit.sqlite.quarantined-1"
+    folder.mkdir()
+    (folder / "reason.txt").write_text("Audit is damaged: file is not a database\n")
+    (found,) = (await client.get("/api/quarantine")).json()
+    assert (found["name"], found["size_bytes"]) == ("audit.sqlite", 41)
+    assert found["reason"] == "Audit is damaged: file is not a database"
+
+
 async def test_metrics_tell_tags_components_alarms_and_agents(client: httpx.AsyncClient) -> None:
     text = (await client.get("/metrics")).text
     assert "\nmillwright_tags 2\n" in text
