@@ -10,6 +10,7 @@ from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
 from pages.widgets import alarm_count, analog_bar, area_words, card, trend_chart
+from pages.widgets.plan import plan_bars
 
 BARS_SHOWN = 6
 UNITS_SHOWN = 200
@@ -38,7 +39,7 @@ def create(plant: Plant) -> None:
 
 def _tile(unit: Equipment) -> Html:
     states = [tag("mw-value", path=each.path, class_="mw-word") for each in state_tags(unit)[:1]]
-    bars = [
+    bars = plan_bars([unit]) or [
         analog_bar(each.path, each.description or each.name) for each in key_tags(unit, BARS_SHOWN)
     ]
     return tag(

@@ -10,6 +10,7 @@ from pages.choose import energy_tag, key_tags
 from pages.frame import frame
 from pages.markup import Html, join, place, tag
 from pages.widgets import alarm_count, analog_bar, area_words, card, empty_state, trend_chart
+from pages.widgets.plan import is_schedule, plan_bars
 
 UNITS_SHOWN = 12
 BARS_WANTED = 4
@@ -42,8 +43,8 @@ def by_area(units: Sequence[Equipment]) -> list[tuple[str, list[Equipment]]]:
 
 
 def _area(path: str, units: Sequence[Equipment]) -> Html:
-    meters = [meter for unit in units if (meter := energy_tag(unit))]
-    shown = [unit for unit in units if not energy_tag(unit)] or list(units)
+    machines = [unit for unit in units if not energy_tag(unit) and not is_schedule(unit)]
+    shown = machines or list(units)
     bars = max(1, BARS_WANTED // len(shown))
     hidden = len(shown) - UNITS_SHOWN
     return tag(
@@ -58,12 +59,16 @@ def _area(path: str, units: Sequence[Equipment]) -> Html:
         tag("a", f"{hidden} more units", href=f"/areas/{path}", class_="mw-link")
         if hidden > 0
         else None,
-        [
-            tag("div", tag("mw-value", path=meter.path, label="Power"), class_="mw-foot")
-            for meter in meters
-        ],
+        _performance(units),
         class_="mw-tile",
     )
+
+
+def _performance(units: Sequence[Equipment]) -> Html | None:
+    meters = [meter for unit in units if (meter := energy_tag(unit))]
+    rows = plan_bars(units)
+    rows += [tag("mw-value", path=meter.path, label="Power") for meter in meters]
+    return tag("div", rows, class_="mw-plans") if rows else None
 
 
 def _unit(unit: Equipment, bars: int) -> Html:

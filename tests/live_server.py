@@ -31,6 +31,10 @@ PUMP = Equipment(
             limits=Limits(low=30, high=70), stale_after_s=2.0),
         Tag(f"{UNIT}/running", "Pump running", kind=TagKind.BINARY, low=0, high=1,
             states={0: "stopped", 1: "running"}, stale_after_s=600),
+        Tag(f"{UNIT}/volume", "Water this shift", "m3", decimals=0, stale_after_s=600,
+            plan="volume_plan", target="volume_target"),
+        Tag(f"{UNIT}/volume_plan", "Water planned by now", "m3", decimals=0, stale_after_s=600),
+        Tag(f"{UNIT}/volume_target", "Water planned", "m3", decimals=0, stale_after_s=600),
     ),
     {"rated_power_kw": "7.5"},
 )  # fmt: skip

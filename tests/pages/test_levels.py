@@ -34,6 +34,17 @@ METER = Equipment(
     EquipmentKind.ENERGY_METER,
     (Tag("riverside/utilities/energy/meter/power", "Power", "kW"),),
 )
+PLAN = "riverside/utilities/plan/schedule"
+SCHEDULE = Equipment(
+    PLAN,
+    "Plan for utilities",
+    EquipmentKind.SCHEDULE,
+    (
+        Tag(f"{PLAN}/energy", "Energy", "kW.h", plan="energy_plan", target="energy_target"),
+        Tag(f"{PLAN}/energy_plan", "Planned by now", "kW.h"),
+        Tag(f"{PLAN}/energy_target", "Planned", "kW.h"),
+    ),
+)
 
 
 @pytest.fixture
@@ -162,6 +173,14 @@ async def test_an_alarm_of_something_that_is_no_unit_opens_in_the_list(plant: Pl
     assert answer.headers["location"] == f"/alarms#{alarm.id}"
     await plant.alarms.stop()
     await asyncio.to_thread(plant.journal.close)
+
+
+async def test_the_overview_shows_what_was_done_against_the_plan(plant: Plant, user: User):
+    plant.tags.declare(PUMP)
+    plant.tags.declare(SCHEDULE)
+    text = await sent(user, "/")
+    assert f'path="{PLAN}/energy" plan="{PLAN}/energy_plan" target="{PLAN}/energy_target"' in text
+    assert f'href="/units/{PLAN}"' not in text  # a plan is no machine of the area
 
 
 async def test_an_area_of_very_many_units_stays_readable(plant: Plant, user: User):
