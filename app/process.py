@@ -36,6 +36,16 @@ class ProcessError(MillwrightError):
     """A program cannot be started."""
 
 
+def ending_words(code: int) -> str:
+    """Return how a process ended as an operator reads it: -9 is "ended by force"."""
+    if code >= 0:
+        return f"ended with error {code}" if code else "ended by itself"
+    words = {-signal.SIGTERM: "asked to end", -signal.SIGINT: "asked to end"}
+    if sys.platform != "win32":
+        words[-signal.SIGKILL] = "ended by force"
+    return words.get(code, f"crashed, signal {-code}")
+
+
 class ManagedProcess:
     """One child process: `start`, then `wait` or `stop`; not to be started twice.
 

@@ -7,10 +7,11 @@ from nicegui import ui
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.plant import Plant
+from app.supervisor.restart import agent_title
 from pages.frame import ACTOR, frame, guarded
 from pages.markup import Html, place, tag
 from pages.refresh import Painted, while_visible
-from pages.widgets import age_words, clock_words, empty_state, number
+from pages.widgets import age_words, clock_words, empty_state, number, with_unit_links
 from pages.widgets.confirm import confirmed
 from pages.widgets.log_tail import LogTail
 
@@ -149,18 +150,19 @@ class _Line:
         row = self._row
         shape, word = _LOOKS[row.state]
         retry = clock_words(row.retry_at, self._zone) if row.retry_at else ""
+        is_one_of_many = bool(row.instance) and not row.supervised
         return tag(
             "div",
             tag(
                 "div",
                 tag("i", class_=f"mw-dot {shape}"),
-                tag("b", row.name),
-                tag("span", f"/{row.instance}", class_="mw-hint") if row.instance else None,
+                tag("b", agent_title(row.name)),
+                tag("span", f"number {row.instance}", class_="mw-hint") if is_one_of_many else None,
                 tag("span", word, class_="mw-pill"),
                 class_="mw-row",
             ),
             tag("p", row.purpose or "It has not said what it does yet", class_="mw-hint"),
-            tag("p", row.reason) if row.reason else None,
+            tag("p", self._linked(row.reason)) if row.reason else None,
             tag("p", f"Next start at {retry}") if retry else None,
             class_="mw-agent-who",
         )
@@ -171,7 +173,7 @@ class _Line:
         has_process = bool(row.pid) and row.supervised
         values = (
             [clock_words(row.since, self._zone), tag("span", f" · {age_words(age_s)}")],
-            [number(row.progress, 0), tag("span", row.note, class_="mw-sub")],
+            [number(row.progress, 0), tag("span", self._linked(row.note), class_="mw-sub")],
             number(row.load, 0),
             f"{number(row.cpu_percent, 1)} %" if has_process else number(None),
             f"{number(row.memory_bytes / _MEGABYTE, 0)} MB" if has_process else number(None),
@@ -180,6 +182,9 @@ class _Line:
         )
         figures = [_figure(*pair) for pair in zip(_HEADINGS, values, strict=True)]
         return tag("dl", figures, class_="mw-agent-figures")
+
+    def _linked(self, text: str) -> Html:
+        return with_unit_links(text, self._plant.tags.unit_name)
 
     @property
     def _zone(self) -> str:

@@ -36,9 +36,11 @@ from app.core.agent import AgentState
 from app.core.errors import MillwrightError
 from app.core.health import Health
 from app.plant import Plant
+from app.supervisor.restart import agent_title
 from pages import theme
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
+from pages.widgets.links import with_unit_names
 from pages.widgets.words import NONE
 
 logger = logging.getLogger(__name__)
@@ -78,14 +80,17 @@ def _status(plant: Plant) -> dict[str, object]:
     rows = [  # the simulator of a plant without a demo is no agent that fails
         row for row in plant.agents() if row.state is not AgentState.STOPPED or row.name in wanted
     ]
-    bus = plant.bus.status
+    bus, name_of = plant.bus.status, plant.tags.unit_name
     running = sum(row.state is AgentState.RUNNING for row in rows)
     return {
         "broker": {"ok": bus.state is Health.OK, "word": bus.state, "reason": bus.reason},
         "agents": {
             "running": running,
             "total": len(rows),
-            "rows": [(row.name, row.state, row.reason) for row in rows[:AGENTS_SHOWN]],
+            "rows": [
+                (agent_title(row.name), row.state, with_unit_names(row.reason, name_of))
+                for row in rows[:AGENTS_SHOWN]
+            ],
         },
     }
 

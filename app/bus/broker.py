@@ -17,7 +17,7 @@ from app.bus.probe import Answer, port_is_free, probe
 from app.core.backoff import backoff_s
 from app.core.clock import Clock
 from app.core.health import ComponentStatus, Health
-from app.process import ManagedProcess, ProcessError
+from app.process import ManagedProcess, ProcessError, ending_words
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -198,12 +198,12 @@ class Broker:
         if sign is Sign.PORT_BUSY:
             return self._port_busy()
         if self._is_ready.is_set():
-            reason = f"Broker stopped unexpectedly (exit code {code})"
+            reason = f"Broker stopped unexpectedly ({ending_words(code)})"
             return _Ending(_Fault.ENDED, reason, "Restarts by itself; see its log")
         if sign is Sign.DAMAGED:
             return _Ending(_Fault.DAMAGED, self._log.worst_text)
         last = self._log.worst_text or next(reversed(self.log()), "no message")
-        reason = f"Broker does not start (exit code {code}): {last}"
+        reason = f"Broker does not start ({ending_words(code)}): {last}"
         return _Ending(_Fault.ENDED, reason, "See its log on the Health page")
 
     async def _watch(self, process: ManagedProcess) -> None:

@@ -9,6 +9,7 @@ from app.core.agent_row import AgentRow
 from app.core.health import ComponentStatus, Health
 from app.supervisor.child import Child
 from app.supervisor.registry import Instance
+from app.supervisor.restart import agent_title
 
 CHILD_INSTANCE = "1"
 
@@ -84,7 +85,7 @@ def agent_health(row: AgentRow) -> ComponentStatus:
         AgentState.BACKING_OFF: "It restarts by itself; its log is on the Agents page",
     }
     return ComponentStatus(
-        name=f"Agent {row.name}",
+        name=agent_title(row.name),
         state=states.get(row.state, Health.DEGRADED),
         since=row.since,
         reason=row.reason,

@@ -257,7 +257,8 @@
         const isWell = state === "running", link = make("a", "mw-row", this);
         link.href = "/agents"; link.title = reason || `${name} is ${state.replace("_", " ")}`;
         make("i", isWell ? "mw-dot" : state === "stopped" ? "mw-dot mw-off" : "mw-dot mw-wrong", link);
-        make("span", "", link, isWell ? `${name}` : `${name}: ${reason || state.replace("_", " ")}`);
+        const says = reason || state.replace("_", " ");
+        make("span", "", link, isWell ? name : says.startsWith(name) ? says : `${name}: ${says}`);
       }
     }
   }

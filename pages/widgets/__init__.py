@@ -14,9 +14,10 @@ Live (drawn in the browser from the one `/live` socket; no NiceGUI element, bind
 From the server, once:
 
     card(title, *body, more=None), empty_state(title, *lines), skeleton(lines)
-    priority_symbol(priority), status_line(status, now), finding_why(finding)
+    priority_symbol(priority), status_line(status, now, name_of, href=""), finding_why(finding)
     alarm_line(alarm, zone)
     unit_link(path, words), area_link(path, words), tag_link(path, words), alarm_link(alarm)
+    with_unit_links(text, name_of), with_unit_names(text, name_of)
     number(value, decimals), unit_words(ucum), age_words(seconds), clock_words(time, zone)
 """
 
@@ -24,7 +25,14 @@ from app.core.units import unit_words
 from pages.icons import icon, priority_symbol
 from pages.widgets.alarm_line import alarm_line, alarm_link
 from pages.widgets.cards import card, empty_state, skeleton, status_line
-from pages.widgets.links import area_link, area_words, tag_link, unit_link
+from pages.widgets.links import (
+    area_link,
+    area_words,
+    tag_link,
+    unit_link,
+    with_unit_links,
+    with_unit_names,
+)
 from pages.widgets.live import (
     Mark,
     alarm_count,
@@ -63,4 +71,6 @@ __all__ = [
     "trend_chart",
     "unit_link",
     "unit_words",
+    "with_unit_links",
+    "with_unit_names",
 ]

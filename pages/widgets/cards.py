@@ -1,9 +1,11 @@
 """Plates that hold things, and what stands there while nothing does."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from app.core.health import ComponentStatus, Health
 from pages.markup import Html, tag
+from pages.widgets.links import with_unit_links
 from pages.widgets.words import age_words
 
 _OFF = frozenset({Health.STOPPED, Health.STARTING})
@@ -25,16 +27,27 @@ def skeleton(lines: int) -> Html:
     return tag("div", [tag("i", class_="mw-bone") for _ in range(lines)], class_="mw-skeleton")
 
 
-def status_line(status: ComponentStatus, now: datetime) -> Html:
-    """Return one component: dot, name, reason and remedy, and since when."""
+def status_line(
+    status: ComponentStatus, now: datetime, name_of: Callable[[str], str], href: str = ""
+) -> Html:
+    """Return one component: dot, name, reason and remedy, and since when.
+
+    Args:
+        status: What it says.
+        now: The present, for how long it has been so.
+        name_of: The name of a unit by its path, empty for none.
+        href: The page that has more about it, if there is one.
+    """
     looks = {Health.OK: "mw-dot"}
     dot = looks.get(status.state, "mw-dot mw-off" if status.state in _OFF else "mw-dot mw-wrong")
     words = status.state.value if status.state is Health.OK else status.reason or status.state.value
+    name = tag("a", status.name, href=href, class_="mw-link") if href else status.name
+    remedy = f". {status.remedy}" if status.remedy else None
     return tag(
         "div",
         tag("i", class_=dot),
-        tag("b", status.name),
-        tag("span", words, f". {status.remedy}" if status.remedy else None),
+        tag("b", name),
+        tag("span", with_unit_links(words, name_of), remedy),
         tag("span", f"for {age_words((now - status.since).total_seconds())}", class_="mw-hint"),
         class_="mw-status-row",
     )

@@ -55,7 +55,7 @@ def is_state(plant: Plant, *states: AgentState) -> Callable[[], bool]:
 
 async def test_an_agent_that_is_off_can_only_be_started(plant: Plant, user: User):
     await user.open("/agents")
-    await user.should_see("vibration")
+    await user.should_see("Vibration agent")
     await user.should_see("stopped")
     await user.should_see(kind=ui.button, content="Start")
     await user.should_not_see(kind=ui.button, content="Restart")

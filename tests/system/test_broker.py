@@ -118,7 +118,7 @@ async def test_an_end_is_told_with_the_time_of_the_next_try(broker: Broker):
     os.kill(broker.pid, signal.SIGKILL)
     await eventually(lambda: any(status.state is Health.FAILED for status in told))
     reason = next(status.reason for status in told if status.state is Health.FAILED)
-    assert reason == "Broker stopped unexpectedly (exit code -9); next try in 1 s"
+    assert reason == "Broker stopped unexpectedly (ended by force); next try in 1 s"
 
 
 async def test_a_damaged_store_is_set_aside(broker: Broker, engine_settings: Settings):
