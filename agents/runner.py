@@ -18,6 +18,7 @@ from types import FrameType
 
 from agents.base.agent import BaseAgent
 from app.clock import SystemClock
+from app.core.agent import PARENT_VARIABLE
 from app.core.errors import MillwrightError, NotFoundError
 from app.core.topics import is_segment
 from app.settings import Settings, load_settings
@@ -108,7 +109,7 @@ def _set_up_logging() -> None:
 async def _serve(agent: BaseAgent) -> None:
     stopping = asyncio.Event()
     _stop_on_signals(stopping.set)
-    if os.environ.get("MILLWRIGHT_PARENT"):
+    if os.environ.get(PARENT_VARIABLE):
         _stop_when_orphaned(stopping.set)
     await agent.serve(stopping)
 

@@ -1,8 +1,10 @@
 """Where the broker is, and what to tell an operator when it is not."""
 
+import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from app.core.agent import PARENT_VARIABLE
 from app.core.errors import SettingsError
 from app.settings import BrokerSettings
 
@@ -15,7 +17,8 @@ class Address:
 
     Attributes:
         setting: Name of the setting.
-        in_app: The reader's own app runs this broker, and shows it as a component.
+        in_app: The reader is the app, which shows a broker of its own as a component.
+        in_child: The reader is a process that the app started.
     """
 
     host: str
@@ -24,6 +27,7 @@ class Address:
     password: str = field(repr=False)
     setting: str
     in_app: bool = False
+    in_child: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -31,11 +35,15 @@ class Address:
     @property
     def remedy_unreachable(self) -> str:
         """What to do when nothing answers there."""
+        is_alone = not (self.in_app or self.in_child)
         if self.setting == "broker.url":
-            return "Start that broker or correct the setting broker.url"
+            by_hand = "--broker or " if is_alone else ""
+            return f"Start that broker or correct {by_hand}the setting broker.url"
         if self.in_app:
             return "Look at the component Broker, which this app runs on the port broker.port"
-        return "Start the app, which runs the broker, or correct the setting broker.port"
+        if self.in_child:
+            return "Look at Broker on the Health page of the app, which runs it on broker.port"
+        return "Start the app, which runs the broker on broker.port, or name another by --broker"
 
     @property
     def remedy_refused(self) -> str:
@@ -56,9 +64,9 @@ def broker_address(settings: BrokerSettings, *, in_app: bool = False) -> Address
     Raises:
         SettingsError: `broker.url` has no host or a wrong port.
     """
-    password = settings.password.get_secret_value()
+    password, in_child = settings.password.get_secret_value(), PARENT_VARIABLE in os.environ
     if not settings.url:
-        return Address("127.0.0.1", settings.port, "", password, "broker.port", in_app)
+        return Address("127.0.0.1", settings.port, "", password, "broker.port", in_app, in_child)
     try:
         parts = urlsplit(settings.url)
         port = parts.port or _DEFAULT_PORT
@@ -66,4 +74,5 @@ def broker_address(settings: BrokerSettings, *, in_app: bool = False) -> Address
         raise SettingsError(f'setting broker.url: "{settings.url}" is no URL: {error}') from error
     if not parts.hostname:
         raise SettingsError(f'setting broker.url: "{settings.url}" must look like mqtt://host:1883')
-    return Address(parts.hostname, port, parts.username or "", password, "broker.url")
+    user = parts.username or ""
+    return Address(parts.hostname, port, user, password, "broker.url", in_app, in_child)

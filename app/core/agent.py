@@ -6,6 +6,9 @@ import msgspec
 
 from app.core.clock import AwareTime
 
+PARENT_VARIABLE = "MILLWRIGHT_PARENT"
+"""Stands in the environment of an agent that the app has started."""
+
 
 class AgentState(StrEnum):
     """Life of one agent instance as the operator sees it."""

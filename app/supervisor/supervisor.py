@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import psutil
 
+from app.core.agent import PARENT_VARIABLE
 from app.core.clock import Clock
 from app.core.errors import NotFoundError
 from app.settings import Settings
@@ -56,7 +57,7 @@ class Supervisor:
             name: ChildKeeper(
                 name,
                 command(name),
-                {**environment, "MILLWRIGHT_PARENT": "1", "PYTHONUNBUFFERED": "1"},
+                {**environment, PARENT_VARIABLE: "1", "PYTHONUNBUFFERED": "1"},
                 settings=settings.supervisor,
                 log=AgentLog(logs / f"{name}.log", settings.supervisor.log_lines, clock),
                 clock=clock,

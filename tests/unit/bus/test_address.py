@@ -2,6 +2,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.bus.address import broker_address
+from app.core.agent import PARENT_VARIABLE
 from app.core.errors import SettingsError
 from app.settings import BrokerSettings
 
@@ -45,6 +46,36 @@ def test_remedies_name_the_setting(url: str, setting: str):
 
     assert setting in address.remedy_unreachable
     assert setting in address.remedy_refused
+
+
+@pytest.fixture(autouse=True)
+def _no_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PARENT_VARIABLE, raising=False)
+
+
+def test_a_child_of_the_app_is_sent_to_the_broker_of_its_app(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(PARENT_VARIABLE, "1")
+    remedy = broker_address(BrokerSettings()).remedy_unreachable
+
+    assert "Health page of the app" in remedy
+    assert "Start the app" not in remedy
+
+
+def test_a_child_of_the_app_on_another_broker_is_told_of_that_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(PARENT_VARIABLE, "1")
+    remedy = broker_address(BrokerSettings(url="mqtt://plant")).remedy_unreachable
+
+    assert remedy == "Start that broker or correct the setting broker.url"
+
+
+@pytest.mark.parametrize(
+    ("url", "start"), [("mqtt://plant", "Start that broker"), ("", "Start the app")]
+)
+def test_an_agent_alone_can_be_given_the_address_by_its_command(url: str, start: str):
+    remedy = broker_address(BrokerSettings(url=url)).remedy_unreachable
+
+    assert remedy.startswith(start)
+    assert "--broker" in remedy
 
 
 def test_the_app_that_runs_the_broker_is_not_told_to_start():
