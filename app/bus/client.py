@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 
 from app.bus.address import broker_address
 from app.bus.codec import encode
 from app.bus.dead_letters import DeadLetters
 from app.bus.link import Link
+from app.bus.read_ahead import Incoming
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
 from app.bus.routing import Refusals, Routes
 from app.bus.state import BusState, Connection
@@ -309,7 +310,7 @@ class Bus:
         if self._confirming:
             self.post(lambda: self._confirm(mid))
 
-    def link_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+    def link_message(self, message: MQTTMessage | Incoming) -> None:
         """A message came in: decode it and queue it where it belongs."""
         self._received += 1
         now = self._clock.now()

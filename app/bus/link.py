@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from app.bus.address import Address
+from app.bus.read_ahead import Incoming, ReadAheadClient
 from app.core.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -62,8 +63,8 @@ class Owner(Protocol):
         """The broker has a message, or a QoS 0 message is written."""
         ...
 
-    def link_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        """A message came in; paho calls this itself, for a call between costs a tenth of it."""
+    def link_message(self, message: MQTTMessage | Incoming) -> None:
+        """A message came in."""
         ...
 
 
@@ -88,8 +89,9 @@ class Link:
         self._clock = clock
         self._answer = _Answer.NONE
         self._accepted_at = 0.0
-        self.client = Client(
-            CallbackAPIVersion.VERSION2,
+        self.client = ReadAheadClient(
+            owner.link_message,
+            callback_api_version=CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=not persistent,
             protocol=MQTTProtocolVersion.MQTTv311,
@@ -149,7 +151,6 @@ class Link:
         self.client.on_disconnect = self._on_disconnect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_publish = self._on_publish
-        self.client.on_message = self._owner.link_message
 
     def _next_delay(self) -> None:
         longest_s = min(_BACKOFF_MIN_S * 2**self._attempts, _BACKOFF_MAX_S)

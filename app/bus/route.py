@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from paho.mqtt.client import MQTTMessage
 
 from app.bus.codec import decode
+from app.bus.read_ahead import Incoming
 from app.core.clock import Clock
 from app.core.errors import InputError
 
@@ -130,7 +131,9 @@ class LiveRoute(Generic[T]):
         self._is_failing = False
         self._bell = _Bell(hooks, self._flush)
 
-    def take(self, topic: str, message: MQTTMessage, now: datetime, limit_bytes: int) -> None:
+    def take(
+        self, topic: str, message: MQTTMessage | Incoming, now: datetime, limit_bytes: int
+    ) -> None:
         """Decode and queue; called on paho's thread.
 
         Raises:
@@ -216,7 +219,9 @@ class DurableRoute(Generic[T]):
         self._bell = _Bell(hooks, self._wake.set)
         self._is_failing = False
 
-    def take(self, topic: str, message: MQTTMessage, now: datetime, limit_bytes: int) -> None:
+    def take(
+        self, topic: str, message: MQTTMessage | Incoming, now: datetime, limit_bytes: int
+    ) -> None:
         """Decode and queue; called on paho's thread.
 
         A message that does not fit is left unacknowledged, so that the broker sends it again.

@@ -3,9 +3,9 @@ import socket
 from collections.abc import Sequence
 
 import pytest
-from paho.mqtt.client import MQTTMessage
 
 from app.bus.client import Bus, BusState, Received
+from app.bus.read_ahead import Incoming
 from app.core.errors import BusError, TopicError
 from app.core.health import Health
 from app.core.reading import ReadingMessage
@@ -150,9 +150,8 @@ async def test_a_full_live_queue_drops_the_oldest_and_counts_them(
     await connected(bus)
 
     for number in range(150):  # all before the event loop gets its turn
-        message = MQTTMessage(0, TAG.encode())
-        message.payload = b'{"v":%d}' % number
-        bus.link_message(None, None, message)  # pyright: ignore[reportArgumentType]  not used
+        payload = b'{"v":%d}' % number
+        bus.link_message(Incoming(TAG, payload, qos=0, retain=False, dup=False, mid=0))
 
     await eventually(lambda: len(inbox.received) == 100)
     assert [message.v for message in inbox.messages] == list(range(50, 150))
