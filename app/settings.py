@@ -71,6 +71,21 @@ class ServerSettings(Section):
     body_limit_bytes: int = Field(
         default=1_048_576, ge=1024, le=1_073_741_824, description="Largest request body, bytes"
     )
+    reads_per_s: float = Field(
+        default=200, ge=1, le=100_000, description="Pages and readings one caller may ask for, 1/s"
+    )
+    queries_per_s: float = Field(
+        default=20,
+        ge=0.1,
+        le=10_000,
+        description="Histories and exports one caller may ask for, 1/s",
+    )
+    changes_per_s: float = Field(
+        default=50, ge=0.1, le=10_000, description="Changes one caller may ask for, 1/s"
+    )
+    burst_s: float = Field(
+        default=5, ge=1, le=3600, description="Seconds of these rates that may come at once"
+    )
 
     @field_validator("host")
     @classmethod

@@ -24,7 +24,7 @@ def mount(app: FastAPI, plant: Plant) -> None:
     The API is an application of its own behind plain routes, so that its errors are JSON and the
     pages' errors stay pages.
     """
-    app.add_middleware(Gate, server=plant.settings.server)
+    app.add_middleware(Gate, server=plant.settings.server, clock=plant.clock)
     inner = api(plant)
     for path in _PATHS:
         app.router.routes.append(Route(path, inner, include_in_schema=False))

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.clock import Clock
 from app.security.body_limit import BodyTooLargeError, LimitedBody
 from app.security.headers import with_headers
 from app.security.origins import Origins
+from app.security.rate_limit import RateLimits
 from app.security.refusal import Refusal, refusal, send_refusal
 from app.settings import ServerSettings
 
@@ -22,14 +24,15 @@ _CORS_HEADERS = b"authorization, content-type"
 
 
 class Gate:
-    """Checks host, origin and size of each request and adds the security headers to each answer.
+    """Checks host, origin, rate and size of each request and adds security headers to each answer.
 
     An error that nothing below has answered becomes a 500 without internals here, so that it too
     carries the headers; the traceback goes to the log.
     """
 
-    def __init__(self, app: ASGIApp, server: ServerSettings) -> None:
+    def __init__(self, app: ASGIApp, server: ServerSettings, clock: Clock) -> None:
         self._app = app
+        self._rates = RateLimits(server, clock)
         self._origins = Origins(server.host, server.allowed_origins)
         self._limit_bytes = server.body_limit_bytes
 
@@ -68,7 +71,7 @@ class Gate:
                 f'Pages of "{origin[:120]}" may not call this server',
                 "List the origin in server.allowed_origins if you trust it",
             )
-        return None
+        return self._rates.refused(scope)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = LimitedBody(scope, receive, send, self._limit_bytes)

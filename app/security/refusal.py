@@ -21,15 +21,18 @@ class ErrorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A status code with its error body."""
+    """A status code with its error body, and when to ask again, s; 0 says nothing of it."""
 
     status: int
     body: ErrorBody
+    retry_after_s: int = 0
 
 
-def refusal(status: int, error: str, message: str, hint: str = "") -> Refusal:
+def refusal(
+    status: int, error: str, message: str, hint: str = "", *, retry_after_s: int = 0
+) -> Refusal:
     """Make a refusal."""
-    return Refusal(status, ErrorBody(error, message, hint))
+    return Refusal(status, ErrorBody(error, message, hint), retry_after_s)
 
 
 async def send_refusal(scope: Scope, send: Send, refused: Refusal) -> None:
@@ -45,5 +48,7 @@ async def send_refusal(scope: Scope, send: Send, refused: Refusal) -> None:
         (b"content-length", str(len(payload)).encode()),
         (b"connection", b"close"),
     ]
+    if refused.retry_after_s:
+        headers.append((b"retry-after", str(refused.retry_after_s).encode()))
     await send({"type": f"{start}.start", "status": refused.status, "headers": headers})
     await send({"type": f"{start}.body", "body": payload})

@@ -25,9 +25,9 @@ def share(page: Page, part: str, style: str) -> float:
 @pytest.mark.parametrize(
     ("volume", "sentence"),
     [
-        (180, "plan 200 of 400 · −10 %"),
-        (230, "plan 200 of 400 · +15 %"),
-        (200.4, "plan 200 of 400 · on plan"),
+        (180, "plan 200 of 400 \u00b7 \u221210 %"),
+        (230, "plan 200 of 400 \u00b7 +15 %"),
+        (200.4, "plan 200 of 400 \u00b7 on plan"),
     ],
 )
 def test_a_plan_says_how_far_off_it_is(
@@ -67,5 +67,5 @@ def test_a_bad_count_is_hatched_and_says_why(page: Page, server: LiveServer):
     opened(page, server, 120, 200)
     server.feed(volume=None)
     expect(page.locator(PLAN)).to_have_attribute("data-q", "b")
-    expect(page.locator(f"{PLAN} .mw-num")).to_have_text("–")
+    expect(page.locator(f"{PLAN} .mw-num")).to_have_text("\u2013")
     expect(page.locator(f"{PLAN} .mw-age")).to_have_text("sensor fault")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.clock import ManualClock
 from app.security.middleware import Gate
 from app.settings import ServerSettings
 
 SERVER = ServerSettings(body_limit_bytes=1024, allowed_origins=("https://wall.example",))
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 FOREIGN = {"origin": "http://evil.example"}
 
 
@@ -55,7 +58,7 @@ def client(server: ServerSettings = SERVER) -> httpx.AsyncClient:
         Route("/half", half),
         Route("/strict", strict),
     ]
-    transport = httpx.ASGITransport(Gate(Starlette(routes=routes), server))
+    transport = httpx.ASGITransport(Gate(Starlette(routes=routes), server, ManualClock(NOW)))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
 

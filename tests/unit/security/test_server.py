@@ -11,9 +11,13 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from app.clock import SystemClock
 from app.security.middleware import Gate
 from app.settings import ServerSettings
 from tests.serving import serving
+
+SERVER = ServerSettings(body_limit_bytes=4096)
+SLOW = ServerSettings(reads_per_s=1, burst_s=1)
 
 
 async def talk(websocket: WebSocket) -> None:
@@ -38,8 +42,8 @@ def application() -> Starlette:
     )
 
 
-def gated() -> Gate:
-    return Gate(application(), ServerSettings(body_limit_bytes=4096))
+def gated(server: ServerSettings = SERVER) -> Gate:
+    return Gate(application(), server, SystemClock())
 
 
 @pytest.mark.parametrize("path", ["/live", "/ws/vibration", "/_nicegui_ws/socket.io/"])
@@ -74,3 +78,15 @@ async def test_a_body_without_an_end_is_refused_at_the_limit() -> None:
         status = await reader.readline()
         writer.close()
     assert status.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_websocket_too_many_is_refused_with_the_time_to_wait() -> None:
+    async with serving(gated(SLOW)) as port:
+        url = f"ws://127.0.0.1:{port}/live"
+        async with connect(url) as websocket:
+            assert await websocket.recv() == "hello"
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url)
+    assert refused.value.response.status_code == 429
+    assert refused.value.response.headers["retry-after"] == "1"
+    assert b"too_many_requests" in refused.value.response.body
