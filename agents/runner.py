@@ -1,6 +1,7 @@
 """`millwright agent NAME`: one agent in a process of its own.
 
-Exit codes: 0 stopped on request, 1 failed, 2 wrong usage.
+Exit codes: 0 stopped on request, 1 failed (Python's own for an error nobody foresaw, which it
+prints with its traceback), 2 wrong usage.
 """
 
 import argparse
@@ -44,9 +45,6 @@ def main(argv: list[str]) -> int:
         asyncio.run(_serve(agent))
     except MillwrightError as error:
         logger.error("Agent %s failed: %s", arguments.name, error)  # noqa: TRY400  it says all
-        return 1
-    except Exception:  # the process ends here; whoever started it sees the exit code
-        logger.exception("Agent %s failed", arguments.name)
         return 1
     return 0
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from agents.base.alerts import Alerts
 from agents.base.communication import Communication
 from agents.base.desk import TaskDesk
+from agents.base.failures import Failures
 from agents.base.logic import Window, Windows
 from agents.base.model import MODELS, Model, load_model
 from agents.base.results import ResultStore
@@ -77,6 +78,7 @@ class BaseAgent:
         )
         self._windows = Windows(self.spec.inputs, self.window_s)
         self._alerts = Alerts(self.confirm_on, self.confirm_off, {})
+        self._failures = Failures()
         self._progress = 0
         self._problems: dict[str, str] = {}
 
@@ -197,19 +199,22 @@ class BaseAgent:
 
     def decide_all(self) -> list[Finding]:
         """Judge every unit once and state what is news."""
-        now = self.clock.now()
+        now, now_s = self.clock.now(), self.clock.monotonic()
         if self.spec.model and self.model is None:
             return []
         stated: list[Finding] = []
-        failing = ""
-        for path in self._windows.units():
+        paths = self._windows.units()
+        self._failures.keep(set(paths))
+        for path in paths:
+            if self._failures.is_paused(path, now_s):
+                continue
             try:
                 stated += self._decide_one(path, now)
-            except Exception as error:  # the agent loop lives on
-                failing = f"{path}: {error!r}"
-                if "decide" not in self._problems:
-                    logger.exception("No decision on %s", path)
-        self._note_problem("decide", failing)
+            except Exception as error:  # noqa: BLE001  the agent loop lives on; logged, counted, paused
+                self._failures.failed(path, error, now_s)
+            else:
+                self._failures.worked(path)
+        self._note_problem("decide", self._failures.reason)
         return stated
 
     def _decide_one(self, path: str, now: datetime) -> list[Finding]:
@@ -282,9 +287,13 @@ class BaseAgent:
             at=now,
             progress=self._progress + self._desk.done,
             load=self._desk.load,
-            note=self.note(),
+            note="; ".join(filter(None, (self.note(), self._failed_words()))),
             lag_s=self._desk.lag_s(now),
         )
+
+    def _failed_words(self) -> str:
+        counts = ((self._failures.total, "decisions"), (self._desk.failed, "tasks"))
+        return ", ".join(f"{count} {what} failed" for count, what in counts if count)
 
     def note(self) -> str:
         """Return what the agent is doing now, for the Agents page."""

@@ -23,6 +23,10 @@ class TaskDesk:
 
     A task is acknowledged to the broker when it is on disk; after a crash it is taken up again.
     A result of a task that failed for an unforeseen reason is not kept: a re-sent one runs anew.
+
+    Attributes:
+        done: Tasks answered since the start.
+        failed: Of these, how many failed for an unforeseen reason.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class TaskDesk:
         self._open: dict[str, datetime] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.done = 0
+        self.failed = 0
 
     @property
     def load(self) -> int:
@@ -121,8 +126,9 @@ class TaskDesk:
         except MillwrightError as problem:
             error = f"{problem}; {problem.hint}" if problem.hint else str(problem)
             details = problem.details if isinstance(problem, FieldsError) else {}
-        except Exception as problem:  # the agent loop lives on
+        except Exception as problem:  # the agent loop lives on; the sender decides on another try
             logger.exception("Task %s (%s) failed", task.id, task.capability)
+            self.failed += 1
             error, is_final = f"{task.capability} failed: {problem!r}", False
         seconds = self._clock.monotonic() - began
         result = TaskResult(task.id, self._name, seconds, output, error, details)

@@ -98,5 +98,23 @@ def _session(card: ModelCard, payload: bytes, remedy: str) -> Any:  # noqa: ANN4
     options.inter_op_num_threads = 1
     try:
         return runtime.InferenceSession(payload, options, ["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises a dozen private types
+    except _load_errors(runtime) as error:
         raise ModelError(f'Model "{card.name}" does not load: {error}', remedy) from error
+
+
+def _load_errors(runtime: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401  onnxruntime has no stubs
+    """Return what a session may raise; onnxruntime's own errors have no base of theirs."""
+    native = runtime.capi.onnxruntime_pybind11_state
+    return (
+        native.EPFail,
+        native.EngineError,
+        native.Fail,
+        native.InvalidArgument,
+        native.InvalidGraph,
+        native.InvalidProtobuf,
+        native.NoModel,
+        native.NotImplemented,
+        native.RuntimeException,
+        RuntimeError,
+        ValueError,
+    )

@@ -106,6 +106,22 @@ async def test_a_unit_that_fails_does_not_keep_others_from_being_judged(
     assert sum("No decision" in record.message for record in caplog.records) == 1
 
 
+async def test_a_unit_that_fails_is_judged_ever_more_seldom_and_counted(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+):
+    clock = ManualClock(NOW)
+    agent = Thermometer(settings, clock)
+    for _ in range(30):
+        hear(agent, 2000.0)
+        agent.decide_all()
+        await clock.advance(1.0)
+
+    assert agent.beat().note == "watching 1 units; 5 decisions failed"  # at 0, 1, 3, 7 and 15 s
+    assert state(agent)[0] is AgentState.DEGRADED
+    traced = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert traced == ["No decision on s/a/l/pump"]
+
+
 async def test_it_is_well_again_when_nothing_fails_any_more(agent: Thermometer):
     hear(agent, 2000.0)
     agent.decide_all()

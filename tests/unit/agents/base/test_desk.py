@@ -142,6 +142,7 @@ async def test_an_unforeseen_failure_is_answered_and_tried_anew_when_sent_again(
 
     await eventually(lambda: len(worker.answers) == 2)
     assert "oops" in worker.answers[0].error
+    assert worker.desk.failed == 1
     assert worker.answers[1].output
 
 
