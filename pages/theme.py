@@ -9,7 +9,16 @@ from nicegui import app, ui
 _STATIC = Path(__file__).parent / "static"
 _URL = "/static/millwright"
 _YEAR_S = 31_536_000  # a changed file gets another address, so browsers may keep it
-SCRIPTS = ("live.js", "widgets.js", "plan.js", "evidence.js", "spark.js", "trend.js", "frame.js")
+SCRIPTS = (
+    "live.js",
+    "widgets.js",
+    "plan.js",
+    "evidence.js",
+    "spark.js",
+    "trend.js",
+    "sound.js",
+    "frame.js",
+)
 STYLES = ("tokens.css", "frame.css", "widgets.css", "plan.css", "quasar.css", "plant.css")
 
 # before the first paint, or the wrong theme flashes

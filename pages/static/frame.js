@@ -1,4 +1,4 @@
-/* The frame: alarm banner, status line, clock, sound, theme, keyboard, search. */
+/* The frame: alarm banner, status line, clock, theme, keyboard, search. */
 (() => {
   "use strict";
   const { live, alarms, symbol, make, put, ageWords } = Millwright;
@@ -16,8 +16,9 @@
   const acknowledge = (id) => window.emitEvent?.("mw_acknowledge", { id });
 
   // --- banner
-  let before = null;
+  let isBlinking = false;
   function showAlarms(message) {
+    isBlinking = message.unack.some(Boolean);
     for (const count of document.querySelectorAll(".mw-count")) {
       const p = Number(count.dataset.priority), n = message.counts[p - 1], open = message.unack[p - 1];
       const key = `${n} ${open > 0}`;
@@ -31,7 +32,6 @@
       count.title = `${n} active, ${open} not acknowledged`;
     }
     showWorst(message);
-    ring(message);
   }
   function showWorst(message) {
     const box = byId("mw-worst");
@@ -54,42 +54,7 @@
     open.href = place(worst.equipment);
   }
 
-  // --- sound: higher and quicker for worse; a critical alarm rings again until acknowledged
-  const TONES = { 1: [880, 3, 0.14], 2: [660, 2, 0.18], 3: [520, 1, 0.22], 4: [390, 1, 0.16] };
-  let audio = null;
-  const isAudible = () => localStorage.getItem("mw-sound") === "on";
-  function tone(priority) {
-    if (!isAudible()) return;
-    audio ??= new AudioContext();
-    const [frequency, beeps, length] = TONES[priority];
-    for (let i = 0; i < beeps; i++) {
-      const at = audio.currentTime + i * length * 1.6, source = audio.createOscillator(), gain = audio.createGain();
-      source.frequency.value = frequency; source.type = "triangle";
-      gain.gain.setValueAtTime(0, at);
-      gain.gain.linearRampToValueAtTime(0.25, at + 0.01);
-      gain.gain.linearRampToValueAtTime(0, at + length);
-      source.connect(gain).connect(audio.destination);
-      source.start(at); source.stop(at + length);
-    }
-  }
-  function ring({ unack, rows, reset }) {
-    const risen = before ? unack.findIndex((n, i) => n > before[i]) : -1;
-    // an alarm that comes and goes has rung already
-    const isNew = reset || rows.some((row) => row.state === "unack" && !row.chattering && (row.finding.priority || 4) === risen + 1);
-    if (risen >= 0 && isNew) tone(risen + 1);
-    before = unack;
-  }
-  setInterval(() => { if (before?.[0]) tone(1); }, 10000);
-  setInterval(() => root.classList.toggle("mw-dim", Boolean(before?.some(Boolean)) && !root.classList.contains("mw-dim")), 500);
-  const SOUND = { on: "M4 9v6h4l5 4V5L8 9zM16 9.5a4 4 0 0 1 0 5M18.5 7a7.5 7.5 0 0 1 0 10", off: "M4 9v6h4l5 4V5L8 9zM16.5 9.5l5 5M21.5 9.5l-5 5" };
-  function showSound() {
-    const button = byId("mw-sound");
-    if (!button) return;
-    const on = isAudible();
-    button.querySelector("path").setAttribute("d", SOUND[on ? "on" : "off"]);
-    button.title = button.ariaLabel = on ? "Alarm sound is on" : "Alarm sound is off";
-    button.ariaPressed = String(on);
-  }
+  setInterval(() => root.classList.toggle("mw-dim", isBlinking && !root.classList.contains("mw-dim")), 500);
 
   // --- status line
   function showStatus(message) {
@@ -226,11 +191,11 @@
     if (tool.id === "mw-search-open") openSearch();
     if (tool.id === "mw-keys-open") openKeys();
     if (tool.id === "mw-theme") toggleTheme();
-    if (tool.id === "mw-sound") { localStorage.setItem("mw-sound", isAudible() ? "off" : "on"); showSound(); tone(4); }
+    if (tool.id === "mw-sound") Millwright.sound.toggle();
   });
   function begin() {
     if (!byId("mw-worst")) { requestAnimationFrame(begin); return; }
-    showSound();
+    Millwright.sound.start();
     live.onAlarms(showAlarms); live.onStatus(showStatus); live.onLink(showLink);
     put(byId("mw-clock"), clock(live.now(), true));
   }
