@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from app.alarms.book import AlarmBook, Draft, room_for_lesser
+from app.alarms.outlet import Outlet
 from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import StoreError
@@ -29,7 +29,6 @@ JOINED = 200
 TICK_S = 1.0
 REFUSAL_SHOWN_S = 60.0
 
-T = TypeVar("T")
 Listener = Callable[[Sequence[Alarm]], None]
 
 
@@ -64,11 +63,11 @@ class AlarmOwner:
         self._settings = settings
         self._journal = journal
         self._clock = clock
-        self._publish = publish
+        self._publish = Outlet(publish)
         self.book = AlarmBook(settings)
         self.status = ComponentStatus("Alarms", Health.STOPPED, clock.now())
         self._queue: asyncio.Queue[_Request] = asyncio.Queue(QUEUE)
-        self._listeners: list[Listener] = []
+        self._listeners: list[Outlet[Sequence[Alarm]]] = []
         self._task: asyncio.Task[None] | None = None
         self._refusals = _Refusals()
         self._flood = False
@@ -104,7 +103,7 @@ class AlarmOwner:
 
     def on_change(self, listener: Listener) -> None:
         """Call `listener` with alarms that changed; with none when a flood begins or ends."""
-        self._listeners.append(listener)
+        self._listeners.append(Outlet(listener))
 
     async def submit(
         self, decide: Callable[[Draft], Alarm | None], ids: tuple[str, ...] = ()
@@ -143,7 +142,7 @@ class AlarmOwner:
             for request in requests:
                 try:
                     answers.append((request, request.decide(draft)))
-                except Exception as error:  # noqa: BLE001  it goes to the caller; the loop lives on
+                except Exception as error:  # noqa: BLE001  the caller gets it, logs it, backs off
                     _fail(request, error)
             if draft.changes:
                 await asyncio.to_thread(self._journal.append, draft.changes)
@@ -175,14 +174,14 @@ class AlarmOwner:
         self._look_at_room()
         self._flood = self.book.flood.is_flood(draft.now)
         for key in dict.fromkeys(change.record.alarm.id for change in draft.changes):
-            _tell(self._publish, self.book.records[key].alarm)
+            self._publish.tell(self.book.records[key].alarm)
         changed = [record.alarm for record in draft.records()]
         if changed:
             self._notify(changed)
 
     def _notify(self, changed: Sequence[Alarm]) -> None:
         for listener in self._listeners:
-            _tell(listener, changed)
+            listener.tell(changed)
 
     async def _keep_time(self) -> None:
         while True:
@@ -228,13 +227,6 @@ class AlarmOwner:
             log = logger.info if state in {Health.OK, Health.STOPPED} else logger.error
             log("alarms %s%s%s", state, ": " if reason else "", reason)
             self.status = ComponentStatus("Alarms", state, self._clock.now(), reason, remedy)
-
-
-def _tell(listener: Callable[[T], None], news: T) -> None:
-    try:
-        listener(news)
-    except Exception:  # a listener's trouble must not stop the alarms
-        logger.exception("a listener of the alarms failed")
 
 
 def _pass_time(draft: Draft, due: Sequence[str], settled: Sequence[str]) -> None:

@@ -153,7 +153,7 @@ class Broker:
                 f"Broker cannot use {self._folder}: {error.strerror}",
                 "Check space and permissions of the data folder (data.dir)",
             )
-        except Exception as error:
+        except Exception as error:  # supervision lives on; logged, shown, backs off in _run
             logger.exception("Broker supervision failed")
             return _Ending(_Fault.ENDED, f"Broker supervision failed: {error}")
 

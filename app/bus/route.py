@@ -161,7 +161,7 @@ class LiveRoute(Generic[T]):
     def _hand_over(self, batch: list[Received[T]]) -> None:
         try:
             self._handler(batch)
-        except Exception as error:
+        except Exception as error:  # the bus dispatch lives on; logged, counted, shown
             if not self.failed:  # a handler that fails at each batch must not flood the log
                 logger.warning("Handler of %s failed", self.topic_filter, exc_info=True)
             self.failed += 1

@@ -160,7 +160,7 @@ class ChildKeeper:
             await self._wanted.wait()
             try:
                 await self._keep()
-            except Exception as error:  # supervision has to live on; the trouble is shown
+            except Exception as error:  # supervision lives on; logged, shown, not tried again
                 logger.exception("%s cannot be supervised", self._title)
                 self._wanted.clear()
                 self._become(AgentState.FAILED, f"{self._title} cannot be supervised: {error}")
