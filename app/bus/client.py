@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 from paho.mqtt.client import MQTTMessage
-from paho.mqtt.enums import MQTTErrorCode
 
 from app.bus.address import broker_address
 from app.bus.codec import encode
@@ -16,9 +15,10 @@ from app.bus.link import Link
 from app.bus.read_ahead import Incoming
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
 from app.bus.routing import Refusals, Routes
-from app.bus.state import BusState, Connection
+from app.bus.sending import Outgoing, Sender
+from app.bus.state import BusState, Connection, Counters
 from app.core.clock import Clock
-from app.core.errors import BusError, CodecError, TopicError
+from app.core.errors import BusError, CodecError
 from app.core.health import ComponentStatus
 from app.settings import Settings
 
@@ -26,36 +26,8 @@ __all__ = ["Bus", "BusState", "Counters", "Outgoing", "Received"]
 
 T = TypeVar("T")
 
-_FORBIDDEN = frozenset(" +#\0")
 _DROP_AFTER_S = 1.0
 _STOP_S = 3.0
-
-
-class Outgoing(NamedTuple):
-    """A message for the broker to keep until it is needed: the last will."""
-
-    topic: str
-    message: msgspec.Struct
-    qos: int = 1
-    retain: bool = True
-
-
-class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What passed through a bus since it was made.
-
-    Attributes:
-        published: Messages handed to the connection.
-        received: Messages taken from it.
-        dropped: Lost on purpose: QoS 0 while disconnected, or pushed out of a full queue.
-        dead: Refused as undecodable.
-        failed: Calls of handlers that raised.
-    """
-
-    published: int
-    received: int
-    dropped: int
-    dead: int
-    failed: int
 
 
 class Bus:
@@ -90,19 +62,17 @@ class Bus:
             persistent=persistent,
             queue_size=settings.bus.queue_size,
         )
+        self._sender = Sender(self._link, self._connection, settings.bus.queue_size)
         if will is not None:
             self._link.client.will_set(will.topic, encode(will.message), will.qos, will.retain)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_accepted = False
         self._is_dropping = False
         self._was_subscribed = False
         self._unanswered: set[int] = set()
         self._generation = 0
         self._routes = Routes()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._confirmations: dict[int, asyncio.Future[None]] = {}
-        self._confirming = 0
-        self._published = self._received = self._dropped = 0
+        self._received = 0
 
     async def start(self) -> None:
         """Connect in the background and keep connected until `stop`."""
@@ -155,9 +125,9 @@ class Bus:
     def counters(self) -> Counters:
         """What passed through since the bus was made."""
         return Counters(
-            published=self._published,
+            published=self._sender.published,
             received=self._received,
-            dropped=self._dropped + sum(route.dropped for route in self._routes),
+            dropped=self._sender.dropped + sum(route.dropped for route in self._routes),
             dead=self._refusals.count,
             failed=sum(route.failed for route in self._routes),
         )
@@ -175,10 +145,7 @@ class Bus:
             BusError: The queue of QoS 1 messages is full.
             TopicError: The topic is empty or holds a blank, + or #.
         """
-        if qos or self._may_send():
-            self._send(topic, message, qos, retain)
-        else:
-            self._dropped += 1
+        self._sender.publish(topic, message, qos=qos, retain=retain)
 
     async def publish_confirmed(
         self,
@@ -193,21 +160,7 @@ class Bus:
         Raises:
             BusError: The queue is full, or the broker did not confirm within `timeout_s`.
         """
-        self._confirming += 1  # before sending: the answer may come before `_send` returns
-        try:
-            mid = self._send(topic, message, 1, retain)
-            confirmed = self._confirmations[mid] = asyncio.Future()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await confirmed
-            except TimeoutError as error:
-                where = self._connection.address
-                message_ = f'Broker {where} did not confirm "{topic}" within {timeout_s:g} s'
-                raise BusError(message_, self.status.remedy) from error
-            finally:
-                self._confirmations.pop(mid, None)
-        finally:
-            self._confirming -= 1
+        await self._sender.publish_confirmed(topic, message, retain=retain, timeout_s=timeout_s)
 
     def subscribe(
         self,
@@ -307,8 +260,8 @@ class Bus:
 
     def link_published(self, mid: int) -> None:
         """The broker has a message, or a QoS 0 message is written."""
-        if self._confirming:
-            self.post(lambda: self._confirm(mid))
+        if self._sender.is_awaited:
+            self.post(lambda: self._sender.confirm(mid))
 
     def link_message(self, message: MQTTMessage | Incoming) -> None:
         """A message came in: decode it and queue it where it belongs."""
@@ -330,22 +283,19 @@ class Bus:
     # In the event loop.
 
     def _connected(self, subscribed: Sequence[Route], mid: int | None) -> None:
-        self._is_accepted = True
+        self._sender.is_open = True
         self._connection.trouble("subscription", "")
         late = [route for route in self._routes if route not in subscribed]
         self._unanswered.update(m for m in (mid, self._subscribe(late)) if m is not None)
         self._check_ready()
 
     def _disconnected(self, change: Callable[[], None]) -> None:
-        self._is_accepted = False
+        self._sender.is_open = False
         self._unanswered.clear()
         change()
 
     def _subscribe(self, routes: Sequence[Route]) -> int | None:
-        if not routes:
-            return None
-        filters = {route.topic_filter: route.qos for route in routes}
-        return self._link.client.subscribe(list(filters.items()))[1]
+        return self._link.subscribe({route.topic_filter: route.qos for route in routes})
 
     def _drop(self) -> None:
         self._is_dropping = False
@@ -358,34 +308,14 @@ class Bus:
         self._check_ready()
 
     def _check_ready(self) -> None:
-        if self._is_accepted and not self._unanswered:
+        if self._sender.is_open and not self._unanswered:
             self._connection.connected()
-
-    def _confirm(self, mid: int) -> None:
-        confirmed = self._confirmations.get(mid)
-        if confirmed is not None and not confirmed.done():
-            confirmed.set_result(None)
-
-    def _send(self, topic: str, message: msgspec.Struct | bytes, qos: int, retain: bool) -> int:
-        # nats-server closes the connection of whoever publishes to a topic with a space.
-        if not topic or not _FORBIDDEN.isdisjoint(topic):
-            raise TopicError(f'"{topic[:100]}" is empty or holds a blank, + or #')
-        payload = message if isinstance(message, bytes) else encode(message)
-        info = self._link.client.publish(topic, payload, qos, retain)
-        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            where = self._connection.address
-            raise BusError(f'Queue to broker {where} is full, "{topic}" is not sent')
-        self._published += 1
-        return info.mid
-
-    def _may_send(self) -> bool:
-        return self._is_accepted and self._link.unsent < self._settings.queue_size
 
     def _add(self, route: Route) -> None:
         self._routes.add(route)
         if self._loop is not None:
             self._run(route)
-        if self._is_accepted:
+        if self._sender.is_open:
             self._connection.ready.clear()
             mid = self._subscribe([route])
             if mid is not None:

@@ -5,7 +5,7 @@ import random
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, assert_never
 
@@ -130,6 +130,10 @@ class Link:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError as error:
                 logger.debug("Connection was gone already: %s", error)
+
+    def subscribe(self, filters: Mapping[str, int]) -> int | None:
+        """Subscribe to filters with their QoS; return the number of what the broker answers."""
+        return self.client.subscribe(list(filters.items()))[1] if filters else None
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Send the PUBACKs of QoS 1 messages, all in one write.

@@ -25,6 +25,24 @@ class BusState(StrEnum):
     STOPPED = "stopped"
 
 
+class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What passed through a bus since it was made.
+
+    Attributes:
+        published: Messages handed to the connection.
+        received: Messages taken from it.
+        dropped: Lost on purpose: QoS 0 while disconnected, or pushed out of a full queue.
+        dead: Refused as undecodable.
+        failed: Calls of handlers that raised.
+    """
+
+    published: int
+    received: int
+    dropped: int
+    dead: int
+    failed: int
+
+
 _REMEDY_TROUBLE = "Mend what the reason names; the state clears by itself"
 _NEWS = {BusState.UNREACHABLE: BusState.LOST}
 
