@@ -33,7 +33,7 @@ from app.intake import Intake
 from app.live.findings import FindingBoard
 from app.live.hub import LiveHub
 from app.live.tags import TagTable
-from app.loops import Loops
+from app.loops import Loops, repeat
 from app.settings import Settings
 from app.store.audit import AuditRow
 from app.store.history import Historian
@@ -134,7 +134,7 @@ class Plant:
         loops = await stack.enter_async_context(Loops())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
-        loops.run(self._tick(), "plant tick")
+        loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
 
     async def stop(self) -> None:
         """Stop everything in the reverse order; bounded in time by each part."""
@@ -169,15 +169,10 @@ class Plant:
         ]
 
     async def _tick(self) -> None:
-        while True:
-            try:
-                self.intake.tick(self.health())
-                self.supervisor.check(self.registry)
-                await self.stores.retry()
-                await self.intake.save_declared()
-            except Exception:  # the loop that must live on; the trouble is in the log
-                logger.exception("plant tick failed")
-            await self.clock.sleep(TICK_S)
+        self.intake.tick(self.health())
+        self.supervisor.check(self.registry)
+        await self.stores.retry()
+        await self.intake.save_declared()
 
     def _publish_alarm(self, alarm: Alarm) -> None:
         with suppress(BusError):  # retained again by the next change; the journal has it
