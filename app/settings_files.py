@@ -1,0 +1,45 @@
+"""Reads settings files, joins their tables, and says what is wrong with a value."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from app.core.errors import SettingsError
+
+
+def deep_update(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` laid on it; tables are joined, all else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = deep_update(cast("dict[str, Any]", old), cast("dict[str, Any]", value))  # noqa: PLW2901  TOML tables are untyped
+        merged[key] = value
+    return merged
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f'Settings file "{path}" cannot be read: {error.strerror}') from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f'Settings file "{path}" is not valid TOML: {error}') from error
+
+
+def describe(error: ValidationError) -> str:
+    """Return one line that names each wrong setting, its value and what is allowed."""
+    lines = [
+        f"setting {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        + ("" if item["type"] in {"missing", "extra_forbidden"} else f" (got {item['input']!r})")
+        for item in error.errors()
+    ]
+    return "; ".join(lines) + "; see docs/settings.md"
