@@ -39,6 +39,8 @@ PUMP = Equipment(
     {"rated_power_kw": "7.5"},
 )  # fmt: skip
 
+RESPONSE = "Check the grease at 2.5 bar now. Plan the change of the bearing within the week."
+
 
 class Feed:
     """A plant whose sources are this process's standard input."""
@@ -103,7 +105,9 @@ class Feed:
     async def _state(self, message: str) -> None:
         now = self.plant.clock.now()
         priority = Priority.HIGH if message else None
-        finding = Finding("vibration", "bearing", UNIT, now, priority, message=message)
+        finding = Finding(
+            "vibration", "bearing", UNIT, now, priority, message=message, response=RESPONSE
+        )
         await self.plant.alarms.handle([finding])
         self.plant.findings.add([finding])
         for alarm in self.plant.alarms.alarms():

@@ -27,8 +27,8 @@ _RESPONSES: Words = {
             "address and call network security within 15 minutes."
         ),
         high_high=Response(
-            "Call network security now and cut remote access at the firewall, as this looks like a "
-            "scan. Leave the controllers running, and do not restart any."
+            "Call network security now and cut remote access at the firewall. This looks like a "
+            "scan: leave the controllers running, and do not restart any."
         ),
     ),
     "resets": Responses(

@@ -23,11 +23,11 @@ def _drive(ease: str, stop: str, loose: str) -> dict[str, Responses]:
     return {
         "winding_temperature": Responses(
             high=Response(
-                "Clear dirt from the motor's fan and air inlet, and compare its current with the "
-                f"nameplate. If it still climbs in 15 minutes, {ease}."
+                "Clear the motor's fan and air inlet, and compare its current with the nameplate. "
+                f"If it still climbs in 15 minutes, {ease}."
             ),
             high_high=Response(
-                f"{stop} within 5 minutes, before the winding burns. Have fan, phases and load "
+                f"{stop} within 5 minutes. The winding burns otherwise: have fan, phases and load "
                 "checked before it starts again."
             ),
         ),
@@ -37,8 +37,8 @@ def _drive(ease: str, stop: str, loose: str) -> dict[str, Responses]:
                 f"climbs in 15 minutes, {ease}; have the bearing inspected this shift."
             ),
             high_high=Response(
-                f"{stop} within 5 minutes, before the bearing seizes. Do not restart before "
-                "bearing, grease and alignment have been checked."
+                f"{stop} within 5 minutes. The bearing may seize: do not restart before bearing, "
+                "grease and alignment have been checked."
             ),
         ),
         "vibration_velocity": Responses(
@@ -47,7 +47,7 @@ def _drive(ease: str, stop: str, loose: str) -> dict[str, Responses]:
                 "within the week, as it must not run like this for long."
             ),
             high_high=Response(
-                f"{stop} within 10 minutes, as this vibration breaks parts. Stay clear of what "
+                f"{stop} within 10 minutes. This vibration breaks parts: stay clear of what "
                 "turns, and do not restart before the cause is found."
             ),
         ),
@@ -116,7 +116,7 @@ FEED_PUMP: Words = {
     "discharge_pressure": Responses(
         low=Response(
             "Look at the boiler's water level and the pump's speed, then for a leak in the feed "
-            "line from a safe distance. If the level falls, lower the firing now."
+            "line. Keep your distance from it, and lower the firing now if the level falls."
         ),
     ),
     "npsh_margin": Responses(
@@ -143,8 +143,8 @@ COMPRESSOR: Words = {
             "the pressure falls on for 10 minutes, shut off air users that can wait."
         ),
         low_low=Response(
-            "Shut off air users that can wait now, and stop machines that clamp by air before they "
-            "let go. Then find out why the compressor does not keep up."
+            "Shut off air users that can wait now. Stop machines that clamp by air before they let "
+            "go, then find out why the compressor does not keep up."
         ),
         high=Response(
             "See that the compressor unloads, and unload it by hand if it does not. Have pressure "
@@ -218,8 +218,8 @@ OVEN_ZONE = Responses(
         "electrician this shift."
     ),
     high=Response(
-        "Compare the zone's duty with its current: current at no duty means a contactor that "
-        "sticks. Then, or if it still climbs in 10 minutes, switch the zone off at the panel."
+        "Compare the zone's duty with its current: current at no duty is a stuck contactor. Then, "
+        "or if it still climbs in 10 minutes, switch the zone off at the panel."
     ),
     high_high=Response(
         "Switch the zone off at the main switch now and let the fans run. Look for smoke before "
@@ -260,9 +260,8 @@ METER: Words = {
     ),
     "voltage": Responses(
         low=Response(
-            "Compare the other areas' meters: low everywhere is the grid, low here alone a fuse "
-            "or feeder. Call the electrician, and within 10 minutes stop motors that can wait, as "
-            "they run hot."
+            "See by the other areas' meters whether it is the grid or a fuse or feeder here. Call "
+            "the electrician, and within 10 minutes stop motors that can wait, as they run hot."
         ),
         high=Response(
             "Compare the other areas' meters and call the electrician now. If it lasts for 10 "

@@ -8,8 +8,8 @@ from app.core.alarm import Finding, Priority
 
 PLANT = "system/app/host/Telemetry"
 _UNIT_RESPONSE = (
-    "Go and see whether {name} runs, then check power and network cable of the device that sends "
-    "its values. Its alarm limits are not watched meanwhile, so look at it every 15 minutes."
+    "Go and see whether {name} runs, then check power and network of what sends its values. "
+    "Its alarm limits are not watched meanwhile, so look at it every 15 minutes."
 )
 _PLANT_RESPONSE = (
     "Look for the common cause first: the broker on the Health page, the plant network, the "

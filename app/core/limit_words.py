@@ -7,9 +7,9 @@ from app.core.units import unit_words
 
 _SENSOR = "Check the sensor, its plug and its cable"
 _FIRST_CHECK = {
-    Reason.COMM_LOST: "Check the link to this tag's source: its power, cable and switch",
-    Reason.OUT_OF_RANGE: "Check the sensor for a broken wire or a short, as it is beyond its range",
-    Reason.CONFIG: "Check how the source is set up: channel, unit, scale and clock",
+    Reason.COMM_LOST: "Check power, cable and switch of the source",
+    Reason.OUT_OF_RANGE: "Check the sensor for a broken wire or a short",
+    Reason.CONFIG: "Check channel, unit, scale and clock in the set-up of the source",
     Reason.FORCED: "Ask who forced this value by hand, and have it released",
 }
 

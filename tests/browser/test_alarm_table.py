@@ -77,6 +77,18 @@ def test_arrows_choose_and_a_acknowledges(page: Page, rows: Locator):
     expect(row).to_contain_text("by operator")
 
 
+def test_the_row_has_the_first_sentence_of_what_to_do_and_the_details_have_all(
+    page: Page, server: LiveServer, rows: Locator
+):
+    server.feed(alarm="Bearing wears")
+    page.get_by_label("Text or unit").fill("Bearing wears")
+    row = rows.filter(has_text="Bearing wears")
+    expect(row.locator(".mw-ar-todo")).to_have_text("Check the grease at 2.5 bar now.")
+    row.locator(".mw-ar-text").click()
+    expect(page.locator("p.mw-response")).to_contain_text("Plan the change of the bearing")
+    server.feed(alarm="")
+
+
 def test_nothing_is_marked_at_first(page: Page, rows: Locator):
     expect(page.get_by_role("button", name="Clear marks")).to_be_hidden()
     rows.first.locator("input").click()

@@ -138,7 +138,7 @@ export class Row {
     const words = finding.value === undefined ? "" : `${figure(finding.value)} ${unit(finding.unit) ?? ""}`;
     put(this.value, words);
     put(this.limit, finding.limit === undefined ? "" : `limit ${figure(finding.limit)}`);
-    put(this.todo, finding.response || "");
+    put(this.todo, firstSentence(finding.response || ""));
     this.todo.title = finding.response || "";
     drawTrend(this.canvas, alarm, tagOf(alarm, this.table.units), this.table.trendSize);
     this.paintState(alarm);
@@ -156,6 +156,8 @@ export class Row {
   }
 }
 
+// a row has room for one; the details have all of it
+function firstSentence(text) { return text.match(/^.+?[.!?](?=\s|$)/)?.[0] ?? text; }
 function lasted(alarm) {
   return ageWords(Math.max(0, (Date.parse(alarm.returned_at) - Date.parse(alarm.raised_at)) / 1000));
 }

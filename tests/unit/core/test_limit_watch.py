@@ -190,7 +190,7 @@ def test_the_sensor_alarm_says_what_to_do_by_the_latest_reason() -> None:
     watched.apply(reading(None, 1, Quality.BAD))
     watched.apply(replace(reading(None, 2, Quality.BAD), reason=Reason.COMM_LOST))
     (finding,) = watched.tick(START + timedelta(seconds=31))
-    assert "link" in finding.response
+    assert "switch of the source" in finding.response
     assert "high 85.0" in finding.response
 
 

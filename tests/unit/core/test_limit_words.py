@@ -57,9 +57,9 @@ def test_a_tag_without_a_description_is_called_by_its_name() -> None:
         (Reason.NONE, "sensor, its plug and its cable"),
         (Reason.SENSOR_FAULT, "sensor, its plug and its cable"),
         (Reason.STALE, "sensor, its plug and its cable"),
-        (Reason.COMM_LOST, "link to this tag's source"),
+        (Reason.COMM_LOST, "cable and switch of the source"),
         (Reason.OUT_OF_RANGE, "broken wire or a short"),
-        (Reason.CONFIG, "set up"),
+        (Reason.CONFIG, "in the set-up"),
         (Reason.FORCED, "who forced"),
     ],
 )

@@ -19,8 +19,8 @@ from app.core.alarm import Priority
 from app.core.equipment import Equipment, Limits, Tag
 from app.core.response import LIMIT_NAMES, TEXT_LIMIT, Response
 
-ROW_CHARACTERS = 130
-"""About what the row of an alarm shows on a wide screen before it is cut."""
+ROW_CHARACTERS = 90
+"""What two lines of an alarm's row hold at 1920 px; the rest of a longer sentence is cut."""
 
 
 def limited(unit: Equipment) -> list[Tag]:
