@@ -9,6 +9,7 @@ import gzip
 import importlib
 import io
 import math
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -58,24 +59,31 @@ def evaluate_ai4i(path: Path) -> dict[str, object]:
 
 
 def _read(path: Path) -> tuple[Array, npt.NDArray[np.int_]]:
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f'Data file "{path.name}" cannot be read: {error}') from error
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise InputError(f'Data file "{path.name}" is not AI4I 2020: no {", ".join(missing)}')
-    rows = list(reader)
+    rows = _rows(path)
     try:
         features = np.array([_physics(row) for row in rows])
         labels = np.array([int(row["Machine failure"]) for row in rows])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # a short row has None in its last columns
         raise InputError(f'Data file "{path.name}" has a row that is wrong: {error}') from error
+    if not np.isfinite(features).all():
+        raise InputError(f'Data file "{path.name}" has a row that is wrong: no finite number')
     if len(rows) < 10 * _FOLDS or labels.sum() < _FOLDS:
         raise InputError(f'Data file "{path.name}" has too few rows or failures for five folds')
     return features, labels
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text))
+        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+        rows = list(reader)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f'Data file "{path.name}" cannot be read: {error}') from error
+    if missing:
+        raise InputError(f'Data file "{path.name}" is not AI4I 2020: no {", ".join(missing)}')
+    return rows
 
 
 def _physics(row: dict[str, str]) -> list[float]:

@@ -21,6 +21,7 @@ MACHINE_KEY = "Machine_ID"
 _TIME_NAMES = ("timestamp", "time", "datetime", "date_time", "date", "ts")
 _GZIP = b"\x1f\x8b"
 _LOOKED_AT = 50
+_LINE_CHARACTERS = 1_000_000  # a machine's row has some hundred
 _INT_DIGITS = 16  # more do not fit a double exactly
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 SPACING = timedelta(seconds=1)
@@ -152,18 +153,18 @@ class ReplayFile:
 
     def _header(self) -> tuple[tuple[str, ...], str]:
         with self._reading() as file:
-            line = file.readline()
-        if not line.strip():
-            raise InputError(f'File "{self._path}" is empty')
-        delimiter = max(",;\t", key=line.count)
-        columns = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
+            line = next(_lines(file), "")
+            if not line.strip():
+                raise InputError(f'File "{self._path}" is empty')
+            delimiter = max(",;\t", key=line.count)
+            columns = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
         if len(set(columns)) != len(columns) or "" in columns:
             raise InputError(f'File "{self._path}" has empty or repeated names in its header')
         return columns, delimiter
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         with self._reading() as file:
-            reader = csv.reader(file, delimiter=self._delimiter)
+            reader = csv.reader(_lines(file), delimiter=self._delimiter)
             next(reader, None)
             for row in reader:
                 if row:
@@ -183,6 +184,14 @@ class ReplayFile:
             raise InputError(f'File "{self._path}" cannot be read: {why}') from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise InputError(f'File "{self._path}" is no CSV text: {error}') from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines; one that does not end is refused before it fills the memory."""
+    while line := file.readline(_LINE_CHARACTERS):
+        if len(line) == _LINE_CHARACTERS:
+            raise csv.Error(f"a line has {_LINE_CHARACTERS} characters or more")
+        yield line
 
 
 def _value(text: str) -> object:

@@ -113,6 +113,10 @@ def test_a_row_that_cannot_be_sent_is_named_and_the_others_are_sent(tmp_path: Pa
         (b"\xff\xfe\x00\x01\n", "no CSV text"),
         (b"\x1f\x8bbroken", "cannot be read"),
         (b"a\n" + b'"' + b"x" * 200_000, "no CSV text"),
+        (b"x" * 200_000 + b"\n1\n", "no CSV text"),
+        (b'"' + b"x" * 200_000, "no CSV text"),
+        (b"x," * 600_000 + b"\n", "no CSV text: a line has 1000000"),
+        (gzip.compress(b"a\n" + b"1," * 600_000), "no CSV text: a line has 1000000"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path: Path, text: bytes, why: str):
