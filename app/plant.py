@@ -16,17 +16,14 @@ from app.bus.tasks import TaskClient
 from app.core import topics
 from app.core.actor import Actor
 from app.core.agent_row import AgentRow
-from app.core.alarm import Alarm, AlarmState, Finding, Priority
+from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
 from app.core.equipment import Equipment
 from app.core.errors import (
     BusError,
-    ConflictError,
-    FieldsError,
-    InputError,
     MillwrightError,
-    NotFoundError,
 )
+from app.core.external import external_finding
 from app.core.health import ComponentStatus, Health
 from app.ingest.service import IngestService
 from app.intake import Intake
@@ -38,6 +35,7 @@ from app.settings import Settings
 from app.store.audit import AuditRow
 from app.store.history import Historian
 from app.stores import Stores
+from app.supervisor.agent_calls import AgentCalls
 from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
 from app.supervisor.rows import agent_health, agent_rows
@@ -46,17 +44,8 @@ from app.supervisor.supervisor import Supervisor
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
-TASK_S = 10.0
 BROKER_READY_S = 3.0
 SIMULATOR = "simulator"
-LEVELS = {
-    "critical": Priority.CRITICAL,
-    "high": Priority.HIGH,
-    "warning": Priority.MEDIUM,
-    "medium": Priority.MEDIUM,
-    "low": Priority.LOW,
-    "info": Priority.LOW,
-}
 
 
 class Plant:
@@ -87,6 +76,7 @@ class Plant:
         self.findings = FindingBoard()
         self.registry = Registry(clock, settings.supervisor)
         self.supervisor = Supervisor(settings, clock, agent_environment(settings, settings_file))
+        self.calls = AgentCalls(self.tasks, self.agents)
         self.intake = Intake(
             clock=clock,
             tags=self.tags,
@@ -108,37 +98,66 @@ class Plant:
             declare=self.intake.extend,
         )
         self._stack = AsyncExitStack()
+        self._starting: asyncio.Task[None] | None = None
+        self._has_begun = asyncio.Event()
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
 
-        A part that cannot start says so in `health()`; the others start all the same.
+        A part that cannot start says so in `health()`; the others start all the same. While our
+        own broker does not answer, nobody connects: on its port may be another plant's broker.
         """
+        self._starting = asyncio.current_task()
+        try:
+            await self._start()
+        finally:
+            self._starting = None
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order, also in the middle of a start; bounded in time."""
+        starting = self._starting
+        if starting:
+            starting.cancel()
+            await asyncio.wait([starting])
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
-        await self.stores.open(self._declare_stored, self._start_alarms)
         stack.callback(self.stores.close)
-        await self.historian.start()
+        await self.stores.open(self._declare_stored, self._start_alarms)
         stack.push_async_callback(self.historian.stop)
+        await self.historian.start()
         stack.push_async_callback(self.alarms.stop)
         self._connect()
+        # pushed before they start: each may be asked to stop without a start
         if self.broker:
-            await self.broker.start()
             stack.push_async_callback(self.broker.stop)
-            await self.broker.wait_ready(BROKER_READY_S)
         for bus in (self.bus, self.durable_bus):
-            await bus.start()
             stack.push_async_callback(bus.stop)
-        await self.supervisor.start(self.agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
+        await self.supervisor.start(())
         loops = await stack.enter_async_context(Loops())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
+        loops.run(self._go(), "broker, connections, agents")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BROKER_READY_S):
+                await self._has_begun.wait()
 
-    async def stop(self) -> None:
-        """Stop everything in the reverse order; bounded in time by each part."""
-        await self._stack.aclose()
+    async def _go(self) -> None:
+        """Start the broker; once it answers, the connections and the agents."""
+        if self.broker:
+            await self.broker.start()
+            while not await self.broker.wait_ready(BROKER_READY_S):
+                pass
+        for bus in (self.bus, self.durable_bus):
+            await bus.start()
+        for name in self.agents_to_start():
+            with suppress(ConflictError):  # a person was faster
+                await self.supervisor.start_agent(name)
+        self._has_begun.set()
 
     def _declare_stored(self, units: Sequence[Equipment]) -> None:
         """Take over stored units; what the bus has said since the start stays."""
@@ -272,23 +291,14 @@ class Plant:
     async def raise_alert(
         self, level: str, kind: str, source: str, details: str, actor: Actor
     ) -> Finding:
-        """Turn an alert of another system into a finding, hence an alarm.
+        """Turn an alert of another system into a finding: its alarm is raised or returns.
 
         Raises:
-            InputError: The level is none of LEVELS, or a name has no usable character.
+            InputError: The level is unknown, or a name has no usable character.
         """
-        priority = LEVELS.get(level.lower())
-        if priority is None:
-            raise InputError(f'level: "{level[:40]}" is none of {", ".join(LEVELS)}')
-        finding = Finding(
-            agent=topics.as_segment(source),
-            condition=topics.as_segment(kind),
-            equipment=f"external/alerts/http/{topics.as_segment(source)}",
-            found_at=self.clock.now(),
-            priority=priority,
-            message=details or kind,
-        )
-        await self._record(actor, "raise alert", finding.key, details)
+        finding = external_finding(level, kind, source, details, self.clock.now())
+        action = "raise alert" if finding.priority else "end alert"
+        await self._record(actor, action, finding.key, details)
         await self.alarms.handle([finding])
         self.findings.add([finding])
         return finding
@@ -304,24 +314,11 @@ class Plant:
             BusError: No live instance answered in time.
         """
         del actor  # reads only; nothing to journal
-        name = self.agent_name(agent)
-        capability = next(
-            (
-                each
-                for row in self.agents()
-                if row.name == name
-                for each in row.capabilities
-                if each.startswith("predict")
-            ),
-            None,
-        )
-        if capability is None:
-            raise NotFoundError(f'No agent "{agent}" that predicts is known; see GET /api/agents')
-        return await self._ask(name, capability, features)
+        return await self.calls.predict(agent, features)
 
     async def scenarios(self) -> dict[str, object]:
         """Return what the simulator can do and does: `{units: […], running: […]}`."""
-        return await self._ask(SIMULATOR, "list_scenarios", {})
+        return await self.calls.ask(SIMULATOR, "list_scenarios", {})
 
     async def start_scenario(
         self, equipment: str, scenario: str, severity: float, actor: Actor, *, tag: str = ""
@@ -335,33 +332,17 @@ class Plant:
             "severity": severity,
             "tag": tag,
         }
-        await self._ask(SIMULATOR, "start_scenario", wanted)
+        await self.calls.ask(SIMULATOR, "start_scenario", wanted)
 
     async def stop_scenario(self, equipment: str, scenario: str, actor: Actor) -> None:
         """Stop a fault in the simulated plant."""
         await self._record(actor, "stop scenario", f"{equipment} {scenario}")
         wanted: dict[str, object] = {"equipment": equipment, "scenario": scenario}
-        await self._ask(SIMULATOR, "stop_scenario", wanted)
+        await self.calls.ask(SIMULATOR, "stop_scenario", wanted)
 
     def agent_name(self, name: str) -> str:
         """Return the agent a seed name stands for, or the name itself."""
-        aliases = {alias: row.name for row in self.agents() for alias in row.aliases}
-        return aliases.get(name, name)
-
-    async def _ask(
-        self, agent: str, capability: str, given: dict[str, object]
-    ) -> dict[str, object]:
-        row = next((each for each in self.agents() if each.name == agent and each.connected), None)
-        if row is None:
-            raise BusError(
-                f'No live instance of agent "{agent}" answers', hint="Start it on the Agents page"
-            )
-        result = await self.tasks.request(agent, row.instance, capability, given, TASK_S)
-        if result.details:
-            raise FieldsError(result.error, result.details)
-        if result.output is None:
-            raise ConflictError(result.error)
-        return result.output
+        return self.calls.name(name)
 
     async def _record(self, actor: Actor, action: str, target: str, why: str = "") -> None:
         await asyncio.to_thread(self.audit.append, self.clock.now(), actor, action, target, why)

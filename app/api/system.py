@@ -60,9 +60,11 @@ class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An alert of another system.
 
     Attributes:
-        level: critical, high, medium (or warning), low (or info).
+        level: critical, high, medium (or warning), low (or info); normal (or cleared) says that
+            the condition is absent, and the alarm of the same type and source returns.
         type: What is wrong; becomes the condition.
-        source: Who says so.
+        source: Who says so; becomes the end of the equipment's path. The finding's agent is
+            "external" whatever is written here.
         details: For the operator, text or a JSON object.
     """
 
@@ -117,11 +119,11 @@ def router(plant: Plant) -> APIRouter:
     @routes.post(
         "/api/orchestrator/alert",
         status_code=201,
-        responses=answers(Finding, "The finding, which raised an alarm", 201),
+        responses=answers(Finding, "The finding, whose alarm was raised or returned", 201),
         openapi_extra=takes(Alert),
     )
     async def alert(request: Request) -> Response:
-        """Take an alert of another system; it becomes a finding, hence an alarm."""
+        """Take an alert of another system; its alarm is raised, or returns at level `normal`."""
         body = await read_body(request, Alert)
         finding = await plant.raise_alert(
             body.level, body.type, body.source, _text(body.details), ACTOR

@@ -65,6 +65,7 @@ def refused(plant: Plant, words: str) -> Callable[[], bool]:
         ("millwright/findings/other", finding(), "not its own"),
         ("millwright/findings/limits", finding("limits"), "not its own"),
         ("millwright/findings/system", finding("system"), "not its own"),
+        ("millwright/findings/external", finding("external"), "not its own"),
         ("millwright/findings/vibration", finding(equipment="site/area"), "no path"),
         ("millwright/findings/vibration", finding(equipment="site/a b/l/u"), "no path"),
     ],

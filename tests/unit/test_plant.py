@@ -94,7 +94,7 @@ async def test_what_could_not_open_at_the_start_opens_when_it_can(tmp_path: Path
         assert plant.tags.unit(UNIT) == unit
         await plant.raise_alert("high", "leak", "guard", "", Actor("anna", "ui"))
         assert [row.actor for row in plant.audit_rows(10)] == ["anna"]
-        await eventually(lambda: active_agents(plant) == ["guard"])
+        await eventually(lambda: active_agents(plant) == ["external"])
 
 
 async def test_findings_that_wait_for_the_journal_do_not_flood_the_log(

@@ -28,6 +28,29 @@ async def test_an_alert_becomes_an_alarm_of_the_system_state(client: httpx.Async
     assert state["tags"] == 2
 
 
+@pytest.mark.parametrize("level", ["normal", "cleared", " Normal "])
+async def test_an_alert_whose_condition_is_absent_returns_its_alarm(
+    plant: Plant, client: httpx.AsyncClient, level: str
+) -> None:
+    alert = {"type": "door open", "source": "gate 4"}
+    await client.post("/api/orchestrator/alert", json={**alert, "level": "high"})
+    answer = await client.post("/api/orchestrator/alert", json={**alert, "level": level})
+    assert (answer.status_code, answer.json().get("priority")) == (201, None)
+    (alarm,) = plant.alarms.alarms()
+    assert (alarm.state, alarm.active) == ("rtn_unack", False)
+
+
+async def test_an_alert_is_no_finding_of_the_agent_it_names(
+    plant: Plant, client: httpx.AsyncClient
+) -> None:
+    alert = {"level": "high", "type": "spoof", "source": "maintenance"}
+    answer = await client.post("/api/orchestrator/alert", json=alert)
+    found = answer.json()
+    assert (found["agent"], found["equipment"]) == ("external", "external/alerts/http/maintenance")
+    assert (await client.get("/api/maintenance/status")).json()["last_prediction"] is None
+    assert (await client.get("/api/maintenance/history")).json()["total"] == 0
+
+
 @pytest.mark.parametrize(
     ("alert", "named"),
     [
