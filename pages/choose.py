@@ -68,7 +68,7 @@ def energy_tag(unit: Equipment) -> Tag | None:
 
 def kind_words(kind: EquipmentKind) -> str:
     """Return a kind as operators say it: "motor pump"."""
-    return "" if kind is EquipmentKind.OTHER else kind.value.replace("_", " ")
+    return "" if kind is EquipmentKind.OTHER else kind.value.replace("_", " ").replace("cnc", "CNC")
 
 
 def _has_limits(tag: Tag) -> bool:

@@ -25,6 +25,7 @@ How a page uses it (`install(plant)` is called once, by app/main.py, before the 
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -47,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 ACTOR = Actor(name="operator", source="ui")
 AGENTS_SHOWN = 40
+_HYPHENATED = re.compile(r"(\S*-\S*)")
 
 
 class Entry(NamedTuple):
@@ -203,4 +205,10 @@ def _title_line(title: str, crumbs: Sequence[tuple[str, str]], timezone: str) ->
         tag("time", "--:--:--", id="mw-clock", data_zone=timezone),
         class_="mw-status",
     )
-    return tag("div", tag("h1", above, title), status, class_="mw-title")
+    # "P-101" stays on one line
+    words = [
+        tag("span", part, class_="mw-whole") if "-" in part else part
+        for part in _HYPHENATED.split(title)
+    ]
+    crumbs_line = tag("span", above, class_="mw-crumbs") if above else None
+    return tag("div", tag("h1", crumbs_line, words), status, class_="mw-title")

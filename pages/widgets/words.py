@@ -23,6 +23,8 @@ _NAMEPLATE_UNITS = {  # the longer ending first
     "_a": "A",
 }
 
+_CAPITALS = {"iso": "ISO", "npsh": "NPSH", "id": "ID", "plc": "PLC"}
+
 
 def number(value: float | None, decimals: int = 1) -> str:
     """Return a number with fixed decimals and thin spaces between thousands; a dash for none."""
@@ -54,9 +56,14 @@ def alarm_words(unit: str, message: str) -> str:
 
 
 def nameplate_words(entry: tuple[str, str]) -> tuple[str, str, str]:
-    """Return words, value and unit of a nameplate's line: rated_power_kw is "rated power", "kW"."""
+    """Return words, value and unit of a nameplate's line: rated_power_kw is "Rated power", "kW"."""
     name, value = entry
     for ending, unit in _NAMEPLATE_UNITS.items():
         if name.endswith(ending):
-            return name.removesuffix(ending).replace("_", " "), value, unit
-    return name.replace("_", " "), value, ""
+            return _sentence(name.removesuffix(ending)), value, unit
+    return _sentence(name), value, ""
+
+
+def _sentence(name: str) -> str:
+    words = [_CAPITALS.get(word, word) for word in name.split("_")]
+    return f"{words[0][:1].upper()}{words[0][1:]} {' '.join(words[1:])}".rstrip()

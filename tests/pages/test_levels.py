@@ -112,7 +112,7 @@ async def test_the_unit_shows_plate_trend_and_nameplate(plant: Plant, user: User
     text = await sent(user, f"/units/{UNIT}")
     assert "<mw-trend" in text
     assert 'label="Pump running"' in text
-    assert "rated power" in text
+    assert "Rated power" in text
     assert "No agent finds anything wrong" in text
 
 

@@ -45,9 +45,10 @@ def test_times_are_those_of_the_plant():
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        (("rated_power_kw", "7.5"), ("rated power", "7.5", "kW")),
-        (("delivery_m3_min", "6.4"), ("delivery", "6.4", "m³/min")),
-        (("bearing", "6205"), ("bearing", "6205", "")),
+        (("rated_power_kw", "7.5"), ("Rated power", "7.5", "kW")),
+        (("delivery_m3_min", "6.4"), ("Delivery", "6.4", "m³/min")),
+        (("bearing", "6205"), ("Bearing", "6205", "")),
+        (("iso_20816_group", "2"), ("ISO 20816 group", "2", "")),
     ],
 )
 def test_nameplates(entry: tuple[str, str], words: tuple[str, str, str]):
