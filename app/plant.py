@@ -16,14 +16,11 @@ from app.bus.tasks import TaskClient
 from app.core import topics
 from app.core.actor import Actor
 from app.core.agent_row import AgentRow
-from app.core.alarm import Alarm, AlarmState, Finding, Priority
+from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
 from app.core.equipment import Equipment
-from app.core.errors import (
-    BusError,
-    InputError,
-    MillwrightError,
-)
+from app.core.errors import BusError, ConflictError, MillwrightError
+from app.core.external import external_finding
 from app.core.health import ComponentStatus, Health
 from app.ingest.service import IngestService
 from app.intake import Intake
@@ -46,14 +43,6 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 BROKER_READY_S = 3.0
 SIMULATOR = "simulator"
-LEVELS = {
-    "critical": Priority.CRITICAL,
-    "high": Priority.HIGH,
-    "warning": Priority.MEDIUM,
-    "medium": Priority.MEDIUM,
-    "low": Priority.LOW,
-    "info": Priority.LOW,
-}
 
 
 class Plant:
@@ -106,37 +95,66 @@ class Plant:
             declare=self.intake.extend,
         )
         self._stack = AsyncExitStack()
+        self._starting: asyncio.Task[None] | None = None
+        self._has_begun = asyncio.Event()
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
 
-        A part that cannot start says so in `health()`; the others start all the same.
+        A part that cannot start says so in `health()`; the others start all the same. While our
+        own broker does not answer, nobody connects: on its port may be another plant's broker.
         """
+        self._starting = asyncio.current_task()
+        try:
+            await self._start()
+        finally:
+            self._starting = None
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order, also in the middle of a start; bounded in time."""
+        starting = self._starting
+        if starting:
+            starting.cancel()
+            await asyncio.wait([starting])
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
-        await self.stores.open(self._declare_stored, self._start_alarms)
         stack.callback(self.stores.close)
-        await self.historian.start()
+        await self.stores.open(self._declare_stored, self._start_alarms)
         stack.push_async_callback(self.historian.stop)
+        await self.historian.start()
         stack.push_async_callback(self.alarms.stop)
         self._connect()
+        # pushed before they start: each may be asked to stop without a start
         if self.broker:
-            await self.broker.start()
             stack.push_async_callback(self.broker.stop)
-            await self.broker.wait_ready(BROKER_READY_S)
         for bus in (self.bus, self.durable_bus):
-            await bus.start()
             stack.push_async_callback(bus.stop)
-        await self.supervisor.start(self.agents_to_start())
         stack.push_async_callback(self.supervisor.stop)
+        await self.supervisor.start(())
         loops = await stack.enter_async_context(Loops())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
+        loops.run(self._go(), "broker, connections, agents")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BROKER_READY_S):
+                await self._has_begun.wait()
 
-    async def stop(self) -> None:
-        """Stop everything in the reverse order; bounded in time by each part."""
-        await self._stack.aclose()
+    async def _go(self) -> None:
+        """Start the broker; once it answers, the connections and the agents."""
+        if self.broker:
+            await self.broker.start()
+            while not await self.broker.wait_ready(BROKER_READY_S):
+                pass
+        for bus in (self.bus, self.durable_bus):
+            await bus.start()
+        for name in self.agents_to_start():
+            with suppress(ConflictError):  # a person was faster
+                await self.supervisor.start_agent(name)
+        self._has_begun.set()
 
     def _declare_stored(self, units: Sequence[Equipment]) -> None:
         """Take over stored units; what the bus has said since the start stays."""
@@ -270,23 +288,14 @@ class Plant:
     async def raise_alert(
         self, level: str, kind: str, source: str, details: str, actor: Actor
     ) -> Finding:
-        """Turn an alert of another system into a finding, hence an alarm.
+        """Turn an alert of another system into a finding: its alarm is raised or returns.
 
         Raises:
-            InputError: The level is none of LEVELS, or a name has no usable character.
+            InputError: The level is unknown, or a name has no usable character.
         """
-        priority = LEVELS.get(level.lower())
-        if priority is None:
-            raise InputError(f'level: "{level[:40]}" is none of {", ".join(LEVELS)}')
-        finding = Finding(
-            agent=topics.as_segment(source),
-            condition=topics.as_segment(kind),
-            equipment=f"external/alerts/http/{topics.as_segment(source)}",
-            found_at=self.clock.now(),
-            priority=priority,
-            message=details or kind,
-        )
-        await self._record(actor, "raise alert", finding.key, details)
+        finding = external_finding(level, kind, source, details, self.clock.now())
+        action = "raise alert" if finding.priority else "end alert"
+        await self._record(actor, action, finding.key, details)
         await self.alarms.handle([finding])
         self.findings.add([finding])
         return finding
