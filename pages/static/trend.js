@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const { live, alarms, LiveElement, make, put, number, words, unit } = Millwright;
-  const FETCH_MS = 15000, MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
+  const FETCH_MS = 15000, MISSED = 0.1, MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
   const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
   const WINDOWS = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"]];
 
@@ -125,8 +125,12 @@
       const request = this.request = {};
       const to = range ? range[1] : live.now(), from = range ? range[0] : to - windowS * 1000;
       const isRecent = from >= live.now() - MEMORY_S * 1000 - 5000;
-      const get = (pen, shift) => isRecent && !shift ? live.history(pen.path, Math.max(1, Math.round((live.now() - from) / 1000)), POINTS)
-        : fetchHistory(pen.path, from - shift, to - shift, POINTS);
+      const get = async (pen, shift) => {
+        const recent = isRecent && !shift ? await live.history(pen.path, Math.max(1, Math.round((live.now() - from) / 1000)), POINTS) : null;
+        // a server that has just been started remembers little; the stored history has the rest
+        const isWhole = recent?.times.length && recent.times[0] - from < (to - from) * MISSED;
+        return isWhole ? recent : fetchHistory(pen.path, from - shift, to - shift, POINTS);
+      };
       const load = async (pen, shift) => {
         const got = await get(pen, shift);
         if (request !== this.request) return;
