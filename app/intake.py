@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec.structs
 
-from app.alarms.book import SYSTEM_AGENT
 from app.alarms.limits import LimitWatcher
+from app.alarms.room import SYSTEM_AGENT
 from app.alarms.service import AlarmService
 from app.alarms.silence import SilenceWatch, UnitSilence
 from app.alarms.system import ComponentWatch

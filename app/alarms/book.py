@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from app.alarms.room import room_for
+from app.alarms.summary import Tally
 from app.core.actor import SYSTEM, Actor
-from app.core.alarm import Alarm, AlarmState, Finding, JournalEntry, Priority
+from app.core.alarm import Alarm, AlarmState, AlarmSummary, Finding, JournalEntry
 from app.core.alarm_machine import HIDDEN_STATES, AlarmEvent, transition
 from app.core.alarm_rates import Chatter, FloodMeter
 from app.core.alarm_record import AlarmRecord, Change, alarm_id, first_record
@@ -19,12 +21,6 @@ from app.core.errors import NotFoundError
 from app.core.limit_watch import AGENT as LIMITS
 from app.core.response import SUPERSEDES
 from app.settings import AlarmSettings
-
-SYSTEM_AGENT = "system"
-SYSTEM_RESERVE = 100
-"""Room beyond the bound for alarms of the app itself, such as the one that the list is full."""
-URGENT_PART = 5
-"""One place in this many is for priorities 1 and 2 alone; ISA-18.2 expects 5 % of alarms there."""
 
 REFRESH = timedelta(seconds=5)
 """How often the value and text of a standing alarm follow its finding; never journalled."""
@@ -45,10 +41,12 @@ class AlarmBook:
         self.shelved: dict[str, datetime] = {}
         self.chattering: set[str] = set()
         self.chatters: dict[str, Chatter] = {}
+        self._tally = Tally()
 
     def put(self, record: AlarmRecord) -> None:
         """Take one record as it now is."""
         alarm = record.alarm
+        self._tally.change(self.records.get(alarm.id), record)
         self.records[alarm.id] = record
         _mark(self.standing, alarm.id, wanted=is_standing(alarm))
         _mark(self.chattering, alarm.id, wanted=alarm.chattering)
@@ -56,6 +54,12 @@ class AlarmBook:
             self.shelved[alarm.id] = alarm.shelved_until
         else:
             self.shelved.pop(alarm.id, None)
+
+    def summary(self, *, flood: bool, refused: int) -> AlarmSummary:
+        """Return the counts and the worst unacknowledged alarm."""
+        worst = self._tally.worst()
+        record = self.records[worst] if worst is not None else None
+        return self._tally.summary(record, flood=flood, refused=refused)
 
     def prune(self) -> None:
         """Forget normal alarms when there are as many again as may stand; the journal has them."""
@@ -290,19 +294,7 @@ class Draft:
 
     def _has_room(self, finding: Finding) -> bool:
         standing = len(self.book.standing) + self._grown
-        return standing < _bound(finding, self.book.settings.max_alarms)
-
-
-def _bound(finding: Finding, max_alarms: int) -> int:
-    """Return how many alarms may stand before this finding is refused."""
-    if finding.agent == SYSTEM_AGENT:
-        return max_alarms + SYSTEM_RESERVE
-    return max_alarms if _rank(finding) <= Priority.HIGH else room_for_lesser(max_alarms)
-
-
-def room_for_lesser(max_alarms: int) -> int:
-    """Return how many alarms may stand before one of priority 3 or 4 is refused."""
-    return max_alarms - max_alarms // URGENT_PART
+        return standing < room_for(finding, self.book.settings.max_alarms)
 
 
 def is_standing(alarm: Alarm) -> bool:

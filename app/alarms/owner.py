@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from app.alarms.book import AlarmBook, Draft, room_for_lesser
+from app.alarms.book import AlarmBook, Draft
 from app.alarms.outlet import Outlet
+from app.alarms.room import room_for_lesser
 from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import StoreError

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from app.alarms.book import Draft
 from app.alarms.kpi import AlarmKpi, compute_kpi
 from app.alarms.owner import AlarmOwner, Listener
-from app.alarms.summary import summarise
 from app.core.actor import SYSTEM, Actor
 from app.core.alarm import Alarm, AlarmState, AlarmSummary, Finding, JournalEntry, Priority
 from app.core.alarm_machine import AlarmEvent
@@ -153,8 +152,7 @@ class AlarmService:
         """Return the counts, the worst unacknowledged alarm and whether there is a flood."""
         flood = self._book.flood.is_flood(self._clock.now())
         if self._summary is None or self._summary.flood != flood:
-            records = [self._book.records[key] for key in self._book.standing]
-            self._summary = summarise(records, flood=flood, refused=self._owner.refused)
+            self._summary = self._book.summary(flood=flood, refused=self._owner.refused)
         return self._summary
 
     async def history(
