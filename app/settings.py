@@ -6,9 +6,9 @@ Secrets come by environment only and are never logged or shown.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.settings_files import deep_update, describe, read_table
+from app.settings_ingest import IngestSettings
 from app.settings_sections import (
     AgentSettings,
     AlarmSettings,
@@ -27,7 +28,6 @@ from app.settings_sections import (
     DataSettings,
     DemoSettings,
     HistorySettings,
-    IngestSettings,
     LiveSettings,
     Section,
     ServerSettings,
@@ -91,6 +91,16 @@ class Settings(BaseSettings):
     ingest: tuple[IngestSettings, ...] = Field(
         default=(), description="Mappings of outside messages"
     )
+
+    @model_validator(mode="after")
+    def _topics_suit_broker(self) -> Self:
+        for place, mapping in enumerate(self.ingest):
+            if not self.broker.url and any(sign.isspace() for sign in mapping.topic):
+                raise ValueError(
+                    f'ingest[{place}].topic: "{mapping.topic}" has a blank, which the embedded '
+                    "broker refuses; leave it out, or name a broker that takes it in broker.url"
+                )
+        return self
 
     @property
     def demo_enabled(self) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.core.errors import SettingsError
 
@@ -37,9 +38,18 @@ def read_table(path: Path) -> dict[str, Any]:
 
 def describe(error: ValidationError) -> str:
     """Return one line that names each wrong setting, its value and what is allowed."""
-    lines = [
-        f"setting {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-        + ("" if item["type"] in {"missing", "extra_forbidden"} else f" (got {item['input']!r})")
-        for item in error.errors()
-    ]
+    lines = [f"setting {_line(item)}" for item in error.errors()]
     return "; ".join(lines) + "; see docs/settings.md"
+
+
+def _key(place: tuple[int | str, ...]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".")
+
+
+def _line(item: ErrorDetails) -> str:
+    said = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:  # of several sections; the text names the keys
+        return said
+    is_plain = item["type"] in {"missing", "extra_forbidden"}
+    return f"{_key(item['loc'])}: {said}" + ("" if is_plain else f" (got {item['input']!r})")

@@ -232,19 +232,3 @@ class AgentSettings(Section):
     options: dict[str, str | int | float | bool] = Field(
         default={}, description="The agent's own options, read by the agent"
     )
-
-
-class IngestSettings(Section):
-    """[[ingest]]: one mapping of a topic and its JSON onto tags."""
-
-    topic: str = Field(description="MQTT topic filter, + and # allowed")
-    path: str = Field(
-        description="Tag path; {1} is a topic level, {name} a JSON field, {field} the value's key"
-    )
-    time: str = Field(
-        default="", description="JSON field of the source time; empty is the time of arrival"
-    )
-    fields: dict[str, str] = Field(
-        default={}, description="JSON field to tag name; empty takes every numeric field"
-    )
-    units: dict[str, str] = Field(default={}, description="Tag name to UCUM unit")

@@ -9,9 +9,9 @@ import msgspec
 from paho.mqtt.client import topic_matches_sub
 
 from app.core.errors import InputError, TopicError
+from app.core.path_template import Template
 from app.core.reading import Quality, Reading, Reason
 from app.ingest.fields import flatten, number
-from app.ingest.template import Template
 from app.ingest.times import source_time
 from app.settings import IngestSettings
 
@@ -43,11 +43,7 @@ class Mapped:
 
 
 class Mapping:
-    """One [[ingest]] table, checked.
-
-    Raises:
-        SettingsError: The path template cannot give five segments.
-    """
+    """One [[ingest]] table at work."""
 
     def __init__(self, settings: IngestSettings, zone: tzinfo) -> None:
         self.settings = settings

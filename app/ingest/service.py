@@ -56,9 +56,6 @@ class IngestService:
             accept: Called with stored readings, for screens and limits.
             declare: Called with each unit made here, again when it gets a further tag; it may
                 raise MillwrightError to refuse.
-
-        Raises:
-            SettingsError: A path template is wrong.
         """
         zone = ZoneInfo(settings.site.timezone)
         self._mappings = [Mapping(each, zone) for each in settings.ingest]

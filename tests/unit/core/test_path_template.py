@@ -1,7 +1,7 @@
 import pytest
 
 from app.core.errors import SettingsError, TopicError
-from app.ingest.template import Template
+from app.core.path_template import Template
 
 
 def path(template: str, topic_filter: str, topic: str, field: str, machine: str = "") -> str:
@@ -37,22 +37,38 @@ def test_a_field_of_the_message_names_the_unit(machine: str, unit: str):
 
 
 @pytest.mark.parametrize(
-    "template",
+    ("template", "topic_filter", "named"),
     [
-        "s/a/l/{field}",
-        "s/a/l/u/x/{field}",
-        "s/a/l/u/{path}/{field}",
-        "{path}/{path}/{field}",
-        "s/a/l/u/fixed",
-        "s/a/l u/u/{field}",
-        "s//l/u/{field}",
-        "",
-        "s/a/l/{unit/{field}",
+        ("s/a/l/{field}", "data/#", "five segments"),
+        ("s/a/l/u/x/{field}", "data/#", "five segments"),
+        ("s/a/l/u/{path}/{field}", "data/#", "five segments"),
+        ("{path}/{path}/{field}", "data/#", "five segments"),
+        ("", "data/#", "five segments"),
+        ("s/a/l/u/fixed", "data/#", "let the last segment be"),
+        ("s/a/l u/u/{field}", "data/#", '"l u" may hold'),
+        ("s//l/u/{field}", "data/#", '"" may hold'),
+        ("s/a/l/{unit/{field}", "data/#", "may hold"),
+        ("s/a/l/{}/{field}", "data/#", "is empty"),
+        ("a/b/c/d/{9}_{field}", "cc/+", r"no level 9; its levels are \{1\} to \{2\}"),
+        ("a/b/c/{0}/{field}", "cc/+", "no level 0"),
+        ("a/b/c/{1}/{field}", "/data/+", 'level 1 of topic "/data/\\+" is ""'),
+        ("a/{path}/{field}", "cc/+", "does not end in #"),
+        ("a/b/c/{path}/{field}", "cc", "does not end in #"),
     ],
 )
-def test_a_template_that_cannot_give_five_segments_is_a_setting_error(template: str):
-    with pytest.raises(SettingsError, match="data/#"):
-        Template(template, "data/#")
+def test_a_template_that_cannot_give_five_segments_is_refused(
+    template: str, topic_filter: str, named: str
+):
+    with pytest.raises(SettingsError, match=named):
+        Template(template, topic_filter)
+
+
+@pytest.mark.parametrize(
+    ("template", "topic_filter"),
+    [("s/a/{1}/{4}/{field}", "x/#"), ("s/a/{1}/{2}/{field}", "cc/+"), ("{path}", "#")],
+)
+def test_a_template_that_may_give_five_segments_is_taken(template: str, topic_filter: str):
+    Template(template, topic_filter)
 
 
 def test_a_topic_with_too_few_levels_is_refused():

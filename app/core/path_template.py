@@ -9,6 +9,7 @@ from app.core.topics import as_segment, is_segment
 SEGMENTS = 5
 DEFAULT_UNIT = "machine"
 DEFAULT_LINE = "line"
+FIELD = "{field}"
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _ELASTIC = "{path}"
 
@@ -23,16 +24,22 @@ class Template:
 
     Attributes:
         names: Fields of the message that the path is made of.
+        names_tags: The last segment is the key of the value, no more and no less.
         has_levels: The topic filter ends in #, so that the topic names the value.
     """
 
     def __init__(self, text: str, topic_filter: str) -> None:
+        """Check the template.
+
+        Raises:
+            SettingsError: It cannot give five segments for what the filter matches.
+        """
         self._parts = text.split("/")
         elastic = self._parts.count(_ELASTIC)
         fixed = len(self._parts) - elastic
         if elastic > 1 or (not elastic and fixed != SEGMENTS) or (elastic and fixed >= SEGMENTS):
             raise SettingsError(
-                f'ingest "{topic_filter}": path "{text}" does not make site/area/line/unit/tag; '
+                f'"{text}" does not make site/area/line/unit/tag; '
                 "write five segments, or fewer with one {path}"
             )
         self._elastic_segments = SEGMENTS - fixed
@@ -42,18 +49,9 @@ class Template:
         )
         self._skipped = topic_filter.split("/").index("#") if topic_filter.endswith("#") else None
         self.has_levels = self._skipped is not None
-        if "field" not in slots and "path" not in slots:
-            raise SettingsError(
-                f'ingest "{topic_filter}": path "{text}" names no {{field}}, so all values of a '
-                "message would be one tag"
-            )
-        for part in self._parts:
-            rest = _SLOT.sub("x", part)
-            if not is_segment(rest):
-                raise SettingsError(
-                    f'ingest "{topic_filter}": "{part}" of path "{text}" may hold letters, '
-                    "digits, _, - and {slots}"
-                )
+        self.names_tags = self._parts[-1] == FIELD
+        _check_parts(self._parts)
+        _check_slots(slots, topic_filter)
 
     def path(self, topic: str, field: str, value_of: Callable[[str], str]) -> str:
         """Return the tag path of one value.
@@ -93,6 +91,54 @@ class Template:
             else:
                 segments.append(_SLOT.sub(slot, part))
         return "/".join(segments)
+
+
+def _check_parts(parts: Sequence[str]) -> None:
+    for part in parts:
+        if not is_segment(_SLOT.sub("x", part)):
+            raise SettingsError(f'"{part}" may hold letters, digits, _, - and {{slots}} only')
+
+
+def _check_slots(slots: Sequence[str], topic_filter: str) -> None:
+    levels = topic_filter.split("/")
+    if "field" not in slots and "path" not in slots:
+        raise SettingsError(
+            "without {field} all values of a message would be one tag; "
+            "let the last segment be {field}"
+        )
+    if "path" in slots and levels[-1] != "#":
+        raise SettingsError(
+            f'{{path}} stands for what a # matches, and topic "{topic_filter}" does not end in #; '
+            "write {1} for its first level, or end it in /#"
+        )
+    for slot in slots:
+        if not slot.strip():
+            raise SettingsError("{} is empty; name a level, as {2}, or a field of the message")
+        if slot.isdecimal():
+            _check_level(int(slot), levels)
+
+
+def _check_level(number: int, levels: Sequence[str]) -> None:
+    is_open = levels[-1] == "#"
+    if number < 1 or (number > len(levels) and not is_open):
+        raise SettingsError(
+            f'topic "{"/".join(levels)}" has no level {number}; '
+            f"its levels are {{1}} to {{{len(levels)}}}"
+        )
+    level = levels[number - 1] if number <= len(levels) else "#"
+    if level not in {"+", "#"} and not _has_segment(level):
+        raise SettingsError(
+            f'level {number} of topic "{"/".join(levels)}" is "{level}", which has no letter or '
+            "digit to make a segment of; take another level or write the name itself"
+        )
+
+
+def _has_segment(level: str) -> bool:
+    try:
+        as_segment(level)
+    except TopicError:
+        return False
+    return True
 
 
 def _level(levels: Sequence[str], number: int) -> str:
