@@ -14,6 +14,7 @@ from nicegui import app, ui
 from app.api.mount import mount
 from app.clock import SystemClock
 from app.core.errors import SettingsError
+from app.data_lock import DataLock
 from app.plant import Plant
 from app.settings import Settings
 from pages import (
@@ -51,13 +52,19 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     """Serve until stopped.
 
     Raises:
-        SettingsError: The port is busy, or the data folder cannot be made.
+        SettingsError: The port or the data folder is in use, or the folder cannot be made.
     """
     _set_up_logging()
-    _check_port(settings)
     _make_home(settings)
+    with DataLock(settings.data.dir, _url(settings)):
+        _check_port(settings)
+        return _run(settings, settings_file)
+
+
+def _run(settings: Settings, settings_file: Path | None) -> int:
     plant = Plant(settings, SystemClock(), settings_file)
-    app.on_startup(plant.start)
+    failures: list[Exception] = []
+    app.on_startup(partial(_start, plant, failures))
     app.on_shutdown(_bound_the_stop)
     app.on_shutdown(plant.stop)
     mount(app, plant)
@@ -67,7 +74,17 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
     app.on_startup(partial(_announce, settings))
     with suppress(KeyboardInterrupt):  # uvicorn raises it anew after the orderly stop
         _serve(settings)
-    return 0
+    return 1 if failures else 0
+
+
+async def _start(plant: Plant, failures: list[Exception]) -> None:
+    """Start the plant; a fault nobody foresaw ends the app: it must not look alive and be dead."""
+    try:
+        await plant.start()
+    except Exception as error:
+        failures.append(error)
+        app.shutdown()
+        raise  # NiceGUI logs it with its traceback
 
 
 def _serve(settings: Settings) -> None:
@@ -134,7 +151,11 @@ def _make_home(settings: Settings) -> None:
 
 
 def _announce(settings: Settings) -> None:
+    sys.stdout.write(f"{settings.site.name}: {_url(settings)}\n")
+    sys.stdout.flush()
+
+
+def _url(settings: Settings) -> str:
     server = settings.server
     host = f"[{server.host}]" if ":" in server.host else server.host
-    sys.stdout.write(f"{settings.site.name}: http://{host}:{server.port}\n")
-    sys.stdout.flush()
+    return f"http://{host}:{server.port}"

@@ -58,6 +58,12 @@ class RunningApp:
         rows = [row for row in self.get("/api/agents") if row["name"] == name]
         return rows[0] if rows else {}
 
+    def component(self, name: str) -> dict[str, Any]:
+        """Return a component of the health, empty while the app does not answer."""
+        found = self.get("/api/health")
+        parts = found["components"] if found else []
+        return next((part for part in parts if part["name"] == name), {})
+
     def history(self, tag: str) -> list[dict[str, Any]]:
         """Return the points of a tag since the beginning of the test."""
         found = self.get(f"/api/tags/{tag}/history?points=2000")
@@ -93,11 +99,19 @@ class RunningApp:
 def start_app(data: Path, port: int = 0, broker_port: int = 0, *options: str) -> RunningApp:
     """Start the app on free ports with its data in `data`."""
     port, broker_port = port or free_port(), broker_port or free_port()
-    process = subprocess.Popen(
+    process = app_process(data, port, broker_port, *options)
+    return RunningApp(process, port, broker_port)
+
+
+def app_process(
+    data: Path, port: int, broker_port: int, *options: str, stderr: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start the app and return its process alone."""
+    return subprocess.Popen(
         [sys.executable, "-m", "app", "--port", str(port), "--data", str(data), *options],
         env={**_clean_environment(), "MILLWRIGHT_BROKER__PORT": str(broker_port)},
+        stderr=stderr,
     )
-    return RunningApp(process, port, broker_port)
 
 
 def _clean_environment() -> dict[str, str]:

@@ -1,0 +1,62 @@
+"""One app a data folder: two would write the same tables and drive each other off the broker."""
+
+import logging
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from app.core.errors import SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+class DataLock:
+    """Held while the app runs; the system frees it however the process ends.
+
+    Beside the lock stands who holds it, for the one who is refused.
+    """
+
+    def __init__(self, home: Path, address: str) -> None:
+        self._home = home
+        self._address = address
+        self._lock = FileLock(home / "app.lock", timeout=0)
+        self._holder = home / "app.running"
+
+    def __enter__(self) -> Self:
+        """Take the lock.
+
+        Raises:
+            SettingsError: Another app holds it.
+        """
+        try:
+            self._lock.acquire()
+            self._holder.write_text(f"{self._address}, process {os.getpid()}", "utf-8")
+        except Timeout as error:
+            raise SettingsError(
+                f'data.dir: "{self._home}" is in use by Millwright at {self._who()}; open that, '
+                "or choose another folder and ports: millwright --data DIR --port 8081, "
+                "MILLWRIGHT_BROKER__PORT=1884"
+            ) from error
+        except OSError as error:  # the folder takes no files, so no second app can write either
+            logger.warning("%s is not locked: %s", self._home, error.strerror)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Free it."""
+        if self._lock.is_locked:
+            self._holder.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _who(self) -> str:
+        try:
+            return self._holder.read_text("utf-8")[:200] or "an unknown address"
+        except OSError:
+            return "an unknown address"

@@ -1,0 +1,69 @@
+"""A second app beside the first, and an app that is stopped before it has started."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.running_app import app_process, free_port, start_app
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+
+LONG_S = 90.0
+
+
+def test_a_second_app_on_the_same_data_is_refused_in_one_line(tmp_path: Path):
+    first = start_app(tmp_path / "data")
+    try:
+        first.wait_until(lambda: first.get("/healthz"), within_s=LONG_S)
+        second = subprocess.run(
+            [sys.executable, "-m", "app", "--port", "1", "--data", str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+        assert f"in use by Millwright at {first.url}" in second.stderr
+    finally:
+        first.kill_everything()
+
+
+def test_a_second_app_with_the_same_broker_port_leaves_the_first_alone(tmp_path: Path):
+    first = start_app(tmp_path / "a")
+    first.wait_until(lambda: first.good_tags() >= 150, within_s=LONG_S)
+    second = start_app(tmp_path / "b", broker_port=first.broker_port)
+    try:
+        second.wait_until(
+            lambda: "used by another program" in second.component("Broker").get("reason", ""),
+            within_s=LONG_S,
+        )
+        seen = first.newest_source_time()
+        first.wait_until(lambda: first.newest_source_time() > seen, within_s=LONG_S)
+        assert second.get("/api/tags") == []
+        assert [row["name"] for row in second.get("/api/agents") if row.get("pid")] == []
+        assert {row.get("restarts", 0) for row in first.get("/api/agents")} == {0}
+        assert first.component("Bus")["state"] == "ok"
+        first.kill_everything()
+        second.wait_until(lambda: second.good_tags() >= 150, within_s=LONG_S)
+    finally:
+        second.kill_everything()
+        first.kill_everything()
+
+
+@pytest.mark.parametrize("after_s", [0.4, 1.0, 2.0, 3.0, 4.5, 6.0])
+def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path, after_s: float):
+    app = app_process(tmp_path / "data", free_port(), free_port(), stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        app.wait(after_s)
+    family = psutil.Process(app.pid).children(recursive=True)
+    app.send_signal(signal.SIGINT)
+    _, errors = app.communicate(timeout=10)
+    assert app.returncode in {0, 1}
+    assert b"Traceback" not in errors
+    assert b"cut short" not in errors
+    _, alive = psutil.wait_procs(family, timeout=1)
+    assert alive == []
