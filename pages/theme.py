@@ -2,9 +2,12 @@
 
 import hashlib
 import importlib.util
+import json
 from pathlib import Path
 
 from nicegui import app, ui
+
+from app.core.units import UNITS
 
 _STATIC = Path(__file__).parent / "static"
 _URL = "/static/millwright"
@@ -42,7 +45,8 @@ def install() -> None:
         )
     styles = "".join(f'<link rel="stylesheet" href="{base}/{name}">' for name in STYLES)
     scripts = "".join(f'<script defer src="{base}/{name}"></script>' for name in SCRIPTS)
-    ui.add_head_html(_EARLY + styles + scripts, shared=True)
+    units = f'<script type="application/json" id="mw-units">{json.dumps(UNITS)}</script>'
+    ui.add_head_html(_EARLY + units + styles + scripts, shared=True)
 
 
 def favicon() -> Path:

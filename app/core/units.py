@@ -1,6 +1,6 @@
-"""Units as they stand on instruments; the same table stands in pages/static/widgets.js."""
+"""Units as they stand on instruments, for words of the server and numbers in browsers."""
 
-_UNITS = {
+UNITS = {
     "1": "",
     "Cel": "°C",
     "m3/h": "m³/h",
@@ -19,9 +19,12 @@ _UNITS = {
     "Nm3/h": "Nm³/h",
     "deg": "°",
     "N.m": "Nm",
+    "[degF]": "°F",
+    "t_CO2": "t CO₂",
 }
+"""UCUM codes that operators write otherwise; pages hand them to browsers."""
 
 
 def unit_words(ucum: str) -> str:
     """Return a UCUM code as it stands on instruments: "Cel" is "°C"."""
-    return _UNITS.get(ucum, ucum.translate({ord(sign): None for sign in "{}[]"}))
+    return UNITS.get(ucum, ucum.translate({ord(sign): None for sign in "{}[]"}))

@@ -5,10 +5,8 @@
   const HIDDEN = new Set(["shelved", "suppressed_by_design", "out_of_service"]);
   const GHOST_S = 600, GHOST_BUCKET_S = 10, AGE_SHOWN_S = 3;
 
-  // UCUM codes as operators write them
-  const UNITS = { "1": "", Cel: "°C", "m3/h": "m³/h", "m3": "m³", "m/s2": "m/s²", "kW.h": "kWh",
-    "{rpm}": "rpm", "/min": "1/min", "kV.A": "kVA", "kBy/s": "kB/s", "{rev}/min": "rpm", Ohm: "Ω", um: "µm", "[degF]": "°F",
-    "/s": "1/s", "{count}": "", "{pieces}/h": "pieces/h", "Nm3/h": "Nm³/h", deg: "°", "N.m": "Nm", "t_CO2": "t CO₂" };
+  // UCUM codes as operators write them: app/core/units.py
+  const UNITS = JSON.parse(document.getElementById("mw-units").textContent);
   const unit = (code) => code === undefined ? "" : UNITS[code] ?? code.replace(/[{}[\]]/g, "");
   const REASONS = { stale: "no new value", comm_lost: "connection lost", config: "check the settings",
     out_of_range: "out of range", forced: "forced by hand", sensor_fault: "sensor fault",
