@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.settings_files import deep_update, describe, read_table
-from app.settings_ingest import IngestSettings
+from app.settings_ingest import SEED_MAPPINGS, IngestSeedsSettings, IngestSettings
 from app.settings_sections import (
     AgentSettings,
     AlarmSettings,
@@ -38,6 +38,7 @@ from app.settings_sections import (
 __all__ = [
     "FILE_VARIABLE",
     "MODELS",
+    "SEED_MAPPINGS",
     "SHIPPED",
     "AgentSettings",
     "AlarmSettings",
@@ -46,6 +47,7 @@ __all__ = [
     "DataSettings",
     "DemoSettings",
     "HistorySettings",
+    "IngestSeedsSettings",
     "IngestSettings",
     "LiveSettings",
     "Section",
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     alarms: AlarmSettings = AlarmSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     agents: dict[str, AgentSettings] = Field(default={}, description="Agents by name")
+    ingest_seeds: IngestSeedsSettings = IngestSeedsSettings()
     ingest: tuple[IngestSettings, ...] = Field(
         default=(), description="Mappings of outside messages"
     )
@@ -101,6 +104,11 @@ class Settings(BaseSettings):
                     "broker refuses; leave it out, or name a broker that takes it in broker.url"
                 )
         return self
+
+    @property
+    def mappings(self) -> tuple[IngestSettings, ...]:
+        """All mappings in the order they are tried: the [[ingest]] tables, then the seeds'."""
+        return self.ingest + (SEED_MAPPINGS if self.ingest_seeds.enabled else ())
 
     @property
     def demo_enabled(self) -> bool:

@@ -78,6 +78,15 @@ class IngestSettings(Section):
         return value
 
 
+class IngestSeedsSettings(Section):
+    """[ingest_seeds]: the topics of earlier systems, read without an [[ingest]] of their own."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Read sensors/factory/data, data/# and /data/#; an [[ingest]] goes before them",
+    )
+
+
 def _check_tag(tag: str) -> None:
     if not topics.is_segment(tag):
         raise ValueError(f'"{tag[:60]}" is no name of a tag; use letters, digits, _ and -')
@@ -106,3 +115,17 @@ def _template(path: str, topic: str) -> Template:
         return Template(path, topic)
     except SettingsError as error:
         raise ValueError(str(error)) from error
+
+
+# Below the checks, which it needs.
+SEED_MAPPINGS = (
+    IngestSettings(
+        topic=topics.SEED_DATA,
+        path="factory/floor/line/{Machine_ID}/{field}",
+        time="Timestamp",
+    ),
+    *(
+        IngestSettings(topic=tree, path="factory/data/{path}/{field}", time="timestamp")
+        for tree in topics.DATA_TREES
+    ),
+)

@@ -21,7 +21,7 @@ from app.clock import SystemClock
 from app.core.errors import BusError
 from app.core.reading import Quality, Reading
 from app.ingest.service import IngestService
-from app.settings import BrokerSettings, DataSettings, HistorySettings, Settings, load_settings
+from app.settings import BrokerSettings, DataSettings, HistorySettings, Settings
 from app.store.arrow import hot_rows, hot_schema
 from app.store.catalogue import Catalogue
 from app.store.chunks import DayTables
@@ -131,7 +131,6 @@ def _mqtt_settings(data: Path) -> Settings:
     return Settings(
         data=DataSettings(dir=data),
         broker=BrokerSettings(port=free_port()),
-        ingest=load_settings().ingest,
     )
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.cli.markdown import code, table
-from app.settings import AgentSettings, IngestSettings, Section, Settings
+from app.settings import SEED_MAPPINGS, AgentSettings, IngestSettings, Section, Settings
 
 _HEAD = """# Settings
 
@@ -22,6 +22,11 @@ Secrets come by environment only and are never shown or logged.
 `millwright config check` tells whether the settings are valid.
 `millwright config show` prints those in force.
 """
+_INGEST = """The first mapping whose topic matches takes a message.
+Your own go before those of the seeds' topics, which stand below and need no table.
+`[ingest_seeds] enabled = false` switches those off.
+[ingest.md](ingest.md) tells how a message becomes tags.
+"""
 _COLUMNS = ("Key", "Default", "Allowed", "Meaning")
 
 
@@ -33,6 +38,9 @@ def settings_page() -> str:
             parts.append(_section(f"[{name}]", field.annotation, f"MILLWRIGHT_{name.upper()}__"))
     parts.append(_section("[agents.NAME]", AgentSettings, ""))
     parts.append(_section("[[ingest]]", IngestSettings, ""))
+    parts.append(_INGEST)
+    seeds = [(code(each.topic), code(each.path), code(each.time)) for each in SEED_MAPPINGS]
+    parts.append(table(("Topic", "Path", "Time"), seeds))
     return "\n".join(parts)
 
 

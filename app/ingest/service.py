@@ -28,7 +28,7 @@ _SHOWN_PROBLEMS = 5
 
 
 class IngestService:
-    """One durable subscription a topic filter; the first [[ingest]] that matches takes a message.
+    """One durable subscription a topic filter; the first mapping that matches takes a message.
 
     A message is acknowledged after the commit that holds its readings, so none is lost when the
     app is killed. One that the broker sends again replaces itself, for a reading is identified by
@@ -49,7 +49,7 @@ class IngestService:
         """Make the service.
 
         Args:
-            settings: The [[ingest]] tables, the plant's time zone and the data folder are read.
+            settings: The mappings, the plant's time zone and the data folder are read.
             bus: A persistent connection.
             historian: Where readings go.
             clock: Gives way to others between parts of a batch.
@@ -58,7 +58,7 @@ class IngestService:
                 raise MillwrightError to refuse.
         """
         zone = ZoneInfo(settings.site.timezone)
-        self._mappings = [Mapping(each, zone) for each in settings.ingest]
+        self._mappings = [Mapping(each, zone) for each in settings.mappings]
         self._folder = settings.data.dir
         self._bus = bus
         self._historian = historian

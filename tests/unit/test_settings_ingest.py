@@ -63,3 +63,22 @@ def test_a_blank_in_a_topic_needs_a_broker_that_takes_it(tmp_path: Path):
     with pytest.raises(SettingsError, match=r'ingest\[0\]\.topic: "hall 1/\+" has a blank'):
         load(tmp_path, blank)
     assert load(tmp_path, f'[broker]\nurl = "mqtt://plant"\n{blank}')
+
+
+def filters(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return [mapping.topic for mapping in load_settings(file).mappings]
+
+
+SEEDS = ["sensors/factory/data", "data/#", "/data/#"]
+
+
+def test_an_ingest_of_ones_own_keeps_the_seeds_topics_and_goes_before_them(tmp_path: Path):
+    assert filters(tmp_path, "") == SEEDS
+    assert filters(tmp_path, table(topic='"data/+"')) == ["data/+", *SEEDS]
+
+
+def test_the_seeds_topics_have_a_switch(tmp_path: Path):
+    off = "[ingest_seeds]\nenabled = false\n"
+    assert filters(tmp_path, off + table()) == ["cc/+"]

@@ -10,11 +10,11 @@ from app.core.equipment import split_path
 from app.core.errors import InputError
 from app.core.reading import Quality, Reason
 from app.ingest.mapping import Mapped, Mapping
-from app.settings import IngestSettings, load_settings
+from app.settings import SEED_MAPPINGS, IngestSettings
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FACTORY, DATA, SLASH_DATA = (
-    Mapping(settings, ZoneInfo("Europe/Berlin")) for settings in load_settings().ingest
+    Mapping(settings, ZoneInfo("Europe/Berlin")) for settings in SEED_MAPPINGS
 )
 
 

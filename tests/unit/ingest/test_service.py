@@ -13,7 +13,7 @@ from app.core.equipment import Equipment
 from app.core.errors import InputError, StoreError
 from app.core.reading import Quality, Reading
 from app.ingest.service import IngestService
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.store.history import Historian
 from tests.processes import eventually
 
@@ -55,7 +55,6 @@ class Plant:
 def make(settings: Settings, historian: type[Historian] = Historian, refuses: str = "") -> Plant:
     clock = SystemClock()
     settings.data.dir.mkdir(parents=True, exist_ok=True)
-    settings = settings.model_copy(update={"ingest": load_settings().ingest})
     bus = Bus(settings, f"test-{uuid.uuid4()}", clock, persistent=True)
     store = historian(settings.history, settings.data.dir, clock)
     shown: list[Reading] = []
