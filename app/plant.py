@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from app.live.tags import TagTable
 from app.loops import Loops, repeat
 from app.settings import Settings
 from app.store.audit import AuditRow
+from app.store.audited import audited
 from app.store.history import Historian
 from app.stores import Stores
 from app.supervisor.agent_calls import AgentCalls
@@ -267,23 +268,23 @@ class Plant:
 
     async def start_agent(self, name: str, actor: Actor) -> None:
         """Start an agent of ours."""
-        await self._record(actor, "start agent", name)
-        await self.supervisor.start_agent(name)
+        async with self._audited(actor, "start agent", name):
+            await self.supervisor.start_agent(name)
 
     async def stop_agent(self, name: str, actor: Actor) -> None:
         """Stop an agent of ours; it stays stopped."""
-        await self._record(actor, "stop agent", name)
-        await self.supervisor.stop_agent(name)
+        async with self._audited(actor, "stop agent", name):
+            await self.supervisor.stop_agent(name)
 
     async def restart_agent(self, name: str, actor: Actor) -> None:
         """Stop and start an agent of ours."""
-        await self._record(actor, "restart agent", name)
-        await self.supervisor.restart_agent(name)
+        async with self._audited(actor, "restart agent", name):
+            await self.supervisor.restart_agent(name)
 
     async def clear_dead_letters(self, actor: Actor) -> None:
         """Empty the list of refused messages; the count stays."""
-        await self._record(actor, "clear dead letters", str(self.dead_letters.total))
-        self.dead_letters.clear()
+        async with self._audited(actor, "clear dead letters", str(self.dead_letters.total)):
+            self.dead_letters.clear()
 
     async def raise_alert(
         self, level: str, kind: str, source: str, details: str, actor: Actor
@@ -295,9 +296,9 @@ class Plant:
         """
         finding = external_finding(level, kind, source, details, self.clock.now())
         action = "raise alert" if finding.priority else "end alert"
-        await self._record(actor, action, finding.key, details)
-        await self.alarms.handle([finding])
-        self.findings.add([finding])
+        async with self._audited(actor, action, finding.key, details):
+            await self.alarms.handle([finding])
+            self.findings.add([finding])
         return finding
 
     async def predict(
@@ -319,27 +320,29 @@ class Plant:
 
     async def start_scenario(
         self, equipment: str, scenario: str, severity: float, actor: Actor, *, tag: str = ""
-    ) -> None:
+    ) -> dict[str, object]:
         """Start a fault in the simulated plant; `tag` is the one that a sensor fault spoils."""
         target = f"{equipment} {scenario} {severity:g} {tag}".rstrip()
-        await self._record(actor, "start scenario", target)
         wanted: dict[str, object] = {
             "equipment": equipment,
             "scenario": scenario,
             "severity": severity,
             "tag": tag,
         }
-        await self.calls.ask(SIMULATOR, "start_scenario", wanted)
+        async with self._audited(actor, "start scenario", target):
+            return await self.calls.ask(SIMULATOR, "start_scenario", wanted)
 
-    async def stop_scenario(self, equipment: str, scenario: str, actor: Actor) -> None:
+    async def stop_scenario(self, equipment: str, scenario: str, actor: Actor) -> dict[str, object]:
         """Stop a fault in the simulated plant."""
-        await self._record(actor, "stop scenario", f"{equipment} {scenario}")
         wanted: dict[str, object] = {"equipment": equipment, "scenario": scenario}
-        await self.calls.ask(SIMULATOR, "stop_scenario", wanted)
+        async with self._audited(actor, "stop scenario", f"{equipment} {scenario}"):
+            return await self.calls.ask(SIMULATOR, "stop_scenario", wanted)
 
     def agent_name(self, name: str) -> str:
         """Return the agent a seed name stands for, or the name itself."""
         return self.calls.name(name)
 
-    async def _record(self, actor: Actor, action: str, target: str, why: str = "") -> None:
-        await asyncio.to_thread(self.audit.append, self.clock.now(), actor, action, target, why)
+    def _audited(
+        self, actor: Actor, action: str, target: str, why: str = ""
+    ) -> AbstractAsyncContextManager[None]:
+        return audited(self.audit, self.clock, actor, action, target, why=why)

@@ -40,8 +40,9 @@ class SystemState(msgspec.Struct, frozen=True):
 
     Attributes:
         alerts: Alarms that are not normal.
-        decisions: The last actions of operators and peers outside the alarm list, newest first;
-            none while the audit cannot be read, which `/api/health` tells.
+        decisions: The last actions of operators and peers outside the alarm list, newest first,
+            each with what came of it: `done`, `refused`, `failed`, or `unknown` while it is under
+            way; none while the audit cannot be read, which `/api/health` tells.
         last_update: When this was put together, UTC.
         agents: Agent instances that are connected.
         tags: Tags known.

@@ -1,8 +1,9 @@
-"""Who did what to the plant outside the alarm list; rows are only ever added."""
+"""Who did what to the plant outside the alarm list, and what came of it; rows are only added."""
 
 import sqlite3
 import threading
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -18,15 +19,48 @@ CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL,
     source TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, why TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS outcome (
+    number INTEGER PRIMARY KEY REFERENCES audit (number), at TEXT NOT NULL,
+    outcome TEXT NOT NULL, reason TEXT NOT NULL
+) STRICT;
 CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS outcome_no_update BEFORE UPDATE ON outcome
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS outcome_no_delete BEFORE DELETE ON outcome
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 """
 
 
+class Outcome(StrEnum):
+    """What came of an action.
+
+    UNKNOWN: none is noted; it is under way, or the app ended meanwhile, or an app noted it that
+    wrote no outcomes. REFUSED: nothing was changed. FAILED: it was begun and did not succeed.
+    """
+
+    UNKNOWN = "unknown"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
 class AuditRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One action: when (UTC), who, from where, what, on what, why."""
+    """One action: when (UTC), who, from where, what, on what, why, and what came of it.
+
+    Attributes:
+        number: Grows by one an action.
+        at: When it was asked for, before anything happened.
+        actor: Who asked.
+        source: From where.
+        action: What.
+        target: On what.
+        why: What the actor said.
+        outcome: What came of it.
+        reason: Why it was refused or failed.
+    """
 
     number: int
     at: datetime
@@ -35,10 +69,12 @@ class AuditRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: str
     target: str
     why: str
+    outcome: Outcome = Outcome.UNKNOWN
+    reason: str = ""
 
 
 class AuditLog:
-    """Append-only table in a SQLite file; a row is on disk before `append` returns.
+    """Append-only tables in a SQLite file; a row is on disk before a method returns.
 
     Safe to call from several threads.
 
@@ -69,24 +105,37 @@ class AuditLog:
                 self._connection.close()
             self._connection = None
 
-    def append(self, at: datetime, actor: Actor, action: str, target: str, why: str = "") -> None:
-        """Add a row.
+    def append(self, at: datetime, actor: Actor, action: str, target: str, why: str = "") -> int:
+        """Note what somebody is about to do; return the row's number for `conclude`.
 
         Raises:
             StoreError: It could not be written; the action must then not happen.
         """
+        statement = (
+            "INSERT INTO audit (at, actor, source, action, target, why) VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        values = (at.isoformat(), actor.name, actor.source, action, target, why)
         try:
             with self._lock:
-                self._opened().execute(
-                    "INSERT INTO audit (at, actor, source, action, target, why) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (at.isoformat(), actor.name, actor.source, action, target, why),
-                )
+                number = self._opened().execute(statement, values).lastrowid
         except sqlite3.Error as error:
             raise StoreError(
                 f"Audit row for {action} {target} cannot be written: {error}",
                 hint=f"Nothing was changed. {remedy(error)}",
             ) from error
+        if number is None:
+            raise AssertionError("SQLite numbers each row it has inserted")
+        return number
+
+    def conclude(self, number: int, at: datetime, outcome: Outcome, reason: str = "") -> None:
+        """Note what came of an action.
+
+        Raises:
+            StoreError: It could not be written; the action stays one of unknown outcome.
+        """
+        statement = "INSERT INTO outcome (number, at, outcome, reason) VALUES (?, ?, ?, ?)"
+        with self._lock, store_errors(_WHAT, self._path, "written"):
+            self._opened().execute(statement, (number, at.isoformat(), outcome.value, reason))
 
     def rows(self, limit: int) -> list[AuditRow]:
         """Return the last rows, newest first.
@@ -95,12 +144,21 @@ class AuditLog:
             StoreError: They cannot be read.
         """
         query = (
-            "SELECT number, at, actor, source, action, target, why FROM audit "
-            "ORDER BY number DESC LIMIT ?"
+            "SELECT number, audit.at, actor, source, action, target, why, outcome, reason "
+            "FROM audit LEFT JOIN outcome USING (number) ORDER BY number DESC LIMIT ?"
         )
         with self._lock, store_errors(_WHAT, self._path, "read"):
             found = self._opened().execute(query, (limit,)).fetchall()
-        return [AuditRow(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in found]
+        return [
+            AuditRow(
+                number,
+                datetime.fromisoformat(at),
+                *words,
+                outcome=Outcome(outcome or Outcome.UNKNOWN),
+                reason=reason or "",
+            )
+            for number, at, *words, outcome, reason in found
+        ]
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -67,6 +67,15 @@ async def test_an_agent_that_is_not_ours_cannot_be_steered(
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
+async def test_a_refused_action_is_no_decision_that_was_done(client: httpx.AsyncClient) -> None:
+    await client.post("/api/agents/nobody/start")
+    state = (await client.get("/api/orchestrator/system-state")).json()
+    (decision,) = state["decisions"]
+    assert (decision["action"], decision["target"]) == ("start agent", "nobody")
+    assert decision["outcome"] == "refused"
+    assert "nobody" in decision["reason"]
+
+
 async def test_an_agent_is_not_started_by_a_link(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/agents/pm/start")).status_code == 405
 
