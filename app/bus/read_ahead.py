@@ -160,7 +160,8 @@ class ReadAheadClient(Client):
             connection.grant(None)
 
     def _fill(self, connection: ReadAheadSocket) -> MQTTErrorCode:
-        if self.socket() is not connection:  # paho connected anew while it dealt with a packet
+        present: object = self.socket()
+        if present is not connection:  # paho connected anew while it dealt with a packet
             return MQTTErrorCode.MQTT_ERR_AGAIN
         try:
             is_open = connection.fill()
