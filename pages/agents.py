@@ -11,7 +11,7 @@ from app.supervisor.restart import agent_title
 from pages.frame import ACTOR, frame, guarded
 from pages.markup import Html, place, tag
 from pages.refresh import Painted, while_visible
-from pages.widgets import age_words, clock_words, empty_state, number, with_unit_links
+from pages.widgets import age_words, capitalised, clock_words, empty_state, number, with_unit_links
 from pages.widgets.confirm import confirmed
 from pages.widgets.log_tail import LogTail
 
@@ -162,7 +162,7 @@ class _Line:
                 class_="mw-row",
             ),
             tag("p", row.purpose or "It has not said what it does yet", class_="mw-hint"),
-            tag("p", self._linked(row.reason)) if row.reason else None,
+            tag("p", self._linked(capitalised(row.reason))) if row.reason else None,
             tag("p", f"Next start at {retry}") if retry else None,
             class_="mw-agent-who",
         )
@@ -173,7 +173,7 @@ class _Line:
         has_process = bool(row.pid) and row.supervised
         values = (
             [clock_words(row.since, self._zone), tag("span", f" · {age_words(age_s)}")],
-            [number(row.progress, 0), tag("span", self._linked(row.note), class_="mw-sub")],
+            [number(row.progress, 0), tag("span", self._linked(_note(row)), class_="mw-sub")],
             number(row.load, 0),
             f"{number(row.cpu_percent, 1)} %" if has_process else number(None),
             f"{number(row.memory_bytes / _MEGABYTE, 0)} MB" if has_process else number(None),
@@ -189,6 +189,11 @@ class _Line:
     @property
     def _zone(self) -> str:
         return self._plant.settings.site.timezone
+
+
+def _note(row: AgentRow) -> str:
+    """Return what it is doing, without the reason that stands beside its name already."""
+    return row.note.replace(row.reason, "").rstrip("; ") if row.reason else row.note
 
 
 def _figure(heading: str, value: object) -> Html:

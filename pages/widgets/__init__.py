@@ -18,7 +18,8 @@ From the server, once:
     alarm_line(alarm, zone)
     unit_link(path, words), area_link(path, words), tag_link(path, words), alarm_link(alarm)
     with_unit_links(text, name_of), with_unit_names(text, name_of)
-    number(value, decimals), unit_words(ucum), age_words(seconds), clock_words(time, zone)
+    number(value, decimals), unit_words(ucum), age_words(seconds), clock_words(time, zone),
+    capitalised(text)
 """
 
 from app.core.units import unit_words
@@ -43,7 +44,7 @@ from pages.widgets.live import (
     trend_chart,
 )
 from pages.widgets.why import finding_why
-from pages.widgets.words import age_words, clock_words, nameplate_words, number
+from pages.widgets.words import age_words, capitalised, clock_words, nameplate_words, number
 
 __all__ = [
     "Mark",
@@ -54,6 +55,7 @@ __all__ = [
     "analog_bar",
     "area_link",
     "area_words",
+    "capitalised",
     "card",
     "clock_words",
     "empty_state",

@@ -82,6 +82,18 @@ def _bar(bar: Bar, left: float, step: float, top: float, zone: ZoneInfo) -> Html
     return Html(f"<g>{title}{''.join(pieces)}</g>")
 
 
+_PARETO_HEAD = tag(
+    "li",
+    tag("span"),
+    tag("span", "Alarm"),
+    tag("span", "Times"),
+    tag("span", "Share"),
+    tag("span", "So far"),
+    class_="mw-pareto-head",
+    aria_hidden="true",
+)
+
+
 def top_bars(kpi: AlarmKpi, words: Callable[[str, str], str]) -> Html:
     """Return the most frequent alarms as a Pareto: bar, count, share, and share so far.
 
@@ -91,7 +103,7 @@ def top_bars(kpi: AlarmKpi, words: Callable[[str, str], str]) -> Html:
     """
     if not kpi.top:
         return tag("p", "No alarm was announced in this range.", class_="mw-hint")
-    most, so_far, rows = kpi.top[0].count, 0.0, list[Html]()
+    most, so_far, rows = kpi.top[0].count, 0.0, [_PARETO_HEAD]
     for each in kpi.top:
         so_far += each.share
         href = f"/alarms#{each.alarm_id}"
@@ -103,7 +115,7 @@ def top_bars(kpi: AlarmKpi, words: Callable[[str, str], str]) -> Html:
                 tag("span", link, class_="mw-pareto-words", title=each.equipment),
                 tag("b", number(each.count, 0), class_="mw-num"),
                 tag("span", _percent(each.share), class_="mw-hint"),
-                tag("span", _percent(so_far), class_="mw-hint", title="Share so far"),
+                tag("span", _percent(so_far), class_="mw-hint"),
                 tag(
                     "span",
                     tag("i", style=f"width:{100 * each.count / most:.1f}%"),

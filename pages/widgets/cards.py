@@ -6,7 +6,7 @@ from datetime import datetime
 from app.core.health import ComponentStatus, Health
 from pages.markup import Html, tag
 from pages.widgets.links import with_unit_links
-from pages.widgets.words import age_words
+from pages.widgets.words import age_words, capitalised
 
 _OFF = frozenset({Health.STOPPED, Health.STARTING})
 
@@ -41,13 +41,14 @@ def status_line(
     looks = {Health.OK: "mw-dot"}
     dot = looks.get(status.state, "mw-dot mw-off" if status.state in _OFF else "mw-dot mw-wrong")
     words = status.state.value if status.state is Health.OK else status.reason or status.state.value
+    said = words if status.state is Health.OK else capitalised(words)
     name = tag("a", status.name, href=href, class_="mw-link") if href else status.name
     remedy = f". {status.remedy}" if status.remedy else None
     return tag(
         "div",
         tag("i", class_=dot),
         tag("b", name),
-        tag("span", with_unit_links(words, name_of), remedy),
+        tag("span", with_unit_links(said, name_of), remedy),
         tag("span", f"for {age_words((now - status.since).total_seconds())}", class_="mw-hint"),
         class_="mw-status-row",
     )

@@ -55,6 +55,11 @@ def alarm_words(unit: str, message: str) -> str:
     return f"{unit}: {message[0].lower()}{message[1:]}" if is_word else f"{unit}: {message}"
 
 
+def capitalised(text: str) -> str:
+    """Return a sentence that begins with a capital; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def nameplate_words(entry: tuple[str, str]) -> tuple[str, str, str]:
     """Return words, value and unit of a nameplate's line: rated_power_kw is "Rated power", "kW"."""
     name, value = entry
@@ -65,5 +70,4 @@ def nameplate_words(entry: tuple[str, str]) -> tuple[str, str, str]:
 
 
 def _sentence(name: str) -> str:
-    words = [_CAPITALS.get(word, word) for word in name.split("_")]
-    return f"{words[0][:1].upper()}{words[0][1:]} {' '.join(words[1:])}".rstrip()
+    return capitalised(" ".join(_CAPITALS.get(word, word) for word in name.split("_")))

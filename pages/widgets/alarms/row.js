@@ -127,7 +127,7 @@ export class Row {
       this.symbol.firstChild.classList.toggle("mw-quiet", Boolean(alarm.isOver));
     }
     put(this.time, when(Date.parse(alarm.raised_at)));
-    put(this.unit, place.name); put(this.area, place.area);
+    putWhole(this.unit, place.name); put(this.area, place.area);
     if (place.known) this.unit.href = `/units/${place.path}`; else this.unit.removeAttribute("href");
     put(this.text, finding.message || finding.condition.replaceAll("_", " "));
     this.text.title = this.text.textContent;
@@ -156,6 +156,11 @@ export class Row {
   }
 }
 
+// "P-101" stays on one line
+function putWhole(node, text) {
+  if (node.textContent === text) return;
+  node.replaceChildren(...text.split(/(\S*-\S*)/).filter(Boolean).map((part) => part.includes("-") ? make("span", "mw-whole", null, part) : part));
+}
 // a row has room for one; the details have all of it
 function firstSentence(text) { return text.match(/^.+?[.!?](?=\s|$)/)?.[0] ?? text; }
 function lasted(alarm) {
