@@ -2,9 +2,10 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -12,7 +13,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class Section(BaseModel):
     """A table of settings.toml; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class SiteSettings(Section):
@@ -101,9 +102,9 @@ class BrokerSettings(Section):
 
     @field_validator("url")
     @classmethod
-    def _scheme(cls, value: str) -> str:
-        if value and not value.startswith("mqtt://"):
-            raise ValueError(f'"{value}" must look like mqtt://host:1883')
+    def _address(cls, value: str) -> str:
+        if value:
+            _check_url(value)
         return value
 
 
@@ -149,9 +150,6 @@ class HistorySettings(Section):
     roll_s: float = Field(
         default=3600, ge=1, le=86_400, description="Seconds between rolls into day tables"
     )
-    optimize_s: float = Field(
-        default=60, ge=1, le=3600, description="Seconds between compactions of hot"
-    )
 
 
 class LiveSettings(Section):
@@ -178,6 +176,12 @@ class AlarmSettings(Section):
     max_shelve_minutes: int = Field(
         default=480, ge=1, le=10_080, description="Longest shelving, minutes"
     )
+    default_shelve_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=10_080,
+        description="Shelving over HTTP that names no time, minutes; at most max_shelve_minutes",
+    )
     chattering_count: int = Field(
         default=3, ge=2, le=100, description="Transitions that make chattering"
     )
@@ -189,6 +193,12 @@ class AlarmSettings(Section):
     flood_end_count: int = Field(
         default=5, ge=1, le=1000, description="Fewer than this ends the flood"
     )
+
+    @field_validator("flood_end_count")
+    @classmethod
+    def _ends_below(cls, value: int, info: ValidationInfo) -> int:
+        return _at_most(value, "flood_count", info, "a flood would end as it begins")
+
     stale_hours: float = Field(
         default=24, ge=1, le=8760, description="Hours active that make it stale"
     )
@@ -212,6 +222,12 @@ class SupervisorSettings(Section):
     backoff_max_s: float = Field(
         default=60, ge=1, le=3600, description="Longest wait before a restart, s"
     )
+
+    @field_validator("backoff_max_s")
+    @classmethod
+    def _grows(cls, value: float, info: ValidationInfo) -> float:
+        return _at_least(value, "backoff_min_s", info, "waits grow from that one")
+
     breaker_restarts: int = Field(
         default=5, ge=1, le=100, description="Restarts that open the breaker"
     )
@@ -222,6 +238,12 @@ class SupervisorSettings(Section):
     hung_s: float = Field(
         default=30, ge=2, le=3600, description="Seconds without a beat until an agent is restarted"
     )
+
+    @field_validator("hung_s")
+    @classmethod
+    def _outlasts_a_beat(cls, value: float, info: ValidationInfo) -> float:
+        return _at_least(value, "beat_s", info, "else every agent counts as hung")
+
     log_lines: int = Field(default=300, ge=10, le=10_000, description="Log lines kept an agent")
 
 
@@ -232,3 +254,31 @@ class AgentSettings(Section):
     options: dict[str, str | int | float | bool] = Field(
         default={}, description="The agent's own options, read by the agent"
     )
+
+
+def _at_most(value: int, other: str, info: ValidationInfo, why: str) -> int:
+    bound = info.data.get(other)
+    if bound is not None and value > bound:
+        raise ValueError(f"is above {other} ({bound:g}): {why}")
+    return value
+
+
+def _at_least(value: float, other: str, info: ValidationInfo, why: str) -> float:
+    bound = info.data.get(other)
+    if bound is not None and value < bound:
+        raise ValueError(f"is below {other} ({bound:g}): {why}")
+    return value
+
+
+def _check_url(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        has_host = parts.scheme == "mqtt" and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:  # of the port
+        raise ValueError(f"is no URL: {error}; write mqtt://host:1883") from error
+    if not has_host:
+        raise ValueError("must look like mqtt://host:1883")
+    if parts.password is not None:
+        raise ValueError(
+            "has a password in it; leave it out and set MILLWRIGHT_BROKER__PASSWORD instead"
+        )

@@ -25,7 +25,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         note: Why; needed to shelve, suppress or take out of service.
-        minutes: How long to shelve; needed for that only.
+        minutes: How long to shelve, for that only; `alarms.default_shelve_minutes` if absent.
     """
 
     note: str = ""
@@ -63,12 +63,14 @@ Wanted = Annotated[HistoryFilter, Depends(_wanted)]
 def router(plant: Plant) -> APIRouter:
     """Return the routes under /api/alarms."""
     routes = APIRouter(prefix="/api/alarms", tags=["alarms"])
-    _add_lists(routes, plant)
-    _add_actions(routes, plant)
+    _add_present(routes, plant)
+    _add_past(routes, plant)
+    _add_answers(routes, plant)
+    _add_hiding(routes, plant)
     return routes
 
 
-def _add_lists(routes: APIRouter, plant: Plant) -> None:
+def _add_present(routes: APIRouter, plant: Plant) -> None:
     @routes.get("", responses=answers(list[Alarm], "Alarms that are not normal, worst first"))
     async def list_alarms(state: str = "") -> Response:
         """List the alarms that are not normal; `state` names states, separated by commas."""
@@ -87,6 +89,8 @@ def _add_lists(routes: APIRouter, plant: Plant) -> None:
         wanted = span(start, end, plant.clock.now())
         return reply(await plant.alarms.kpi(wanted.start, wanted.end))
 
+
+def _add_past(routes: APIRouter, plant: Plant) -> None:
     @routes.get("/journal", responses=answers(JournalPage, "Lines, the newest first"))
     async def journal(
         start: str = "",
@@ -120,7 +124,7 @@ def _add_lists(routes: APIRouter, plant: Plant) -> None:
         return reply(AlarmHistory(rows, total))
 
 
-def _add_actions(routes: APIRouter, plant: Plant) -> None:
+def _add_answers(routes: APIRouter, plant: Plant) -> None:
     described = answers(Alarm, "The alarm as it is now")
     body = takes(Action)
 
@@ -130,13 +134,32 @@ def _add_actions(routes: APIRouter, plant: Plant) -> None:
         action = await _action(request)
         return reply(await plant.acknowledge(alarm_id, ACTOR, action.note))
 
+    @routes.post("/{alarm_id}/reset", responses=described, openapi_extra=body)
+    async def reset(alarm_id: str, request: Request) -> Response:
+        """Reset a latched alarm that is acknowledged and whose condition is gone."""
+        return reply(await plant.reset(alarm_id, ACTOR, (await _action(request)).note))
+
+    @routes.post("/{alarm_id}/out-of-service", responses=described, openapi_extra=body)
+    async def out_of_service(alarm_id: str, request: Request) -> Response:
+        """Take an alarm out of service, with a reason."""
+        return reply(await plant.out_of_service(alarm_id, ACTOR, (await _action(request)).note))
+
+    @routes.post("/{alarm_id}/return", responses=described, openapi_extra=body)
+    async def return_to_service(alarm_id: str, request: Request) -> Response:
+        """Return an alarm to service."""
+        return reply(await plant.return_to_service(alarm_id, ACTOR, (await _action(request)).note))
+
+
+def _add_hiding(routes: APIRouter, plant: Plant) -> None:
+    described = answers(Alarm, "The alarm as it is now")
+    body = takes(Action)
+
     @routes.post("/{alarm_id}/shelve", responses=described, openapi_extra=body)
     async def shelve(alarm_id: str, request: Request) -> Response:
         """Hide an alarm for some minutes, with a reason."""
         action = await _action(request)
-        if action.minutes is None:
-            raise InputError("minutes: say for how long to shelve the alarm")
-        return reply(await plant.shelve(alarm_id, ACTOR, action.minutes, action.note))
+        minutes = _shelve_minutes(plant) if action.minutes is None else action.minutes
+        return reply(await plant.shelve(alarm_id, ACTOR, minutes, action.note))
 
     @routes.post("/{alarm_id}/unshelve", responses=described, openapi_extra=body)
     async def unshelve(alarm_id: str, request: Request) -> Response:
@@ -153,21 +176,6 @@ def _add_actions(routes: APIRouter, plant: Plant) -> None:
         """End the suppression."""
         return reply(await plant.unsuppress(alarm_id, ACTOR, (await _action(request)).note))
 
-    @routes.post("/{alarm_id}/out-of-service", responses=described, openapi_extra=body)
-    async def out_of_service(alarm_id: str, request: Request) -> Response:
-        """Take an alarm out of service, with a reason."""
-        return reply(await plant.out_of_service(alarm_id, ACTOR, (await _action(request)).note))
-
-    @routes.post("/{alarm_id}/return", responses=described, openapi_extra=body)
-    async def return_to_service(alarm_id: str, request: Request) -> Response:
-        """Return an alarm to service."""
-        return reply(await plant.return_to_service(alarm_id, ACTOR, (await _action(request)).note))
-
-    @routes.post("/{alarm_id}/reset", responses=described, openapi_extra=body)
-    async def reset(alarm_id: str, request: Request) -> Response:
-        """Reset a latched alarm that is acknowledged and whose condition is gone."""
-        return reply(await plant.reset(alarm_id, ACTOR, (await _action(request)).note))
-
 
 def states(text: str) -> tuple[AlarmState, ...]:
     """Return the states that `text` names, separated by commas.
@@ -180,6 +188,11 @@ def states(text: str) -> tuple[AlarmState, ...]:
     except ValueError as error:
         known = ", ".join(AlarmState)
         raise InputError(f"state: {error}", hint=f"States are {known}") from error
+
+
+def _shelve_minutes(plant: Plant) -> float:
+    alarms = plant.settings.alarms
+    return min(alarms.default_shelve_minutes, alarms.max_shelve_minutes)
 
 
 async def _action(request: Request) -> Action:

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.alarm import Finding, Priority
 from app.plant import Plant
+from app.settings import AlarmSettings
 from tests.unit.api.conftest import NOW, PRESSURE
 
 
@@ -86,7 +87,6 @@ async def test_an_unknown_alarm_is_404(client: httpx.AsyncClient, action: str) -
 @pytest.mark.parametrize(
     "body",
     [
-        {"note": "x"},
         {"note": "x", "minutes": 0},
         {"note": "x", "minutes": 100_000},
         {"note": "x", "minutes": "ten"},
@@ -101,6 +101,18 @@ async def test_shelving_wrongly_is_refused(
     answer = await post(client, alarm_id, "shelve", body)
     assert answer.status_code == 422
     assert answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "until"), [(480, "2026-11-21T12:20:00Z"), (15, "2026-11-21T12:15:00Z")]
+)
+async def test_shelving_without_minutes_takes_those_of_the_settings(
+    plant: Plant, client: httpx.AsyncClient, alarm_id: str, longest: int, until: str
+) -> None:
+    alarms = AlarmSettings(default_shelve_minutes=20, max_shelve_minutes=longest)
+    plant.settings = plant.settings.model_copy(update={"alarms": alarms})
+    answer = await post(client, alarm_id, "shelve", {"note": "x"})
+    assert (answer.status_code, answer.json()["shelved_until"]) == (200, until)
 
 
 async def test_shelving_says_until_when(client: httpx.AsyncClient, alarm_id: str) -> None:
