@@ -160,7 +160,7 @@ class ReadAheadClient(Client):
             connection.grant(None)
 
     def _fill(self, connection: ReadAheadSocket) -> MQTTErrorCode:
-        present: object = self.socket()
+        present: Any = self.socket()  # SocketLike is no base of ours for pyright
         if present is not connection:  # paho connected anew while it dealt with a packet
             return MQTTErrorCode.MQTT_ERR_AGAIN
         try:
