@@ -15,9 +15,11 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as UnreadableError
 from typing_extensions import override
 
 from app.core.errors import SettingsError
+from app.settings_checks import FILE_VARIABLE, PREFIX, check_agents, check_environment
 from app.settings_files import deep_update, describe, read_table
 from app.settings_ingest import SEED_MAPPINGS, IngestSeedsSettings, IngestSettings
 from app.settings_sections import (
@@ -59,8 +61,6 @@ __all__ = [
     "shipped",
 ]
 
-FILE_VARIABLE = "MILLWRIGHT_SETTINGS"
-
 
 def shipped(name: str) -> Path:
     """Return a file or folder that ships with the product, in a checkout or in the wheel."""
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     """All settings of Millwright."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MILLWRIGHT_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     site: SiteSettings = SiteSettings()
@@ -129,6 +129,7 @@ def load_settings(
     Raises:
         SettingsError: A file cannot be read or a value is wrong; the message names the key.
     """
+    check_environment(os.environ, Settings.model_fields)
     if file is None and os.environ.get(FILE_VARIABLE):
         file = Path(os.environ[FILE_VARIABLE])
     shipped = read_table(SHIPPED)
@@ -137,6 +138,7 @@ def load_settings(
     beside_data = settings.data.dir / "settings.toml"
     if file is None and beside_data.is_file():
         settings = _layered([shipped, read_table(beside_data)], overrides or {})
+    check_agents(settings.agents)
     return settings
 
 
@@ -166,3 +168,5 @@ def _layered(files: list[dict[str, Any]], overrides: Mapping[str, object]) -> Se
         return Layered()
     except ValidationError as error:
         raise SettingsError(describe(error)) from error
+    except UnreadableError as error:  # a list or table in the environment is written as JSON
+        raise SettingsError(f"environment: {error}; write lists and tables as JSON") from error

@@ -1,5 +1,6 @@
 """Reads settings files, joins their tables, and says what is wrong with a value."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.core.errors import SettingsError
+
+SECRETS = frozenset({"password"})
+"""Keys that hold a secret, in whatever section."""
+
+_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 def deep_update(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,14 +32,26 @@ def read_table(path: Path) -> dict[str, Any]:
     """Return the tables of a TOML file.
 
     Raises:
-        SettingsError: It cannot be read.
+        SettingsError: It cannot be read, or holds a secret.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f'Settings file "{path}" cannot be read: {error.strerror}') from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f'Settings file "{path}" is not valid TOML: {error}') from error
+    _refuse_secrets(tables, path)
+    return tables
+
+
+def _refuse_secrets(tables: Mapping[str, Any], path: Path) -> None:
+    for section, table in tables.items():
+        for key in SECRETS.intersection(cast("Any", table) if isinstance(table, dict) else ()):
+            raise SettingsError(
+                f'setting {section}.{key} must not stand in a file: "{path}" may be copied or '
+                "shown; take it out, set "
+                f"MILLWRIGHT_{section.upper()}__{key.upper()} instead, and change the secret"
+            )
 
 
 def describe(error: ValidationError) -> str:
@@ -51,5 +69,8 @@ def _line(item: ErrorDetails) -> str:
     said = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:  # of several sections; the text names the keys
         return said
-    is_plain = item["type"] in {"missing", "extra_forbidden"}
-    return f"{_key(item['loc'])}: {said}" + ("" if is_plain else f" (got {item['input']!r})")
+    if item["type"] == "extra_forbidden":
+        return f"{_key(item['loc'])}: there is no such setting"
+    is_secret = item["loc"][-1] in SECRETS
+    got = "" if item["type"] == "missing" or is_secret else f" (got {item['input']!r})"
+    return f"{_key(item['loc'])}: {said}{_PASSWORD.sub('//...@', got)}"

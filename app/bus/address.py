@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from app.core.agent import PARENT_VARIABLE
-from app.core.errors import SettingsError
 from app.settings import BrokerSettings
 
 _DEFAULT_PORT = 1883  # IANA, MQTT without TLS
@@ -60,19 +59,10 @@ def broker_address(settings: BrokerSettings, *, in_app: bool = False) -> Address
     Args:
         settings: Where it is.
         in_app: The caller is the app, which runs the embedded one.
-
-    Raises:
-        SettingsError: `broker.url` has no host or a wrong port.
     """
     password, in_child = settings.password.get_secret_value(), PARENT_VARIABLE in os.environ
     if not settings.url:
         return Address("127.0.0.1", settings.port, "", password, "broker.port", in_app, in_child)
-    try:
-        parts = urlsplit(settings.url)
-        port = parts.port or _DEFAULT_PORT
-    except ValueError as error:
-        raise SettingsError(f'setting broker.url: "{settings.url}" is no URL: {error}') from error
-    if not parts.hostname:
-        raise SettingsError(f'setting broker.url: "{settings.url}" must look like mqtt://host:1883')
-    user = parts.username or ""
-    return Address(parts.hostname, port, user, password, "broker.url", in_app, in_child)
+    parts = urlsplit(settings.url)
+    host, port, user = parts.hostname or "", parts.port or _DEFAULT_PORT, parts.username or ""
+    return Address(host, port, user, password, "broker.url", in_app, in_child)
