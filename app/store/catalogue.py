@@ -19,12 +19,14 @@ class Day(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rows: Readings in it, repeats of interrupted rolls counted.
         parts: How often readings were put into it since it was last tidied.
         tags: Tags of the last write.
+        tidied_at: When it was tidied, while the files of before are still there.
     """
 
     last_write: datetime
     rows: int = 0
     parts: int = 0
     tags: int = 0
+    tidied_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ _PREFIX = "day_"
 _TIDY_ROWS = 500_000
 # A larger day stays in parts: rewriting it would hold up the batches for more than some seconds.
 _TIDY_DAY_ROWS = 20_000_000
+_LONGEST_READ = timedelta(minutes=30)
 _LISTS = ("hour_us", "written_us", "count", "offsets", "values", "qualities")
 
 
@@ -112,15 +113,31 @@ class DayTables:
                 return day
         return None
 
-    def tidy(self, day: date) -> None:
-        """Rewrite a day as one ordered row a tag-hour, in one commit, in bounded memory."""
+    def tidy(self, day: date, now: datetime) -> None:
+        """Rewrite a day as one ordered row a tag-hour, in one commit, in bounded memory.
+
+        The files of before stay for reads that are under way, until `clean`.
+        """
         table, entry = self._lance.open(table_name(day)), self.catalogue.days[day]
         counts = self.tags(day)
         kept: list[int] = []
         written_us = to_us(entry.last_write)
         table.overwrite(chunk_schema(), _tidied(table, _groups(counts), written_us, kept))
         _index(table)
-        self.catalogue.put(day, Day(entry.last_write, sum(kept), 1, len(counts)))
+        self.catalogue.put(day, Day(entry.last_write, sum(kept), 1, len(counts), now))
+
+    def littered(self, now: datetime) -> date | None:
+        """Return a day that still has the files of before it was tidied, and no reader of them."""
+        for day, entry in self.catalogue.days.items():
+            if entry.tidied_at is not None and now - entry.tidied_at >= _LONGEST_READ:
+                return day
+        return None
+
+    def clean(self, day: date) -> None:
+        """Delete the files that a tidied day no longer needs: as much again as the day itself."""
+        self._lance.open(table_name(day)).clean()
+        entry = self.catalogue.days[day]
+        self.catalogue.put(day, Day(entry.last_write, entry.rows, entry.parts, entry.tags))
 
     def expired(self, now: datetime, retention: timedelta) -> list[date]:
         """Return the days whose last write is older than `retention`."""

@@ -20,8 +20,8 @@ T = TypeVar("T")
 # has 26 kB of index each.
 _INDEX_CACHE_BYTES = 32 * 1024 * 1024
 _METADATA_CACHE_BYTES = 64 * 1024 * 1024
-# Younger versions may still be in use by a reader (FINDINGS of the store measurements).
-_KEEP_VERSIONS = timedelta(hours=1)
+# Lance warns of keeping none; whoever cleans has waited until no reader needs an older version.
+_KEEP_VERSIONS = timedelta(milliseconds=1)
 # Tables read at the same time; more are not faster on two cores and cost memory.
 _READ_AT_ONCE = 4
 # Handles kept for reading, about 40 kB each; opening a table costs as much as reading it.
@@ -66,9 +66,9 @@ class Table:
         bitmap = importlib.import_module("lancedb.index").Bitmap()
         self._wait("indexed", self._table.create_index(column, config=bitmap))
 
-    def optimize(self) -> None:
-        """Join small files and forget versions older than an hour."""
-        self._wait("compacted", self._table.optimize(cleanup_older_than=_KEEP_VERSIONS))
+    def clean(self) -> None:
+        """Delete the files that only older versions need; a read still on one would fail."""
+        self._wait("cleaned", self._table.optimize(cleanup_older_than=_KEEP_VERSIONS))
 
     def _wait(self, what: str, action: Coroutine[Any, Any, T]) -> T:
         return _run(self._attempt(what, action))
@@ -163,11 +163,13 @@ class Lance:
                 self._read_only.popitem(last=False)
         return known
 
-    def drop(self, name: str) -> None:
-        """Delete a table; an absent one is no error."""
-        self.forget(name)
-        if name in self.names():
-            _run(_opened(name, self._database.drop_table(name)))
+    def drop(self, *names: str) -> None:
+        """Delete tables; an absent one is no error."""
+        present = set(self.names())
+        for name in names:
+            self.forget(name)
+            if name in present:
+                _run(_opened(name, self._database.drop_table(name)))
 
     def forget(self, name: str) -> None:
         """Drop the handle of a table that was moved away."""

@@ -60,10 +60,12 @@ class OpenStore:
             logger.info("History of %s dropped: last written more than %s ago", day, retention)
 
     def tidy(self, now: datetime, quiet: timedelta) -> bool:
-        """Tidy one day table not written for `quiet`; return False when there is none left."""
-        day = self.tables.untidy(now, quiet)
-        if day is not None:
-            self.tables.tidy(day)
+        """Tidy or clean one day table not written for `quiet`; return False when none is left."""
+        if (day := self.tables.untidy(now, quiet)) is not None:
+            self.tables.tidy(day, now)
+            return True
+        if (day := self.tables.littered(now)) is not None:
+            self.tables.clean(day)
         return day is not None
 
 

@@ -1,4 +1,4 @@
-"""The one writer of the historian: batches, compaction, rolls and retention in one thread."""
+"""The one writer of the historian: batches, rolls and retention in one thread."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Durable appends wait this long for others to share their commit. A commit costs 3-7 ms and adds
-# a version; ten a second keep `optimize` cheap, and 1,000 messages in flight give 10,000 a second.
+# a file; with ten a second 1,000 messages in flight give 10,000 a second.
 GATHER_S = 0.1
 # So many are a commit of their own: waiting for more would only delay the acknowledgement.
 _GATHERED_ROWS = 1_000
-# Commits after which the write-ahead table is compacted early: 60 are stable, 2000 uncompacted
-# ones cost 1 GB of memory (measured before the build).
-_COMMITS_TO_OPTIMIZE = 300
 # Readings in memory at which a roll starts early: 17 bytes each, twice while a roll runs.
 ROLL_ROWS = 1_000_000
 _STOP_S = 8.0
@@ -63,8 +60,6 @@ class HistoryWriter:
         self._asked: list[asyncio.Future[None]] = []
         self._answering: list[asyncio.Future[None]] = []
         self._is_untidy = False
-        self._commits = 0
-        self._next_optimize = clock.monotonic() + settings.optimize_s
         self._next_roll = clock.monotonic() + settings.roll_s
         self._status = WriterStatus(clock)
         self.active = Unrolled()
@@ -198,7 +193,7 @@ class HistoryWriter:
             return 0.0
         if self._store.tables.unreadable:
             return 0.0
-        return min(self._waiting.due_at, self._next_optimize, self._next_roll) - now
+        return min(self._waiting.due_at, self._next_roll) - now
 
     async def _turn(self, *, is_last: bool = False) -> None:
         try:
@@ -221,10 +216,6 @@ class HistoryWriter:
             await self._commit(store)
         if is_last:
             return
-        if now >= self._next_optimize or self._commits >= _COMMITS_TO_OPTIMIZE:
-            await self._in_thread(store.log.optimize)
-            self._commits = 0
-            self._next_optimize = now + self._settings.optimize_s
         await self._keep(store)
 
     async def _open(self) -> OpenStore:
@@ -252,7 +243,6 @@ class HistoryWriter:
             batch.refuse(error if isinstance(error, StoreError) else StoreError(repr(error)))
             self._waiting.put_back(batch.live)
             raise
-        self._commits += 1
         answer(batch.waiters, None)
 
     async def _keep(self, store: OpenStore) -> None:

@@ -29,7 +29,7 @@ def batch(number: int, rows: int) -> list[Reading]:
 
 
 async def run(data: Path, first: int, rows: int) -> None:
-    settings = HistorySettings(roll_s=1, optimize_s=1)
+    settings = HistorySettings(roll_s=1)
     historian = Historian(settings, data, SystemClock())
     await historian.start()
     number = first

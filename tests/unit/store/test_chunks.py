@@ -56,7 +56,7 @@ def test_tidying_joins_parts_into_one_row_a_tag_hour_and_changes_no_answer(
     tables.put(DAY, series(50, 100, 2.0), NEXT_DAY)
     before = values(tables)
     assert lance.open(table_name(DAY)).count() == 10
-    tables.tidy(DAY)
+    tables.tidy(DAY, NEXT_DAY)
     assert lance.open(table_name(DAY)).count() == 5
     assert values(tables) == before == [1.0] * 50 + [2.0] * 100
     assert tables.counts(without=()) == dict.fromkeys(TAGS, 150)
@@ -75,7 +75,7 @@ def three_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[DayTables, Col
         everything.append(part)
         for day, of_day in by_day({TAGS[0]: part, TAGS[1]: part}).items():
             made.put(day, of_day, NEXT_DAY)
-    made.tidy(DAY + timedelta(days=1))
+    made.tidy(DAY + timedelta(days=1), NEXT_DAY)
     return made, join(everything)
 
 
@@ -105,7 +105,7 @@ def test_a_day_that_was_read_before_shows_what_is_written_after(lance: Lance, ta
 
 def test_a_tidied_day_takes_late_readings_again(tables: DayTables):
     tables.put(DAY, series(0, 2, 1.0), NEXT_DAY)
-    tables.tidy(DAY)
+    tables.tidy(DAY, NEXT_DAY)
     tables.put(DAY, series(1, 2, 3.0), NEXT_DAY)
     assert values(tables) == [1, 3, 3]
 
@@ -182,3 +182,23 @@ def test_a_time_that_no_calendar_holds_stops_no_roll():
     beyond = to_us(datetime.max.replace(tzinfo=UTC)) + 14 * HOUR_US
     times = [-(10**17), BEGIN_US, beyond]
     assert list(by_day({TAGS[0]: columns(times, [1.0] * 3, [0] * 3)})) == [DAY]
+
+
+def bytes_on_disk(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def test_a_tidied_day_is_rid_of_the_files_of_before_once_nobody_reads_them(
+    tables: DayTables, lance: Lance
+):
+    for hour in range(6):
+        tables.put(DAY, series(hour * 2000, 2000, hour * 1.1), NEXT_DAY)
+    seen = values(tables)
+    tables.tidy(DAY, NEXT_DAY)
+    with_old = bytes_on_disk(Path(lance.uri))
+    assert tables.littered(NEXT_DAY + timedelta(minutes=29)) is None
+    assert tables.littered(NEXT_DAY + timedelta(minutes=31)) == DAY
+    tables.clean(DAY)
+    assert bytes_on_disk(Path(lance.uri)) < 0.7 * with_old
+    assert values(tables) == seen
+    assert tables.littered(NEXT_DAY + timedelta(days=9)) is None
