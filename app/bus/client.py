@@ -254,6 +254,10 @@ class Bus:
             route.disconnected(self._generation, is_kept=self._is_persistent)
         self.post(lambda: self._disconnected(self._connection.lost))
 
+    def link_ended(self, why: str) -> None:
+        """An unexpected error ended the thread."""
+        self.post(lambda: self._disconnected(lambda: self._connection.ended(why)))
+
     def link_subscribed(self, mid: int, is_refused: bool) -> None:
         """The broker answered a subscription."""
         self.post(lambda: self._subscribed(mid, is_refused))

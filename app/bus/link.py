@@ -55,6 +55,10 @@ class Owner(Protocol):
         """The connection broke."""
         ...
 
+    def link_ended(self, why: str) -> None:
+        """An unexpected error ended the thread; nothing comes or goes any more."""
+        ...
+
     def link_subscribed(self, mid: int, is_refused: bool) -> None:
         """The broker answered a subscription."""
         ...
@@ -150,6 +154,7 @@ class Link:
 
     def _attach(self) -> None:
         self.client.on_socket_open = _set_nodelay
+        self.client.on_ended = self._on_ended
         self.client.on_connect = self._on_connect
         self.client.on_connect_fail = self._on_connect_fail
         self.client.on_disconnect = self._on_disconnect
@@ -207,6 +212,11 @@ class Link:
                 pass  # told already
             case _:
                 assert_never(answer)
+
+    def _on_ended(self, error: Exception) -> None:
+        logger.error("The connection to broker %s ended", self._address, exc_info=error)
+        self.drop()  # so that the broker sends our will
+        self._owner.link_ended(f"{type(error).__name__}: {error}")
 
     def _on_subscribe(
         self,

@@ -6,6 +6,7 @@ makes a threading.Condition for each message and asks a tree of topic filters fo
 of MQTT 3.1.1 is left to paho, which finds them whole in the buffer.
 """
 
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 from typing_extensions import override
+
+logger = logging.getLogger(__name__)
 
 _READ_BYTES = 65_536
 # Packets after which what waits to be sent, an acknowledgement or a ping, has its turn.
@@ -121,6 +124,9 @@ class ReadAheadClient(Client):
     Args:
         take: Called on paho's thread with each message.
         settings: As paho takes them.
+
+    Attributes:
+        on_ended: Called when an unexpected error ends paho's thread, on that thread, at its end.
     """
 
     def __init__(
@@ -130,6 +136,7 @@ class ReadAheadClient(Client):
     ) -> None:
         super().__init__(**settings)
         self._take = take
+        self.on_ended = _log_end
         self.on_message = lambda _client, _userdata, message: take(message)
 
     @override
@@ -173,5 +180,16 @@ class ReadAheadClient(Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS if is_open else super().loop_read()
 
     @override
+    def _thread_main(self) -> None:  # private in paho 2.2, no public way
+        try:
+            super()._thread_main()
+        except Exception as error:  # noqa: BLE001  nobody else learns that the thread ended
+            self.on_ended(error)
+
+    @override
     def _create_socket_connection(self) -> socket.socket:  # private in paho 2.2, no public way
         return ReadAheadSocket(super()._create_socket_connection())
+
+
+def _log_end(error: Exception) -> None:
+    logger.error("The thread of a connection ended", exc_info=error)

@@ -22,6 +22,7 @@ class BusState(StrEnum):
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     LOST = "lost"
+    ENDED = "ended"
     STOPPED = "stopped"
 
 
@@ -44,6 +45,7 @@ class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _REMEDY_TROUBLE = "Mend what the reason names; the state clears by itself"
+_REMEDY_ENDED = "Start Millwright again and report the error; the log has its details"
 _NEWS = {BusState.UNREACHABLE: BusState.LOST}
 
 
@@ -103,6 +105,11 @@ class Connection:
         """Nothing answers at the broker's address."""
         reason = f"Broker {self.address} is unreachable: {why}"
         self._change(BusState.UNREACHABLE, Health.FAILED, reason, self.address.remedy_unreachable)
+
+    def ended(self, why: str) -> None:
+        """An unexpected error ended the connection for good."""
+        reason = f"The connection to broker {self.address} ended by an unexpected error: {why}"
+        self._change(BusState.ENDED, Health.FAILED, reason, _REMEDY_ENDED)
 
     def stopped(self) -> None:
         """We ended the connection ourselves."""

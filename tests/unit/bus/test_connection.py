@@ -169,3 +169,15 @@ async def test_state_changes_are_told_in_the_event_loop(
 
     await eventually(lambda: told[-1] is not Health.OK)
     assert Health.OK in told
+
+
+async def test_an_error_that_ends_the_thread_is_told(make_bus: MakeBus):
+    bus = make_bus("ended")
+    bus.subscribe("a/#/b", ReadingMessage, Inbox())  # paho raises it on its thread
+    await bus.start()
+
+    await eventually(lambda: bus.state is BusState.ENDED)
+
+    assert bus.status.state is Health.FAILED
+    assert "ValueError: Invalid subscription filter" in bus.status.reason
+    assert bus.status.remedy
