@@ -48,7 +48,7 @@ def _sections(groups: dict[str, list[str]]) -> Iterator[str]:
 
 
 def _row(method: str, path: str, one: dict[str, Any]) -> str:
-    query = [each["name"] for each in one.get("parameters", ()) if each["in"] == "query"]
+    query = [each["name"] for each in one.get("parameters", ()) if each["in"] != "path"]
     body = [f"body {_shape(one['requestBody'])}"] if "requestBody" in one else []
     named = ", ".join([*(f"`{name}`" for name in query), *body])
     answer = next(_shape(each) for status, each in one["responses"].items() if status < "3")
