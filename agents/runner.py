@@ -19,6 +19,7 @@ from types import FrameType
 
 from agents.base.agent import BaseAgent
 from app.clock import SystemClock
+from app.command_parser import USAGE_EXIT, command_parser, one_line
 from app.core.agent import PARENT_VARIABLE
 from app.core.errors import MillwrightError, NotFoundError
 from app.core.topics import is_segment
@@ -35,12 +36,10 @@ def main(argv: list[str]) -> int:
         agent_class = find_agent(arguments.name)
         settings = _settings(arguments)
         agent = agent_class(settings, SystemClock(), arguments.instance)
-    except NotFoundError as error:
-        sys.stderr.write(f"millwright: {error}; {error.hint}\n")
-        return 2
     except MillwrightError as error:
-        sys.stderr.write(f"millwright: {error}\n")
-        return 2
+        said = f"{error}; {error.hint}" if error.hint else str(error)
+        sys.stderr.write(f"millwright: {one_line(said)}\n")
+        return USAGE_EXIT
     try:
         asyncio.run(_serve(agent))
     except MillwrightError as error:
@@ -74,7 +73,11 @@ def agent_names() -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="millwright agent", description="Run one agent.")
+    parser = command_parser(
+        "millwright agent",
+        "Run one agent in this process until Ctrl-C.",
+        "millwright agent vibration --broker mqtt://127.0.0.1:1883",
+    )
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(agent_names())}")
     parser.add_argument("--broker", help="mqtt://host[:port] of the broker")
     parser.add_argument("--instance", default="1", type=_segment, help="name of this instance")

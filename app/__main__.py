@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
+from app.command_parser import USAGE_EXIT, one_line
 from app.core.errors import MillwrightError, SettingsError
 
 
@@ -20,14 +21,14 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command("app.cli.run", "the operator app with everything in it (the default)"),
-    "agent": Command("agents.runner", "one agent process: millwright agent NAME"),
+    "agent": Command("agents.runner", "one agent in a process of its own"),
     "health": Command("app.cli.health", "every component, its state and why"),
     "publish": Command("app.cli.publish", "replay a CSV file to MQTT"),
     "scenario": Command("app.cli.scenario", "start and stop faults in the simulated plant"),
     "train": Command("app.cli.train", "train an agent's model"),
     "evaluate": Command("app.cli.evaluate", "metrics of an agent's model as JSON"),
     "score": Command("app.cli.score", "run an agent's model over a CSV file"),
-    "bench": Command("app.cli.bench", "measure mqtt, live or history on this machine"),
+    "bench": Command("app.cli.bench", "measure demo, history, live or mqtt on this machine"),
     "config": Command("app.cli.config", "show or check the settings"),
     "docs": Command("app.cli.docs", "write docs/settings.md and docs/topics.md anew"),
 }
@@ -44,24 +45,30 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     command = COMMANDS.get(name)
     if command is None:
-        _say(f'millwright: "{name}" is no command; see millwright --help', sys.stderr)
-        return 2
-    run: Callable[[list[str]], int] = importlib.import_module(command.module).main
+        _refuse(f'"{name}" is no command; see millwright --help')
+        return USAGE_EXIT
     try:
+        run: Callable[[list[str]], int] = importlib.import_module(command.module).main
         return run(rest)
     except SettingsError as error:
-        _say(f"millwright: {error}", sys.stderr)
-        return 2
+        _refuse(str(error))
+        return USAGE_EXIT
     except MillwrightError as error:
-        _say(f"millwright: {error}" + (f"; {error.hint}" if error.hint else ""), sys.stderr)
+        _refuse(f"{error}; {error.hint}" if error.hint else str(error))
         return 1
     except KeyboardInterrupt:
+        _say(f"millwright: {name} was interrupted", sys.stderr)
         return 1
 
 
 def _usage() -> str:
     rows = "\n".join(f"  {name:10} {command.does}" for name, command in COMMANDS.items())
-    return f"usage: millwright [COMMAND] [options]\n\ncommands (COMMAND --help for more):\n{rows}"
+    more = "commands (millwright COMMAND --help for more)"
+    return f"usage: millwright [COMMAND] [options]\n\n{more}:\n{rows}"
+
+
+def _refuse(text: str) -> None:
+    _say(f"millwright: {one_line(text)}", sys.stderr)
 
 
 def _say(text: str, stream: TextIO) -> None:

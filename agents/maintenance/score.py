@@ -4,7 +4,6 @@ Columns: `kind`, the tags of that kind by name, its rated figures, and any other
 passed over. A row that cannot be judged gives a line that names what is wrong.
 """
 
-import argparse
 import csv
 import sys
 from collections.abc import Iterator
@@ -15,12 +14,20 @@ import msgspec
 from agents.base.model import MODELS, load_model
 from agents.maintenance.features import needed, row_features
 from agents.maintenance.forest import Forest, likeliest
+from app.command_parser import command_parser
 from app.core.errors import FieldsError, InputError
 
 
 def main(argv: list[str]) -> int:
     """Score a file."""
-    parser = argparse.ArgumentParser(prog="millwright score maintenance", description=__doc__)
+    parser = command_parser(
+        "millwright score maintenance",
+        "Run the model over the rows of a CSV file; one JSON line a row.\n\n"
+        "Columns: kind, the tags of that kind by name and its rated figures; others are passed\n"
+        "over. A row that cannot be judged gives a line that names what is wrong. The exit code\n"
+        "is 1 if no row could be judged.",
+        "millwright score maintenance --data rows.csv --out scored.jsonl",
+    )
     parser.add_argument("--data", type=Path, required=True, help="CSV file")
     parser.add_argument("--out", type=Path, help="file to write instead of standard output")
     parser.add_argument("--model", type=Path, default=MODELS / "maintenance", help="model folder")

@@ -5,7 +5,6 @@ seasons and hours of day; and plants without any fault run for hours. Nothing he
 these plants: the thresholds of `diagnose` come from signals made of formulas and from seed 0.
 """
 
-import argparse
 import random
 import sys
 from collections import Counter
@@ -31,6 +30,7 @@ from agents.vibration.monitor import (
 )
 from agents.vibration.waveform import Waveform
 from agents.vibration.zones import load_zones
+from app.command_parser import command_parser, positive_number, whole_number
 from app.core.equipment import Equipment
 
 SEVERITIES = (0.1, 0.2, 0.4, 0.7, 1.0)
@@ -165,9 +165,15 @@ def healthy(seeds: Sequence[int], hours: float) -> dict[str, object]:
 
 def main(argv: list[str]) -> int:
     """Print detection and false alarm figures as JSON."""
-    parser = argparse.ArgumentParser(prog="millwright evaluate vibration", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3, help="plants a scenario and severity")
-    parser.add_argument("--hours", type=float, default=12, help="of each plant without a fault")
+    parser = command_parser(
+        "millwright evaluate vibration",
+        "Print as JSON what the agent's rule detects in simulated plants with and without faults.",
+        "millwright evaluate vibration --seeds 2 --hours 12",
+    )
+    parser.add_argument("--seeds", type=whole_number(1, 100), default=3, help="plants a scenario")
+    parser.add_argument(
+        "--hours", type=positive_number(1000), default=12.0, help="of each healthy plant"
+    )
     arguments = parser.parse_args(argv)
     seeds = range(100, 100 + arguments.seeds)
     result = {

@@ -1,12 +1,12 @@
 """`millwright docs`: writes docs/settings.md and docs/topics.md anew from the code."""
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from app.cli.reference_settings import settings_page
 from app.cli.reference_topics import topics_page
+from app.command_parser import command_parser
 
 PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "topics.md": topics_page}
 FOLDER = Path(__file__).parent.parent.parent / "docs"
@@ -14,7 +14,11 @@ FOLDER = Path(__file__).parent.parent.parent / "docs"
 
 def main(argv: list[str]) -> int:
     """Write the pages, or with --check say which are out of date."""
-    parser = argparse.ArgumentParser(prog="millwright docs", description=__doc__)
+    parser = command_parser(
+        "millwright docs",
+        "Write docs/settings.md and docs/topics.md anew from the code.",
+        "millwright docs --check",
+    )
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder, docs/ by default")
     parser.add_argument(
         "--check", action="store_true", help="change nothing; exit 1 if out of date"

@@ -3,13 +3,24 @@
 import argparse
 from pathlib import Path
 
+from app.command_parser import whole_number
 from app.settings import Settings, load_settings
+
+PORT = whole_number(1, 65_535)
 
 
 def add_settings_options(parser: argparse.ArgumentParser) -> None:
     """Add --settings and --data."""
     parser.add_argument("--settings", type=Path, help="settings file instead of DATA/settings.toml")
     parser.add_argument("--data", type=Path, help="data folder")
+
+
+def add_app_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that asks the running app takes."""
+    parser.add_argument("--host", help="where the app listens (default: the settings')")
+    parser.add_argument("--port", type=PORT, help="where the app listens (default: the settings')")
+    parser.add_argument("--json", action="store_true", help="JSON out")
+    add_settings_options(parser)
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

@@ -18,6 +18,7 @@ from app.bus.client import Bus
 from app.cli.options import add_settings_options, settings_of
 from app.cli.replay_file import SPACING, ReplayFile, SkippedRow
 from app.clock import SystemClock
+from app.command_parser import command_parser
 from app.core.clock import Clock
 from app.core.errors import SettingsError
 from app.core.topics import SEED_DATA
@@ -87,7 +88,12 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="millwright publish", description=__doc__)
+    parser = command_parser(
+        "millwright publish",
+        "Replay a CSV file to MQTT, each row confirmed by the broker.",
+        "millwright publish readings.csv",
+        "millwright publish machines.csv.gz --topic plant/raw --map fields.toml --rate 10",
+    )
     parser.add_argument("file", type=Path, help="CSV, plain or gzip, with a header line")
     parser.add_argument("--topic", default=SEED_DATA, help=f"MQTT topic (default {SEED_DATA})")
     parser.add_argument(

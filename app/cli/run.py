@@ -3,14 +3,20 @@
 import argparse
 import os
 
-from app.cli.options import add_settings_options, settings_of
+from app.cli.options import PORT, add_settings_options, settings_of
+from app.command_parser import command_parser
 
 
 def main(argv: list[str]) -> int:
     """Run until stopped by Ctrl-C or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="millwright run", description=__doc__)
+    parser = command_parser(
+        "millwright run",
+        "Run the operator app: broker, demo plant, agents and dashboard, until Ctrl-C.",
+        "millwright run --port 9000 --data /srv/millwright",
+        "millwright run --no-demo --broker mqtt://192.168.1.10:1883",
+    )
     parser.add_argument("--host", help="address to bind, loopback only")
-    parser.add_argument("--port", type=int, help="port of pages and HTTP API")
+    parser.add_argument("--port", type=PORT, help="port of pages and HTTP API")
     parser.add_argument("--broker", metavar="URL", help="external broker, mqtt://host:1883")
     parser.add_argument(
         "--demo", action=argparse.BooleanOptionalAction, default=None, help="the simulated plant"
