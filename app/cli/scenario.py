@@ -1,140 +1,102 @@
-"""`millwright scenario`: starts and stops faults in the simulated plant, over MQTT."""
+"""`millwright scenario`: starts and stops faults in the running app's simulated plant."""
 
 import argparse
-import asyncio
-import logging
-import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 import msgspec
 
-from app.bus.client import Bus, Received
-from app.bus.tasks import TaskClient
-from app.cli.options import add_settings_options, settings_of
-from app.clock import SystemClock
-from app.core.agent import AgentState, AgentStatus
-from app.core.errors import CodecError, InputError, NotFoundError
-from app.core.topics import birth_topic
+from app.cli.app_client import ask_app
+from app.cli.options import add_app_options, settings_of
+from app.command_parser import CommandParser, command_parser, positive_number
 from app.core.truth import ScenarioListing, StoppedScenarios, Truth
 from app.settings import Settings
 
-T = TypeVar("T", bound=msgspec.Struct)
-
-AGENT = "simulator"
-_CONNECT_S = 5.0
-_BIRTH_S = 2.0
-_ANSWER_S = 10.0
-_LIVE = frozenset({AgentState.RUNNING, AgentState.DEGRADED})
+PATH = "/api/simulator/scenarios"
+_SOURCE = {"X-Actor-Source": "cli"}
+_PUMP = "riverside/utilities/cooling/pump-101"
 
 
 def main(argv: list[str]) -> int:
     """Do one thing with the simulator's scenarios; 0 if it was done.
 
     Raises:
-        MillwrightError: There is no broker or no simulator, or it refused; one line says why.
+        MillwrightError: There is no app or no simulator, or it refused; one line says why.
     """
     arguments = _parser().parse_args(argv)
-    # The bus logs what the error says; a command has one line for a failure.
-    logging.getLogger("app.bus").addHandler(logging.NullHandler())
     settings = settings_of(arguments)
-    capability, given, tell = _task(arguments)
-    output = asyncio.run(_ask(settings, capability, given))
-    if arguments.json:
-        sys.stdout.write(msgspec.json.encode(output).decode() + "\n")
-    else:
-        sys.stdout.write(tell(output) + "\n")
+    answer: msgspec.Struct
+    match arguments.verb:
+        case "start":
+            answer = started = _start(settings, arguments)
+            text = f"Started {_line(started)}"
+        case "stop":
+            answer = stopped = _stop(settings, arguments)
+            text = "\n".join(f"Stopped {_line(one)}" for one in stopped.stopped)
+        case _:
+            answer = listing = ask_app(settings, PATH, ScenarioListing)
+            text = _tell(listing)
+    sys.stdout.write((msgspec.json.encode(answer).decode() if arguments.json else text) + "\n")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="millwright scenario", description=__doc__)
+    parser = command_parser(
+        "millwright scenario",
+        "Start and stop faults in the simulated plant of the running app.",
+        "millwright scenario list",
+        f"millwright scenario start {_PUMP} imbalance --severity 0.5",
+    )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|start|stop")
-    listing = verbs.add_parser("list", help="what each unit can suffer, and what runs")
-    start = verbs.add_parser("start", help="start a scenario, or change its severity")
+    listing = _add(
+        verbs.add_parser, "list", "what each unit can suffer, and what runs", "list --json"
+    )
+    start = _add(
+        verbs.add_parser,
+        "start",
+        "start a scenario, or change its severity",
+        f"start {_PUMP} cavitation",
+    )
     start.add_argument("equipment", metavar="EQUIPMENT", help="path of the unit")
     start.add_argument("scenario", metavar="SCENARIO", help="name, see: millwright scenario list")
     start.add_argument(
-        "--severity", type=float, default=0.7, help="above 0, at most 1 (default 0.7)"
+        "--severity", type=positive_number(1), default=0.7, help="default 0.7, at most 1"
     )
     start.add_argument("--tag", default="", help="tag that a sensor scenario spoils")
-    stop = verbs.add_parser("stop", help="stop one scenario, or all of a unit")
+    stop = _add(verbs.add_parser, "stop", "stop one scenario, or all of a unit", f"stop {_PUMP}")
     stop.add_argument("equipment", metavar="EQUIPMENT", help="path of the unit")
     stop.add_argument("scenario", metavar="SCENARIO", nargs="?", default="", help="only this one")
     for verb in (listing, start, stop):
-        verb.add_argument("--broker", help="mqtt://host:port instead of the settings' one")
-        verb.add_argument("--json", action="store_true", help="JSON out")
-        add_settings_options(verb)
+        add_app_options(verb)
     return parser
 
 
-def _task(
-    arguments: argparse.Namespace,
-) -> tuple[str, dict[str, object], Callable[[dict[str, object]], str]]:
-    """Return capability, input, and how its output is told."""
-    match arguments.verb:
-        case "start":
-            given: dict[str, object] = {
-                "equipment": arguments.equipment,
-                "scenario": arguments.scenario,
-                "severity": arguments.severity,
-                "tag": arguments.tag,
-            }
-            return "start_scenario", given, _tell_started
-        case "stop":
-            given = {"equipment": arguments.equipment, "scenario": arguments.scenario}
-            return "stop_scenario", given, _tell_stopped
-        case _:
-            return "list_scenarios", {}, _tell_all
+def _add(add: Callable[..., CommandParser], name: str, about: str, example: str) -> CommandParser:
+    return add(
+        name,
+        help=about,
+        description=f"{about[:1].upper()}{about[1:]}.",
+        epilog=f"examples:\n  millwright scenario {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
-async def _ask(settings: Settings, capability: str, given: dict[str, object]) -> dict[str, object]:
-    clock = SystemClock()
-    name = f"millwright-scenario-{os.getpid()}"
-    bus = Bus(settings, name, clock)
-    tasks = TaskClient(bus, name, clock)
-    tasks.start()
-    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def meet(batch: Sequence[Received[AgentStatus]]) -> None:
-        for received in batch:
-            if received.message.state in _LIVE and not found.done():
-                found.set_result(received.message.instance)
-
-    bus.subscribe(birth_topic(AGENT, "+"), AgentStatus, meet, qos=1)
-    await bus.start()
-    try:
-        await bus.wait_connected(_CONNECT_S)
-        instance = await _instance(found)
-        result = await tasks.request(AGENT, instance, capability, given, _ANSWER_S)
-    finally:
-        await bus.stop()
-    if result.output is None:
-        raise InputError(result.error)
-    return result.output
+def _start(settings: Settings, arguments: argparse.Namespace) -> Truth:
+    given = {
+        "equipment": arguments.equipment,
+        "scenario": arguments.scenario,
+        "severity": arguments.severity,
+        "tag": arguments.tag,
+    }
+    return ask_app(settings, PATH, Truth, body=given, headers=_SOURCE)
 
 
-async def _instance(found: asyncio.Future[str]) -> str:
-    try:
-        async with asyncio.timeout(_BIRTH_S):
-            return await found
-    except TimeoutError as error:
-        raise NotFoundError(
-            "No simulator is running", "start the app, or: millwright agent simulator"
-        ) from error
+def _stop(settings: Settings, arguments: argparse.Namespace) -> StoppedScenarios:
+    given = {"equipment": arguments.equipment, "scenario": arguments.scenario}
+    return ask_app(settings, f"{PATH}/stop", StoppedScenarios, body=given, headers=_SOURCE)
 
 
-def _tell_started(output: dict[str, object]) -> str:
-    return f"Started {_line(_read(output, Truth))}"
-
-
-def _tell_stopped(output: dict[str, object]) -> str:
-    return "\n".join(f"Stopped {_line(one)}" for one in _read(output, StoppedScenarios).stopped)
-
-
-def _tell_all(output: dict[str, object]) -> str:
-    listing = _read(output, ScenarioListing)
+def _tell(listing: ScenarioListing) -> str:
     rows = [
         f"{unit.path}  {unit.name}\n    {', '.join(one.name for one in unit.scenarios)}"
         for unit in listing.units
@@ -148,10 +110,3 @@ def _tell_all(output: dict[str, object]) -> str:
 def _line(one: Truth) -> str:
     spoiled = f" ({one.tag.rpartition('/')[2]})" if one.tag else ""
     return f"{one.scenario}{spoiled} on {one.equipment}, severity {one.severity:g}"
-
-
-def _read(output: dict[str, object], type_: type[T]) -> T:
-    try:
-        return msgspec.convert(output, type_)
-    except msgspec.ValidationError as error:
-        raise CodecError(f"The simulator answered something else: {error}") from error
