@@ -40,9 +40,15 @@ def reading(value: float | None, at: datetime = NOW, quality: Quality = Quality.
 
 
 @pytest.fixture
-async def plant(settings: Settings) -> AsyncGenerator[Plant]:
+def clock() -> ManualClock:
+    """The clock of the plant; it stands at NOW."""
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+async def plant(settings: Settings, clock: ManualClock) -> AsyncGenerator[Plant]:
     """A plant with open journals, one pump and one agent that was heard; nothing else runs."""
-    made = Plant(settings, ManualClock(NOW))
+    made = Plant(settings, clock)
     settings.data.dir.mkdir(parents=True)
     made.audit.open()
     made.journal.open()

@@ -1,11 +1,15 @@
 """Liveness, components, alerts, refused messages, metrics and what unknown paths get."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
 from app.api.mount import api
+from app.clock import ManualClock
+from app.core.actor import Actor
 from app.plant import Plant
-from tests.unit.api.conftest import PRESSURE
+from tests.unit.api.conftest import NOW, PRESSURE, reading
 
 
 async def test_it_is_alive(client: httpx.AsyncClient) -> None:
@@ -38,6 +42,32 @@ async def test_an_alert_whose_condition_is_absent_returns_its_alarm(
     assert (answer.status_code, answer.json().get("priority")) == (201, None)
     (alarm,) = plant.alarms.alarms()
     assert (alarm.state, alarm.active) == ("rtn_unack", False)
+
+
+async def test_a_normal_alarm_that_still_chatters_is_no_alert_of_the_system_state(
+    plant: Plant, client: httpx.AsyncClient
+) -> None:
+    alert = {"type": "door open", "source": "gate 4"}
+    for level in ("high", "normal") * 2:
+        await client.post("/api/orchestrator/alert", json={**alert, "level": level})
+    (alarm,) = plant.alarms.alarms()
+    await plant.acknowledge(alarm.id, Actor("anna", "ui"))
+    (alarm,) = plant.alarms.alarms()
+    assert (alarm.state, alarm.chattering) == ("normal", True)
+    assert (await client.get("/api/orchestrator/system-state")).json()["alerts"] == []
+
+
+async def test_last_update_is_the_time_of_the_newest_thing_in_the_state(
+    plant: Plant, client: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    await clock.advance(60)
+    plant.tags.apply([reading(4.3, NOW + timedelta(seconds=20))])
+    state = (await client.get("/api/orchestrator/system-state")).json()
+    assert state["last_update"] == "2026-11-21T12:00:20Z"
+    alert = {"level": "high", "type": "door open", "source": "gate 4"}
+    await client.post("/api/orchestrator/alert", json=alert)
+    state = (await client.get("/api/orchestrator/system-state")).json()
+    assert state["last_update"] == "2026-11-21T12:01:00Z"
 
 
 async def test_an_alert_is_no_finding_of_the_agent_it_names(
