@@ -24,6 +24,7 @@ from app.core.health import ComponentStatus
 from app.core.limit_watch import AGENT as LIMITS
 from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
+from app.core.unit_names import with_unit_names
 from app.live.findings import FindingBoard
 from app.live.tags import TagTable
 from app.store.assets import Assets
@@ -137,7 +138,11 @@ class Intake:
         self._state(self._limits.tick(now))
         if len(self._limits) > len(self._tags):
             self._state(self._limits.forget_gone(self._tags.has, now))
-        self._state(list(self._components.changes(components, now)))
+        named = [
+            msgspec.structs.replace(each, reason=with_unit_names(each.reason, self._tags.unit_name))
+            for each in components
+        ]
+        self._state(list(self._components.changes(named, now)))
         self._state(list(self._silence.changes(self._silences(), now)))
 
     def _silences(self) -> list[UnitSilence]:

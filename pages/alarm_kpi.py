@@ -127,8 +127,8 @@ def _figure(figure: Figure) -> Html:
             "p",
             None if figure.is_met else tag("span", "▲ ", class_="mw-missed", aria_hidden="true"),
             tag("span", verdict, class_=None if figure.is_met else "mw-missed"),
-            tag("span", f" · {figure.goal}", class_="mw-hint"),
         ),
+        tag("p", f"Goal: {figure.goal}", class_="mw-hint"),
         class_="mw-card mw-kpi-figure",
     )
 

@@ -36,12 +36,12 @@ from app.core.actor import Actor
 from app.core.agent import AgentState
 from app.core.errors import MillwrightError
 from app.core.health import Health
+from app.core.unit_names import with_unit_names
 from app.plant import Plant
 from app.supervisor.restart import agent_title
 from pages import theme
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
-from pages.widgets.links import with_unit_names
 from pages.widgets.words import NONE
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ From the server, once:
     priority_symbol(priority), status_line(status, now, name_of, href=""), finding_why(finding)
     alarm_line(alarm, zone)
     unit_link(path, words), area_link(path, words), tag_link(path, words), alarm_link(alarm)
-    with_unit_links(text, name_of), with_unit_names(text, name_of)
+    with_unit_links(text, name_of)
     number(value, decimals), unit_words(ucum), age_words(seconds), clock_words(time, zone),
     capitalised(text)
 """
@@ -32,7 +32,6 @@ from pages.widgets.links import (
     tag_link,
     unit_link,
     with_unit_links,
-    with_unit_names,
 )
 from pages.widgets.live import (
     Mark,
@@ -74,5 +73,4 @@ __all__ = [
     "unit_link",
     "unit_words",
     "with_unit_links",
-    "with_unit_names",
 ]

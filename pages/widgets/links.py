@@ -1,13 +1,11 @@
 """Every thing named anywhere is a link to its page."""
 
-import re
 from collections.abc import Callable
 
 from app.core.topics import as_segment
+from app.core.unit_names import UNIT_PATH
 from pages.markup import Html, join, tag
 from pages.widgets.live import tag_href
-
-_UNIT_PATH = re.compile(r"((?:[\w.-]+/){3}[\w.-]*\w)")
 
 
 def unit_link(path: str, words: str) -> Html:
@@ -38,12 +36,7 @@ def with_unit_links(text: str, name_of: Callable[[str], str]) -> Html:
         text: What an agent or a part of the app says.
         name_of: The name of a unit by its path, empty for none.
     """
-    pieces = _UNIT_PATH.split(text)
+    pieces = UNIT_PATH.split(text)
     names = [name_of(piece) for piece in pieces]
     pairs = zip(pieces, names, strict=True)
     return join(unit_link(piece, name) if name else piece for piece, name in pairs)
-
-
-def with_unit_names(text: str, name_of: Callable[[str], str]) -> str:
-    """Return a sentence in which each unit's path is its name."""
-    return _UNIT_PATH.sub(lambda found: name_of(found[0]) or found[0], text)

@@ -1,6 +1,6 @@
 """Units named by their path in what agents say."""
 
-from pages.widgets import with_unit_links, with_unit_names
+from pages.widgets import with_unit_links
 
 PUMP = "riverside/utilities/cooling/pump-101"
 NAMES = {PUMP: "Cooling pump P-101"}
@@ -16,10 +16,6 @@ def test_a_units_path_becomes_its_name_and_leads_to_its_page():
         f'no diagnosis of <a href="/units/{PUMP}" class="mw-link">Cooling pump P-101</a>'
         ": speed is not known"
     )
-
-
-def test_a_path_that_ends_a_sentence_keeps_its_full_stop():
-    assert with_unit_names(f"Nothing from {PUMP}.", name_of) == "Nothing from Cooling pump P-101."
 
 
 def test_a_path_of_no_unit_stays_as_it_is():

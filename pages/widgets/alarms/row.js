@@ -44,7 +44,7 @@ export function figure(value) {
 export function unitOf(alarm, units) {
   const path = alarm.finding.equipment, unitPath = path.split("/").slice(0, 4).join("/");
   const known = units[unitPath];
-  return { path: unitPath, known, name: known?.name ?? unitPath.split("/").pop(), area: path.split("/").slice(0, 2).join(" / ") };
+  return { path: unitPath, known, name: known?.name ?? unitPath.split("/").pop().replaceAll("_", " "), area: path.split("/").slice(0, 2).join(" / ") };
 }
 
 /* The tag whose line tells most: the limit's own, else of the unit's tags one in the finding's unit,
