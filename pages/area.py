@@ -10,7 +10,7 @@ from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
 from pages.widgets import alarm_count, analog_bar, area_words, card, trend_chart
-from pages.widgets.plan import plan_bars
+from pages.widgets.plan import is_schedule, plan_bars
 
 BARS_SHOWN = 6
 UNITS_SHOWN = 200
@@ -39,9 +39,9 @@ def create(plant: Plant) -> None:
 
 def _tile(unit: Equipment) -> Html:
     states = [tag("mw-value", path=each.path, class_="mw-word") for each in state_tags(unit)[:1]]
-    bars = plan_bars([unit]) or [
-        analog_bar(each.path, each.description or each.name) for each in key_tags(unit, BARS_SHOWN)
-    ]
+    leading = [] if is_schedule(unit) else key_tags(unit, BARS_SHOWN)
+    bars = [analog_bar(each.path, each.description or each.name) for each in leading]
+    bars += plan_bars([unit])
     return tag(
         "section",
         tag(
