@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.settings_checks import FILE_VARIABLE, PREFIX, check_agents, check_environment
-from app.settings_files import deep_update, describe, read_table
+from app.settings_files import SECRETS, deep_update, describe, read_table
 from app.settings_ingest import SEED_MAPPINGS, IngestSeedsSettings, IngestSettings
 from app.settings_sections import (
     AgentSettings,
@@ -40,6 +40,7 @@ from app.settings_sections import (
 __all__ = [
     "FILE_VARIABLE",
     "MODELS",
+    "SECRETS",
     "SEED_MAPPINGS",
     "SHIPPED",
     "AgentSettings",

@@ -38,7 +38,7 @@ class ServerSettings(Section):
     host: str = Field(
         default="127.0.0.1", description="Address to bind; only loopback until login exists"
     )
-    port: Port = Field(default=8080, description="Port of pages and HTTP API, 1-65535")
+    port: Port = Field(default=8080, description="Port of pages and HTTP API")
     allowed_origins: tuple[str, ...] = Field(
         default=(),
         description="Further origins (scheme://host:port) that may open websockets and call",
@@ -89,9 +89,7 @@ class BrokerSettings(Section):
     password: SecretStr = Field(
         default=SecretStr(""), description="Password of the external broker; environment only"
     )
-    port: Port = Field(
-        default=1883, description="Port of the embedded broker on 127.0.0.1, 1-65535"
-    )
+    port: Port = Field(default=1883, description="Port of the embedded broker on 127.0.0.1")
     ack_wait_s: int = Field(
         default=5, ge=1, le=300, description="Seconds until an unacknowledged message is sent again"
     )
@@ -183,13 +181,15 @@ class AlarmSettings(Section):
         description="Shelving over HTTP that names no time, minutes; at most max_shelve_minutes",
     )
     chattering_count: int = Field(
-        default=3, ge=2, le=100, description="Transitions that make chattering"
+        default=3, ge=2, le=100, description="Transitions that make an alarm chatter"
     )
     chattering_window_s: float = Field(
-        default=60, ge=1, le=3600, description="within these seconds"
+        default=60, ge=1, le=3600, description="Seconds within which these transitions count"
     )
     flood_count: int = Field(default=10, ge=2, le=1000, description="New alarms that begin a flood")
-    flood_window_s: float = Field(default=600, ge=10, le=86_400, description="within these seconds")
+    flood_window_s: float = Field(
+        default=600, ge=10, le=86_400, description="Seconds within which these alarms count"
+    )
     flood_end_count: int = Field(
         default=5, ge=1, le=1000, description="Fewer than this ends the flood"
     )
@@ -232,7 +232,7 @@ class SupervisorSettings(Section):
         default=5, ge=1, le=100, description="Restarts that open the breaker"
     )
     breaker_window_s: float = Field(
-        default=300, ge=10, le=86_400, description="within these seconds"
+        default=300, ge=10, le=86_400, description="Seconds within which these restarts count"
     )
     beat_s: float = Field(default=2, ge=0.2, le=60, description="Seconds between beats of an agent")
     hung_s: float = Field(

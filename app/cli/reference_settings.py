@@ -49,7 +49,12 @@ def _section(title: str, section: type[Section], prefix: str) -> str:
     about = (section.__doc__ or "").partition(": ")[2]
     environment = f"Environment: `{prefix}<KEY>`.\n" if prefix else ""
     rows = [
-        (code(key), _default(key, described, schema), _allowed(described), described["description"])
+        (
+            code(key),
+            _default(key, described, schema),
+            allowed_words(described),
+            described["description"],
+        )
         for key, described in schema["properties"].items()
     ]
     return f"## `{title}`\n\n{about[:1].upper()}{about[1:]}\n{environment}\n{table(_COLUMNS, rows)}"
@@ -64,9 +69,12 @@ def _default(key: str, described: dict[str, Any], schema: dict[str, Any]) -> str
     return code(json.dumps(default).strip('"'))
 
 
-def _allowed(described: dict[str, Any]) -> str:
+def allowed_words(described: dict[str, Any]) -> str:
+    """Return the values a key may have, from its JSON schema: "1 to 65535"."""
     if "anyOf" in described:
-        return " or ".join(_allowed(each) for each in described["anyOf"] if each["type"] != "null")
+        return " or ".join(
+            allowed_words(each) for each in described["anyOf"] if each["type"] != "null"
+        )
     if "enum" in described:
         return ", ".join(code(each) for each in described["enum"])
     low, high = described.get("minimum"), described.get("maximum")

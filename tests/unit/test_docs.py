@@ -7,7 +7,7 @@ import pytest
 
 from agents.runner import agent_names, find_agent
 from app.api import reference
-from app.cli.docs import FOLDER, PAGES, main
+from app.cli.docs import FOLDER, PAGES, main, place_of
 from app.settings import Settings
 
 ROOT = FOLDER.parent
@@ -24,8 +24,8 @@ def page_routes() -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_a_generated_page_is_current(name: str) -> None:
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    assert text == PAGES[name](), f"docs/{name} is out of date; run: millwright docs"
+    text = place_of(name).read_text(encoding="utf-8")
+    assert text == PAGES[name](), f"{name} is out of date; run: millwright docs"
 
 
 def test_the_http_page_is_current() -> None:
@@ -60,6 +60,6 @@ def test_a_page_that_is_out_of_date_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--to", str(tmp_path), "--check"]) == 1
-    assert "settings.md, topics.md" in capsys.readouterr().err
+    assert "settings.md, topics.md, settings.toml" in capsys.readouterr().err
     assert main(["--to", str(tmp_path)]) == 0
     assert main(["--to", str(tmp_path), "--check"]) == 0

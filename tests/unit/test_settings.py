@@ -1,12 +1,21 @@
 """Settings that cannot work are refused with their name and the remedy."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from agents.runner import agent_names
 from app.core.errors import SettingsError
-from app.settings import Settings, load_settings
+from app.settings import (
+    SHIPPED,
+    AgentSettings,
+    IngestSettings,
+    Section,
+    Settings,
+    load_settings,
+)
 from app.settings_checks import known_agents
 
 
@@ -81,3 +90,29 @@ def test_a_wrong_environment_variable_is_named(
 
 def test_the_agents_known_to_the_settings_are_those_that_can_run():
     assert known_agents() == agent_names()
+
+
+def test_the_shipped_file_holds_every_key_with_its_default(tmp_path: Path):
+    shipped_text = SHIPPED.read_text(encoding="utf-8")
+    text = re.sub(r"^# (?=\w+ = |\[)", "", shipped_text, flags=re.M)
+    uncommented = load(tmp_path, text)
+    defaults = load_settings()
+    written = tomllib.loads(text)
+    assert uncommented.demo.enabled is True  # absent, it depends on the broker
+    absent = {"demo": defaults.demo, "ingest": ()}
+    assert uncommented.model_copy(update=absent).model_dump() == defaults.model_dump()
+    missing = [
+        f"{name}.{key}"
+        for name, section in defaults
+        if isinstance(section, Section)
+        for key in set(type(section).model_fields) - {"password"}
+        if key not in written[name]
+    ]
+    assert missing == []
+    assert "MILLWRIGHT_BROKER__PASSWORD" in shipped_text
+    assert set(written["ingest"][0]) == set(IngestSettings.model_fields)
+    assert set(written["agents"]["vibration"]) == set(AgentSettings.model_fields)
+
+
+def test_the_shipped_file_starts_every_agent_of_the_installation():
+    assert sorted(load_settings().agents) == known_agents()
