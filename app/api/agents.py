@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from app.api.answers import ACTOR, answers, read_body, reply, takes
@@ -14,6 +14,9 @@ from app.core.alarm import Finding
 from app.core.errors import NotFoundError
 from app.live.findings import KEPT_PER_AGENT
 from app.plant import Plant
+
+_ENVELOPE_BYTES = 1024
+"""Room for what a task carries beside its input."""
 
 
 class AgentHealth(msgspec.Struct, frozen=True):
@@ -120,10 +123,18 @@ def single(plant: Plant) -> APIRouter:
 
         Wrong or missing features give 422, and `fields` names each.
         """
+        _check_size(plant, await request.body())
         features = await read_body(request, dict[str, object])
         return reply(await plant.predict(agent, features, ACTOR))
 
     return routes
+
+
+def _check_size(plant: Plant, body: bytes) -> None:
+    """Refuse at once what the agent would refuse unread, so that nobody waits for its answer."""
+    limit = plant.settings.bus.message_limit_bytes - _ENVELOPE_BYTES
+    if len(body) > limit:
+        raise HTTPException(413, f"{len(body)} bytes are more than bus.message_limit_bytes allows")
 
 
 def _rows(plant: Plant, agent: str) -> list[AgentRow]:

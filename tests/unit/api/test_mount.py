@@ -62,6 +62,25 @@ async def test_an_unknown_api_path_is_json_and_no_page(plant: Plant, path: str) 
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("more", "status", "told"), [(0, 422, "details: "), (1, 413, "server.body_limit_bytes")]
+)
+async def test_one_setting_says_how_large_a_body_may_be(
+    plant: Plant, more: int, status: int, told: str
+) -> None:
+    size = plant.settings.server.body_limit_bytes + more
+    alert = {"level": "high", "type": "x", "source": "y", "details": ""}
+    alert["details"] = "x" * (size - len(json.dumps(alert)))
+    answer = await client(plant).post("/api/orchestrator/alert", content=json.dumps(alert))
+    assert (answer.status_code, told in answer.text) == (status, True)
+
+
+async def test_features_that_are_too_large_for_an_agent_are_refused_at_once(plant: Plant) -> None:
+    features = {"kind": "x" * plant.settings.bus.message_limit_bytes}
+    answer = await client(plant).post("/api/pm/predict", json=features)
+    assert (answer.status_code, "bus.message_limit_bytes" in answer.text) == (413, True)
+
+
 async def test_a_foreign_page_cannot_stop_an_agent(plant: Plant) -> None:
     answer = await client(plant).post(
         "/api/agents/simulator/stop", headers={"origin": "http://evil.example"}
