@@ -10,7 +10,7 @@ import msgspec
 
 from agents.base.alerts import SEED_TOPIC_OF, seed_finding
 from app.bus.client import Bus, Outgoing, Received
-from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat
+from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat, seed_id
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.errors import BusError, NotFoundError, TopicError
@@ -61,7 +61,7 @@ class Communication:
         )
         self.bus.on_state(self._bus_changed)
         self._peers: dict[tuple[str, str], AgentStatus] = {}
-        self._seed_id = f"{spec.aliases[0] if spec.aliases else spec.name}_agent"
+        self._seed_id = seed_id(spec.name, spec.aliases)
         self.unsent = 0
 
     @property

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from app.api.answers import ACTOR, answers, read_body, reply, takes
-from app.core.agent import AgentState
+from app.core.agent import AgentState, seed_id
 from app.core.agent_row import AgentRow
 from app.core.alarm import Finding
 from app.core.errors import NotFoundError
@@ -24,7 +24,7 @@ class AgentHealth(msgspec.Struct, frozen=True):
 
     Attributes:
         status: "healthy" while it runs, else its state.
-        agent_id: The name it was asked by with `_agent` behind it.
+        agent_id: As on its MQTT topics: its seed name, or else its name, with `_agent` behind it.
         mqtt_connected: Its last birth is alive on the broker.
     """
 
@@ -95,7 +95,7 @@ def single(plant: Plant) -> APIRouter:
     async def health(agent: str) -> Response:
         """Tell whether an agent works; `pm` stands for `maintenance`."""
         rows = _rows(plant, agent)
-        return reply(AgentHealth(_status(rows), _id(agent), any(row.connected for row in rows)))
+        return reply(AgentHealth(_status(rows), _id(rows), any(row.connected for row in rows)))
 
     @routes.get("/status", responses=answers(AgentReport, "Its state and figures"))
     async def status(agent: str) -> Response:
@@ -103,7 +103,7 @@ def single(plant: Plant) -> APIRouter:
         rows = _rows(plant, agent)
         newest = plant.findings.history(rows[0].name, 1)
         last = newest[0] if newest else None
-        return reply(AgentReport(_status(rows), _id(agent), last, _metrics(rows)))
+        return reply(AgentReport(_status(rows), _id(rows), last, _metrics(rows)))
 
     @routes.get("/history", responses=answers(AgentHistory, "Its findings"))
     async def history(
@@ -149,8 +149,8 @@ def _status(rows: Sequence[AgentRow]) -> str:
     return "healthy" if rows[0].state is AgentState.RUNNING else rows[0].state.value
 
 
-def _id(agent: str) -> str:
-    return f"{agent}_agent"
+def _id(rows: Sequence[AgentRow]) -> str:
+    return seed_id(rows[0].name, rows[0].aliases)
 
 
 def _metrics(rows: Sequence[AgentRow]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """What an agent says of itself: its spec, its state and its progress."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -41,6 +42,11 @@ class AgentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     inputs: tuple[str, ...] = ()
     model: str = ""
     aliases: tuple[str, ...] = ()
+
+
+def seed_id(name: str, aliases: Sequence[str]) -> str:
+    """Return the id by which the seeds know an agent: "pm_agent" for maintenance."""
+    return f"{aliases[0] if aliases else name}_agent"
 
 
 class AgentStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -23,9 +23,14 @@ async def test_health_answers_by_name_and_by_seed_name(
 ) -> None:
     assert (await client.get(f"/api/{name}/health")).json() == {
         "status": "healthy",
-        "agent_id": f"{name}_agent",
+        "agent_id": "pm_agent",
         "mqtt_connected": True,
     }
+
+
+@pytest.mark.parametrize("name", ["maintenance", "pm"])
+async def test_status_tells_the_id_of_the_mqtt_topics(client: httpx.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/api/{name}/status")).json()["agent_id"] == "pm_agent"
 
 
 async def test_status_of_an_agent_without_findings_has_no_prediction(
