@@ -17,8 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from app.clock import SystemClock
 from app.settings import HistorySettings
 from app.store.history import Historian
+from tests.public_data import DATA, needs
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 AI4I = DATA / "ai4i2020" / "ai4i2020.csv.gz"
 STEEL = DATA / "steel_energy" / "steel_2018-01-01_to_2018-11-24.csv.gz"
 NAB = DATA / "nab" / "cpu_utilization_asg_misconfiguration.csv.gz"
@@ -26,7 +26,7 @@ NAB_REPEATED_TIME = DATA / "nab" / "ec2_request_latency_system_failure.csv.gz"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-public_data = pytest.mark.skipif(not DATA.is_dir(), reason="the public data is not here")
+public_data = needs(DATA)
 
 
 class Ingest:

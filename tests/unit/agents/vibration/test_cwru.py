@@ -1,7 +1,5 @@
 """A real bearing that is well: Case Western Reserve University, record 97 (normal, 0 hp)."""
 
-import importlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,15 +11,16 @@ from agents.vibration.diagnose import diagnose
 from agents.vibration.features import vibration_features
 from agents.vibration.waveform import STANDARD_GRAVITY, Waveform
 from app.core.equipment import EquipmentKind
+from tests.public_data import DATA, needs
 
-RECORD = Path(__file__).parents[5] / "shared" / "data" / "cwru" / "97.mat"
+RECORD = DATA / "cwru" / "97.mat"
 RATE_HZ, SPEED_RPM = 12_000.0, 1796.0  # as published with the record
 
 
-@pytest.mark.skipif(not RECORD.is_file(), reason="public data set cwru is not beside the project")
+@needs(RECORD)
 @pytest.mark.parametrize("count", [4096, 8192])
 def test_no_window_of_a_healthy_bearing_shows_a_defect(count: int) -> None:
-    matlab: Any = importlib.import_module("scipy.io")  # no stubs
+    matlab: Any = pytest.importorskip("scipy.io")  # comes with the train extra; no stubs
     samples = np.ravel(matlab.loadmat(RECORD)["X097_DE_time"]) * STANDARD_GRAVITY
     orders = bearing_orders({"bearing": "6205"})
     windows = [samples[each : each + count] for each in range(0, len(samples) - count, count)]
