@@ -26,7 +26,7 @@ from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
 from app.core.unit_names import with_unit_names
 from app.live.findings import FindingBoard
-from app.live.tags import TagTable
+from app.live.tags import TOO_MANY, TagTable
 from app.store.assets import Assets
 from app.store.history import Historian
 from app.supervisor.registry import Registry
@@ -173,10 +173,18 @@ class Intake:
                 if reading is not None and not each.retained
             ]
         )
+        refused = self._tags.refused
         self.accept(known)
+        if self._tags.refused > refused:
+            self._refuse_unknown(batch)
         for received in batch:
             if received.message.u:
                 self._tags.note_unit(topics.tag_of(received.topic), received.message.u)
+
+    def _refuse_unknown(self, batch: Sequence[Received[ReadingMessage]]) -> None:
+        for received in batch:
+            if not self._tags.has(topics.tag_of(received.topic)):
+                self._refuse(received.topic, b"", TOO_MANY)
 
     def _reading(self, received: Received[ReadingMessage]) -> Reading | None:
         message = received.message

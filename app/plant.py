@@ -94,6 +94,7 @@ class Plant:
             clock,
             accept=self.intake.accept,
             declare=self.intake.extend,
+            is_shown=self.tags.has,
         )
         self._stack = AsyncExitStack()
         self._starting: asyncio.Task[None] | None = None
@@ -212,10 +213,11 @@ class Plant:
         told = {status.name for status in stores}
         services = (self.historian.status, self.alarms.status)
         parts = [bus, *(each for each in services if each.name not in told), *stores]
-        if self.tags.refused:
+        if self.tags.refused_since:
             reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
             remedy = "Stop the source that makes up tags, or raise live.max_tags; then start again"
-            parts.append(ComponentStatus("Tags", Health.DEGRADED, self.started_at, reason, remedy))
+            since = self.tags.refused_since
+            parts.append(ComponentStatus("Tags", Health.DEGRADED, since, reason, remedy))
         if self.broker:
             parts.insert(0, self.broker.status)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]

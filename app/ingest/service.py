@@ -17,6 +17,7 @@ from app.ingest.filters import covering
 from app.ingest.mapping import Mapped, Mapping
 from app.ingest.pending import Message, PendingTimes
 from app.ingest.units import Declarations
+from app.live.tags import TOO_MANY
 from app.settings import Settings
 from app.store.history import Historian
 
@@ -45,6 +46,7 @@ class IngestService:
         *,
         accept: Callable[[Sequence[Reading]], None] = lambda _: None,
         declare: Callable[[Equipment], None] = lambda _: None,
+        is_shown: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Make the service.
 
@@ -56,6 +58,8 @@ class IngestService:
             accept: Called with stored readings, for screens and limits.
             declare: Called with each unit made here, again when it gets a further tag; it may
                 raise MillwrightError to refuse.
+            is_shown: Tells whether an accepted reading's tag is on screens; a message with one
+                that is not becomes a dead letter.
         """
         zone = ZoneInfo(settings.site.timezone)
         self._mappings = [Mapping(each, zone) for each in settings.mappings]
@@ -65,6 +69,7 @@ class IngestService:
         self._clock = clock
         self._accept = accept
         self._declare = declare
+        self._is_shown = is_shown
         self._declarations = Declarations()
         self.stored = 0
 
@@ -93,17 +98,27 @@ class IngestService:
         await self._historian.append(batch.readings)
         self.stored += len(batch.readings)
         for received, reason in batch.refused:
-            self._bus.dead_letters.add(received.topic, received.message, reason)
+            self._bus.refuse(received.topic, received.message, reason)
+        self._declare_units(batch)
         try:
-            self._show(batch)
+            self._accept(batch.readings + batch.unstored)
         except MillwrightError as error:  # the readings are stored: the message is done
             logger.warning("Stored readings are not shown: %s", error)
+        else:
+            self._refuse_unshown(batch)
 
-    def _show(self, batch: "_Batch") -> None:
+    def _refuse_unshown(self, batch: "_Batch") -> None:
+        for received, readings in batch.mapped:
+            if not all(self._is_shown(reading.tag) for reading in readings):
+                self._bus.refuse(received.topic, received.message, TOO_MANY)
+
+    def _declare_units(self, batch: "_Batch") -> None:
         for mapping, names in batch.names:
             for equipment in self._declarations.add(names, mapping.settings.units):
-                self._declare(equipment)
-        self._accept(batch.readings + batch.unstored)
+                try:
+                    self._declare(equipment)
+                except MillwrightError as error:  # each message of it tells, as a dead letter
+                    logger.debug("Unit %s is not shown: %s", equipment.path, error)
 
 
 class _Batch(msgspec.Struct):
@@ -114,6 +129,7 @@ class _Batch(msgspec.Struct):
     unstored: list[Reading] = []
     refused: list[tuple[Received[bytes], str]] = []
     names: list[tuple[Mapping, dict[str, str]]] = []
+    mapped: list[tuple[Received[bytes], list[Reading]]] = []
 
 
 class _Route:
@@ -161,6 +177,7 @@ class _Route:
             batch.refused.append((received, "; ".join(mapped.problems[:_SHOWN_PROBLEMS])))
         if mapped.names:
             batch.names.append((mapping, mapped.names))
+        batch.mapped.append((received, mapped.readings))
         if received.retained and not mapped.has_own_times:
             batch.unstored += [_doubtful(reading) for reading in mapped.readings]
         else:

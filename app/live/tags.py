@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -20,6 +20,9 @@ AHEAD = timedelta(seconds=5)
 NO_UNIT = "1"
 UNIT_LIMIT = 32
 """Characters; the longest UCUM codes in use have about 20."""
+
+TOO_MANY = "A tag of it is not shown: there are as many tags as live.max_tags allows"
+"""Reason of a dead letter."""
 
 Listener = Callable[[Sequence[str]], None]
 
@@ -44,6 +47,10 @@ class TagTable:
     A good reading becomes uncertain when its age exceeds the tag's `stale_after_s`. Age counts
     from the reading's `received_time`; who hands in a value that the broker had kept (retained)
     sets its `received_time` to its source time, so that an old value never looks fresh.
+
+    Attributes:
+        refused: Readings and declared tags that were one too many.
+        refused_since: When the first was, UTC.
     """
 
     def __init__(self, clock: Clock, max_tags: int) -> None:
@@ -54,6 +61,7 @@ class TagTable:
         self._listeners: list[Listener] = []
         self._declare_listeners: list[Listener] = []
         self.refused = 0
+        self.refused_since: datetime | None = None
 
     def __len__(self) -> int:
         """Return the number of tags."""
@@ -69,6 +77,7 @@ class TagTable:
         check_equipment(equipment)
         added = sum(tag.path not in self._rows for tag in equipment.tags)
         if len(self._rows) + added > self._max_tags:
+            self._refuse(added)
             raise InputError(
                 f'Unit "{equipment.path}" is refused: {self._max_tags} tags are the limit',
                 hint="Raise live.max_tags in settings.toml",
@@ -150,7 +159,7 @@ class TagTable:
         for reading in readings:
             row = self._rows.get(reading.tag) or self._make(reading.tag)
             if row is None:
-                self.refused += 1
+                self._refuse(1)
                 continue
             held = row.reading
             if row.fresh_until > clock_s and held and _overtakes(held, reading):
@@ -160,6 +169,10 @@ class TagTable:
             row.reading = reading if row.fresh_until > clock_s else _stale(reading)
             changed[reading.tag] = None
         return self._tell(changed)
+
+    def _refuse(self, count: int) -> None:
+        self.refused += count
+        self.refused_since = self.refused_since or self._clock.now()
 
     def _make(self, path: str) -> _Row | None:
         if len(self._rows) >= self._max_tags:

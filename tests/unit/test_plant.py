@@ -11,7 +11,7 @@ from app.clock import SystemClock
 from app.core.actor import Actor
 from app.core.equipment import Equipment, Tag
 from app.core.health import ComponentStatus, Health
-from app.core.reading import Quality, Reading
+from app.core.reading import Quality, Reading, ReadingMessage
 from app.plant import Plant
 from app.settings import Settings
 from tests.processes import eventually
@@ -139,3 +139,34 @@ async def test_tags_beyond_the_limit_are_told(tmp_path: Path, broker_url: str):
             plant.tags.apply([Reading(f"{UNIT}/t{number}", 1.0, Quality.GOOD, now, now)])
         assert status_of(plant, "Tags").state is Health.DEGRADED
         assert "100" in status_of(plant, "Tags").reason
+
+
+async def test_rows_beyond_the_limit_of_tags_are_told_and_hold_up_no_others(
+    tmp_path: Path, broker_url: str
+):
+    async with running(tmp_path, broker_url) as plant:
+        await plant.durable_bus.wait_connected(10)
+        many = ", ".join(f'"t{number}": 1' for number in range(99))
+        await plant.bus.publish_confirmed("rows", b'{"Machine_ID": "A", %s}' % many.encode())
+        await plant.bus.publish_confirmed("rows", b'{"Machine_ID": "B", "x": 1, "y": 2}')
+        await plant.bus.publish_confirmed("rows", b'{"Machine_ID": "A", "t0": 7}')
+        first = "factory/floor/line/A/t0"
+        await eventually(lambda: (seen := plant.tags.value(first)) and seen.value == 7)
+        assert len(plant.tags) == 100
+        (letter,) = plant.dead_letters.list()
+        assert "live.max_tags" in letter.reason
+        assert '"B"' in letter.payload_head
+        assert status_of(plant, "Tags").state is Health.DEGRADED
+        assert "live.max_tags" in status_of(plant, "Tags").remedy
+
+
+async def test_live_readings_beyond_the_limit_of_tags_are_dead_letters(
+    tmp_path: Path, broker_url: str
+):
+    async with running(tmp_path, broker_url) as plant:
+        await plant.bus.wait_connected(10)
+        for number in range(101):
+            plant.bus.publish(f"plant/{UNIT}/t{number}", ReadingMessage(v=1.0))
+        await eventually(lambda: plant.dead_letters.total)
+        (letter,) = plant.dead_letters.list()
+        assert (letter.topic, "live.max_tags" in letter.reason) == (f"plant/{UNIT}/t100", True)
