@@ -18,7 +18,7 @@ UNKNOWN_UNIT = "1"
 
 
 class TagRow(msgspec.Struct, frozen=True):
-    """The newest value of a tag; without a reading yet it is bad and has no times.
+    """The newest value of a tag; without a value since the start it is bad and has no times.
 
     Attributes:
         path: `site/area/line/unit/tag`.
@@ -26,7 +26,7 @@ class TagRow(msgspec.Struct, frozen=True):
         quality: Trust in the value.
         source_time: When it was true at the source, UTC.
         unit: UCUM code.
-        reason: Why the quality is not good.
+        reason: Why the quality is not good; `no_value` while none came since the start.
     """
 
     path: str
@@ -137,7 +137,7 @@ def router(plant: Plant) -> APIRouter:
 def _row(plant: Plant, path: str) -> TagRow:
     unit, reading = plant.tags.tag(path).unit, plant.tags.value(path)
     if reading is None:
-        return TagRow(path, None, Quality.BAD, None, unit)
+        return TagRow(path, None, Quality.BAD, None, unit, Reason.NO_VALUE)
     return TagRow(path, reading.value, reading.quality, reading.source_time, unit, reading.reason)
 
 
@@ -147,7 +147,7 @@ def _detail(tag: Tag, reading: Reading | None) -> TagDetail:
         value=reading.value if reading else None,
         quality=reading.quality if reading else Quality.BAD,
         source_time=reading.source_time if reading else None,
-        reason=reading.reason if reading else Reason.NONE,
+        reason=reading.reason if reading else Reason.NO_VALUE,
         received_time=reading.received_time if reading else None,
         unit=tag.unit,
         description=tag.description,

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     FORCED = "forced"
     SENSOR_FAULT = "sensor_fault"
+    NO_VALUE = "no_value"
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

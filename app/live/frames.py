@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from app.core.alarm import Alarm, AlarmSummary, Priority
 from app.core.equipment import Tag, TagKind, unit_of
-from app.core.reading import Quality, Reading
+from app.core.reading import Quality, Reading, Reason
 
 AGE_SHOWN_S = 1.5
 """A good value younger than this carries no age: the browser counts from the frame's arrival."""
 
 UNKNOWN_TAG = 'null,"b",0,"unknown_tag"'
 ROWS_LIMIT = 200  # alarms in one message; a list of more than a screen reads over HTTP
-_NO_VALUE = 'null,"b",0,"no_value"'
+_NO_VALUE = f'null,"b",0,"{Reason.NO_VALUE.value}"'
 _PLAIN_LIMIT = 1e15  # above it fixed-point notation is longer than the shortest exact one
 _QUALITY = {Quality.GOOD: "g", Quality.UNCERTAIN: "u", Quality.BAD: "b"}
 

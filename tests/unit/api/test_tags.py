@@ -21,7 +21,7 @@ async def test_the_list_has_value_quality_time_and_unit(client: httpx.AsyncClien
             "quality": "bad",
             "source_time": None,
             "unit": "1",
-            "reason": "",
+            "reason": "no_value",
         },
         {
             "path": PRESSURE,
@@ -32,6 +32,11 @@ async def test_the_list_has_value_quality_time_and_unit(client: httpx.AsyncClien
             "reason": "",
         },
     ]
+
+
+async def test_a_tag_without_a_value_since_the_start_says_so(client: httpx.AsyncClient) -> None:
+    found = (await client.get(f"/api/tags/{IDLE}")).json()
+    assert (found["quality"], found["reason"]) == ("bad", "no_value")
 
 
 async def test_a_prefix_narrows_the_list(client: httpx.AsyncClient) -> None:
