@@ -31,21 +31,37 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True, help="CSV file")
     parser.add_argument("--out", type=Path, help="file to write instead of standard output")
     parser.add_argument("--model", type=Path, default=MODELS / "maintenance", help="model folder")
+    parser.add_argument("--json", action="store_true", help="JSON out (it always is)")
     arguments = parser.parse_args(argv)
     forest = Forest(load_model(arguments.model))
-    lines = b"".join(msgspec.json.encode(line) + b"\n" for line in _scored(arguments.data, forest))
-    if arguments.out is None:
-        sys.stdout.write(lines.decode())
-    else:
-        draft = arguments.out.with_name(arguments.out.name + ".new")
-        draft.write_bytes(lines)
-        draft.replace(arguments.out)
+    lines = list(_scored(arguments.data, forest))
+    if not lines:
+        raise InputError(f'Data file "{arguments.data.name}" has no rows')
+    _write(arguments.out, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    if all("error" in line for line in lines):
+        first = lines[0]["error"]
+        raise InputError(
+            f'none of {len(lines)} rows of "{arguments.data.name}" could be judged; '
+            f"the first: {first}"
+        )
     return 0
+
+
+def _write(out: Path | None, payload: bytes) -> None:
+    if out is None:
+        sys.stdout.write(payload.decode())
+        return
+    draft = out.with_name(out.name + ".new")
+    try:
+        draft.write_bytes(payload)
+        draft.replace(out)
+    except OSError as error:
+        raise InputError(f'--out: file "{out}" cannot be written: {error.strerror}') from error
 
 
 def _scored(path: Path, forest: Forest) -> Iterator[dict[str, object]]:
     for number, row in enumerate(_rows(path), start=1):
-        given = {name: row[name] for name in needed(row.get("kind", "")) if row.get(name)}
+        given = {name: row[name] for name in needed(row.get("kind") or "") if row.get(name)}
         try:
             kind, features = row_features(given)
         except FieldsError as error:

@@ -8,6 +8,8 @@ the trees nor the thresholds have seen. scikit-learn is imported here and nowher
 import hashlib
 import importlib
 import multiprocessing
+import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +30,7 @@ from agents.maintenance.measure import forest_events, limit_events, row_metrics
 from agents.maintenance.simulated import HIDDEN, STEP_S, Rows, simulate
 from app.command_parser import command_parser, positive_number, whole_number
 from app.core.errors import InputError
+from app.extras import TRAIN, need_extra
 
 Array = npt.NDArray[np.float64]
 RUNS, HOURS = 40, 8.0
@@ -185,12 +188,22 @@ def _headline(metrics: Mapping[str, Any]) -> dict[str, float]:
     return figures
 
 
+def _check_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f'--out: folder "{out}" cannot be made: {error.strerror}') from error
+    if not os.access(out, os.W_OK):
+        raise InputError(f'--out: folder "{out}" cannot be written')
+
+
 def main(argv: list[str]) -> int:
     """Train the model and print its metrics as JSON."""
     parser = command_parser(
         "millwright train maintenance",
         "Train the forest on simulated plants and write artefact, card and metrics.\n"
-        "The same seed gives the same bytes; takes about six minutes of one core.",
+        "The same seed gives the same bytes; takes about six minutes of one core.\n"
+        "Needs the extra train.",
         "millwright train maintenance",
         "uv run --extra train millwright train maintenance --out /tmp/model --runs 8 --hours 2",
     )
@@ -205,6 +218,8 @@ def main(argv: list[str]) -> int:
         "--hours", type=positive_number(1000), default=HOURS, help="length of a plant's run"
     )
     arguments = parser.parse_args(argv)
+    need_extra(TRAIN, shlex.join(["millwright", "train", "maintenance", *argv]))
+    _check_folder(arguments.out)
     metrics = train(arguments.out, arguments.seed, arguments.runs, arguments.hours)
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(metrics)).decode() + "\n")
     return 0

@@ -174,6 +174,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--hours", type=positive_number(1000), default=12.0, help="of each healthy plant"
     )
+    parser.add_argument("--json", action="store_true", help="JSON out (it always is)")
     arguments = parser.parse_args(argv)
     seeds = range(100, 100 + arguments.seeds)
     result = {
