@@ -12,7 +12,7 @@ from app.api.times import span
 from app.core.equipment import Equipment, Limits, Tag, TagKind
 from app.core.reading import Quality, Reading, Reason
 from app.plant import Plant
-from app.store.series import QUALITIES, Series, from_us
+from app.store.series import GAP, QUALITIES, Series, from_us
 
 UNKNOWN_UNIT = "1"
 
@@ -56,22 +56,27 @@ class TagDetail(TagRow, frozen=True, kw_only=True):
     states: dict[int, str]
 
 
-class Point(msgspec.Struct, frozen=True):
-    """One point of a history.
+class Point(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One point of a history: a reading, several joined, a bad stretch, or a gap.
+
+    A gap is a silence of ten times the usual interval. Its point is no reading: it stands shortly
+    after the last one before the silence, so that a line drawn through the points breaks there.
 
     Attributes:
         t: Source time, UTC.
-        v: Value; null for a bad reading or a gap.
-        q: The worst quality since this point and before the next.
+        v: Value; null for a bad stretch or a gap.
+        q: The worst quality since this point and before the next; null for a gap.
         min: Least value of that stretch.
         max: Greatest value of that stretch.
+        gap: True for a gap, else absent.
     """
 
     t: datetime
     v: float | None
-    q: Quality
+    q: Quality | None
     min: float | None
     max: float | None
+    gap: bool = False
 
 
 class TagHistory(msgspec.Struct, frozen=True):
@@ -176,4 +181,9 @@ def _points(series: Series) -> list[Point]:
         series.high.tolist(),
         strict=True,
     )
-    return [Point(from_us(us), v, QUALITIES[q], low, high) for us, v, q, low, high in columns]
+    return [
+        Point(from_us(us), None, None, None, None, gap=True)
+        if quality == GAP
+        else Point(from_us(us), value, QUALITIES[quality], low, high)
+        for us, value, quality, low, high in columns
+    ]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from app.core.reading import Quality
 
 GOOD, UNCERTAIN, BAD = 0, 1, 2
+GAP = 3
+"""In a `Series` in place of a quality: nothing was read there, neither well nor badly."""
 QUALITY_CODES = {Quality.GOOD: GOOD, Quality.UNCERTAIN: UNCERTAIN, Quality.BAD: BAD}
 QUALITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
 
@@ -51,7 +53,7 @@ class Series:
     Attributes:
         times_us: (n,) int64, microseconds since 1970 UTC, ascending.
         values: (n,) float64; NaN for a bad reading and for a gap.
-        qualities: (n,) uint8: 0 good, 1 uncertain, 2 bad or gap; the worst of the bucket.
+        qualities: (n,) uint8: GOOD, UNCERTAIN or BAD, the worst of the bucket; or GAP.
         low: (n,) float64, least value of the bucket that begins at the point.
         high: (n,) float64, greatest value of that bucket.
     """

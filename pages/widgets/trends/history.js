@@ -21,7 +21,7 @@
       made.values.push(point.v);
       made.low.push(point.min);
       made.high.push(point.max);
-      made.qualities.push(point.q);
+      made.qualities.push(point.gap ? "gap" : point.q);
       if (point.min !== point.max) made.isThinned = true;
     }
     return made;

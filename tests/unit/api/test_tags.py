@@ -87,7 +87,18 @@ async def test_a_tag_nobody_declared_keeps_its_history_over_a_restart(
     assert len(exported.text.splitlines()) == 2
 
 
-async def test_a_bad_reading_is_a_gap_in_the_history(
+async def test_a_silence_is_a_gap_and_no_bad_reading(
+    history: Historian, client: httpx.AsyncClient
+) -> None:
+    before = NOW - timedelta(minutes=5)
+    history.add([reading(1.0, before + timedelta(seconds=s)) for s in (0, 1, 2, 120, 121)])
+    points = (await client.get(f"/api/tags/{PRESSURE}/history")).json()["points"]
+    assert [point["q"] for point in points] == ["good"] * 3 + [None] + ["good"] * 2
+    gap = {"t": "2026-11-21T11:55:03Z", "v": None, "q": None, "min": None, "max": None}
+    assert points[3] == {**gap, "gap": True}
+
+
+async def test_a_bad_reading_has_no_value_in_the_history(
     history: Historian, client: httpx.AsyncClient
 ) -> None:
     history.add([reading(None, NOW - timedelta(minutes=2), Quality.BAD)])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.downsample import downsample
-from app.store.series import BAD, GOOD, UNCERTAIN, Columns, columns
+from app.store.series import BAD, GAP, GOOD, UNCERTAIN, Columns, columns
 
 
 def regular(values: list[float], qualities: list[int] | None = None) -> Columns:
@@ -70,6 +70,13 @@ def test_a_long_silence_breaks_the_line():
     raw = columns([time * 1_000_000 for time in times], [1.0] * 7, [GOOD] * 7)
     series = downsample(raw, 100)
     assert np.isnan(series.values).tolist() == [False] * 4 + [True] + [False] * 3
+
+
+def test_a_silence_is_no_bad_reading():
+    times = [0, 1, 2, 3, 600, 601, 602, 603]
+    qualities = [GOOD] * 5 + [BAD] + [GOOD] * 2
+    series = downsample(columns([time * 1_000_000 for time in times], [1.0] * 8, qualities), 100)
+    assert series.qualities.tolist() == [GOOD] * 4 + [GAP, GOOD, BAD] + [GOOD] * 2
 
 
 def test_uncertain_readings_are_drawn_and_marked():
