@@ -22,6 +22,7 @@ class BusState(StrEnum):
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     LOST = "lost"
+    UNSTEADY = "unsteady"
     ENDED = "ended"
     STOPPED = "stopped"
 
@@ -46,6 +47,12 @@ class Counters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _REMEDY_TROUBLE = "Mend what the reason names; the state clears by itself"
 _REMEDY_ENDED = "Start Millwright again and report the error; the log has its details"
+_REMEDY_UNSTEADY = (
+    "Look whether a second Millwright, or an agent of the same name and instance, uses this broker "
+    "and stop it; else look into the broker's log"
+)
+_STEADY_S = 5.0  # two programs with one client id take it from each other each 1 to 4 s (measured)
+_BRIEF_LIVES = 3  # in a row make a connection unsteady
 _NEWS = {BusState.UNREACHABLE: BusState.LOST}
 
 
@@ -59,12 +66,21 @@ class Connection:
         self._clock = clock
         self._status = ComponentStatus("Bus", Health.STARTING, clock.now(), "Connecting")
         self._logged = BusState.CONNECTING
+        self._connected_at_s = -_STEADY_S
+        self._brief_lives = 0
         self._troubles: dict[str, str] = {}
         self._watchers: list[Callable[[ComponentStatus], None]] = []
 
     @property
     def status(self) -> ComponentStatus:
-        """State with reason and remedy; degraded while a handler or a subscription fails."""
+        """State with reason and remedy; degraded while unsteady, or while a handler fails."""
+        if self._status.state is Health.OK and self._is_unsteady and not self._is_old:
+            return msgspec.structs.replace(
+                self._status,
+                state=Health.DEGRADED,
+                reason=self._unsteady_words(),
+                remedy=_REMEDY_UNSTEADY,
+            )
         if self._status.state is Health.OK and self._troubles:
             reason = "; ".join(f"{name}: {why}" for name, why in sorted(self._troubles.items()))
             return msgspec.structs.replace(
@@ -88,11 +104,18 @@ class Connection:
 
     def connected(self) -> None:
         """The broker accepted the connection and all subscriptions."""
+        self._connected_at_s = self._clock.monotonic()
         self._change(BusState.CONNECTED, Health.OK)
         self.ready.set()
 
     def lost(self) -> None:
-        """The connection broke."""
+        """The connection broke; three times within seconds of being made, it is unsteady."""
+        if self.state is BusState.CONNECTED:
+            self._brief_lives = 0 if self._is_old else self._brief_lives + 1
+        if self._is_unsteady:
+            words = self._unsteady_words()
+            self._change(BusState.UNSTEADY, Health.DEGRADED, words, _REMEDY_UNSTEADY)
+            return
         reason = f"The connection to broker {self.address} is lost, trying again"
         self._change(BusState.LOST, Health.DEGRADED, reason, self.address.remedy_unreachable)
 
@@ -115,6 +138,17 @@ class Connection:
         """We ended the connection ourselves."""
         self._change(BusState.STOPPED, Health.STOPPED)
 
+    @property
+    def _is_unsteady(self) -> bool:
+        return self._brief_lives >= _BRIEF_LIVES
+
+    @property
+    def _is_old(self) -> bool:
+        return self._clock.monotonic() - self._connected_at_s >= _STEADY_S
+
+    def _unsteady_words(self) -> str:
+        return f"The connection to broker {self.address} breaks within seconds, again and again"
+
     def _change(self, state: BusState, health: Health, reason: str = "", remedy: str = "") -> None:
         old, self.state = self._status, state
         if state is not BusState.CONNECTED:
@@ -126,8 +160,9 @@ class Connection:
         self._tell()
 
     def _log(self) -> None:
-        # Lost and unreachable are one event in the log, however often they alternate.
-        news = _NEWS.get(self.state, self.state)
+        # Lost and unreachable are one event in the log, however often they alternate; so is a row
+        # of brief lives.
+        news = BusState.UNSTEADY if self._is_unsteady else _NEWS.get(self.state, self.state)
         if news is self._logged:
             return
         self._logged = news
