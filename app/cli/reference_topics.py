@@ -31,7 +31,9 @@ The list stands on the Health page and at `GET /api/deadletters`.
 """
 _SEEDS = """`SeedFinding` has `agent_id`, `timestamp`, `machine_id`, `prediction`, `probability`,
 `level`, `message`, `response` and `evidence`.
-Other topics and shapes become tags by `[[ingest]]`, see [settings.md](settings.md).
+A message on `sensors/factory/data` is one flat JSON object of at most 1,000 fields.
+Its `Machine_ID` and `Timestamp` are found in upper or lower case and may be absent.
+Other topics and shapes become tags by `[[ingest]]`, see [ingest.md](ingest.md).
 """
 _COLUMNS = ("Topic", "Payload", "QoS", "Retained")
 _IS_SEED = re.compile(r"sensors/|data/|predictions/|alerts/|events/")

@@ -1,12 +1,18 @@
 """Every MQTT topic in one place: builders, parsers, and the table docs are made from."""
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from app.core.errors import TopicError
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+# Letters that have no accent to lose; "μ" stands before a unit far more often than for mu.
+_LATIN = {
+    "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "μ": "u",
+}  # fmt: skip
 
 PLANT = "plant/+/+/+/+/+"
 EQUIPMENT = "millwright/equipment/+/+/+/+"
@@ -68,13 +74,41 @@ def is_segment(text: str) -> bool:
 def as_segment(text: str) -> str:
     """Make a path segment of any text: "Air temperature [K]" becomes "Air_temperature_K".
 
+    Letters lose their accents ("Öl" becomes "Ol") and Greek ones are spelt out ("ΔT", "DeltaT").
+
     Raises:
-        TopicError: Nothing usable is left.
+        TopicError: It has letters of another script, which would be lost, or nothing usable.
     """
-    cleaned = _UNSAFE.sub("_", text).strip("_")
+    latin = text if text.isascii() else _as_latin(text)
+    cleaned = _UNSAFE.sub("_", latin).strip("_")
     if not cleaned:
         raise TopicError(f'"{text[:60]}" has no letter or digit to make a path segment of')
     return cleaned
+
+
+def _as_latin(text: str) -> str:
+    signs: list[str] = []
+    for sign in unicodedata.normalize("NFKD", text):
+        known = sign if sign.isascii() else _LATIN.get(sign)
+        if known is None and sign.isalnum():
+            known = _greek(sign)
+            if known is None:
+                raise TopicError(
+                    f'"{text[:60]}" has the letter "{sign}", which no path can hold; '
+                    "name it with A-Z, a-z, 0-9, _ and -"
+                )
+        if known is None and not unicodedata.combining(sign):
+            known = " "
+        signs.append(known or "")
+    return "".join(signs)
+
+
+def _greek(sign: str) -> str | None:
+    script, _, name = unicodedata.name(sign, "").partition(" ")
+    word = name.removeprefix("SMALL LETTER ").removeprefix("CAPITAL LETTER ")
+    if script != "GREEK" or not word.isalpha():
+        return None
+    return word.capitalize() if sign.isupper() else word.lower()
 
 
 def reading_topic(tag: str) -> str:

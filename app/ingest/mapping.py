@@ -1,5 +1,6 @@
 """Turns any topic and JSON message into readings, as [[ingest]] in settings.toml says. Pure."""
 
+from collections.abc import Collection
 from collections.abc import Mapping as Fields
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -11,6 +12,7 @@ from paho.mqtt.client import topic_matches_sub
 from app.core.errors import InputError, TopicError
 from app.core.path_template import Template
 from app.core.reading import Quality, Reading, Reason
+from app.core.topics import as_segment
 from app.ingest.fields import flatten, number
 from app.ingest.times import source_time
 from app.settings import IngestSettings
@@ -20,6 +22,7 @@ MOST_ROWS = 10_000
 _MOST_LAYOUTS = 10_000
 _BARE = ""
 _VALUE_KEYS = ("value", "Value", "v")
+_EXAMPLE = '{"Machine_ID": "M7", "torque": 4.2}'
 _DECODER = msgspec.json.Decoder()
 
 
@@ -49,6 +52,7 @@ class Mapping:
         self.settings = settings
         self._zone = zone
         self._template = Template(settings.path, settings.topic)
+        self._slot_names = sorted(self._template.names)
         self._layouts: dict[tuple[str, ...], dict[str, str]] = {}
 
     def matches(self, topic: str) -> bool:
@@ -88,26 +92,29 @@ class Mapping:
                 mapped.problems.append(f"{time_key}: {error}")
                 quality, reason = Quality.UNCERTAIN, Reason.CONFIG
                 mapped.has_own_times = False
-        values = self._values(fields, time_key, mapped)
-        for key, path in self._paths(topic, fields, values, mapped).items():
+        slots = self._slots(fields)
+        if slots and not is_object:
+            mapped.problems.append(f"{_json(row)} is no JSON object; send {_EXAMPLE}")
+            return
+        values = self._values(fields, {time_key, *slots.values()}, mapped)
+        parts = {name: _text(fields.get(key)) for name, key in slots.items()}
+        for key, path in self._paths(topic, parts, values, mapped).items():
             mapped.readings.append(Reading(path, values[key], quality, at, received, reason))
 
     def _time_key(self, fields: Fields[str, object]) -> str | None:
-        wanted = self.settings.time
-        if not wanted:
-            return None
-        if wanted in fields:
-            return wanted
-        lower = wanted.lower()
-        return next((key for key in fields if key.lower() == lower), None)
+        return _key_of(self.settings.time, fields) if self.settings.time else None
+
+    def _slots(self, fields: Fields[str, object]) -> dict[str, str]:
+        """Return the message's own spelling of the fields that the path is made of."""
+        return {name: _key_of(name, fields) or name for name in self._slot_names}
 
     def _values(
-        self, fields: Fields[str, object], time_key: str | None, mapped: Mapped
+        self, fields: Fields[str, object], taken: Collection[str | None], mapped: Mapped
     ) -> dict[str, float]:
         chosen = self.settings.fields
         values: dict[str, float] = {}
         for key, raw in fields.items():
-            if key == time_key or key in self._template.names or (chosen and key not in chosen):
+            if key in taken or (chosen and key not in chosen):
                 continue
             try:
                 value = number(raw)
@@ -121,28 +128,21 @@ class Mapping:
         return values
 
     def _paths(
-        self,
-        topic: str,
-        fields: Fields[str, object],
-        values: Fields[str, float],
-        mapped: Mapped,
+        self, topic: str, parts: Fields[str, str], values: Fields[str, float], mapped: Mapped
     ) -> dict[str, str]:
-        parts = [_text(fields.get(name)) for name in sorted(self._template.names)]
-        layout = (topic, *parts, "\0", *values)
+        layout = (topic, *parts.values(), "\0", *values)
         known = self._layouts.get(layout)
         if known is not None:
             return known
-        paths = self._work_out(topic, fields, values, mapped)
+        if any(_is_unusable(name, text, mapped) for name, text in parts.items()):
+            return {}
+        paths = self._work_out(topic, parts, values, mapped)
         if len(self._layouts) < _MOST_LAYOUTS and len(paths) == len(values):
             self._layouts[layout] = paths
         return paths
 
     def _work_out(
-        self,
-        topic: str,
-        fields: Fields[str, object],
-        values: Fields[str, float],
-        mapped: Mapped,
+        self, topic: str, parts: Fields[str, str], values: Fields[str, float], mapped: Mapped
     ) -> dict[str, str]:
         paths: dict[str, str] = {}
         taken: set[str] = set()
@@ -152,7 +152,7 @@ class Mapping:
             name = _BARE if is_bare else key
             try:
                 path = self._template.path(
-                    topic, self.settings.fields.get(key, name), lambda slot: _text(fields.get(slot))
+                    topic, self.settings.fields.get(key, name), parts.__getitem__
                 )
             except TopicError as error:
                 mapped.problems.append(f"{key or 'message'}: {error}")
@@ -161,6 +161,28 @@ class Mapping:
             taken.add(free)
             mapped.names[free] = key or topic
         return {key: paths[key] for key in values if key in paths}
+
+
+def _key_of(wanted: str, fields: Fields[str, object]) -> str | None:
+    """Return the key that is `wanted`, or else is so but for upper and lower case."""
+    if wanted in fields:
+        return wanted
+    lower = wanted.lower()
+    return next((key for key in fields if key.lower() == lower), None)
+
+
+def _is_unusable(name: str, text: str, mapped: Mapped) -> bool:
+    """Tell whether a field cannot stand in a path, and why in the problems."""
+    try:
+        return bool(text) and not as_segment(text)
+    except TopicError as error:
+        mapped.problems.append(f"{name}: {error}")
+        return True
+
+
+def _json(value: object) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _decode(payload: bytes) -> object:

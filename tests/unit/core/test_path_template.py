@@ -18,7 +18,7 @@ def path(template: str, topic_filter: str, topic: str, field: str, machine: str 
         ("/data/press", "flow", "factory/data/line/press/flow"),
         ("/data/hall/press", "flow", "factory/data/hall/press/flow"),
         ("/data", "flow", "factory/data/line/machine/flow"),
-        ("/data/press 7/Öl", "", "factory/data/line/press_7/l"),
+        ("/data/press 7/Öl", "", "factory/data/line/press_7/Ol"),
     ],
 )
 def test_topics_under_a_tree_become_five_segments(topic: str, field: str, wanted: str):

@@ -167,3 +167,28 @@ def test_any_json_gives_paths_of_five_segments_or_a_refusal(message: object):
     for reading in mapped.readings:
         split_path(reading.tag)
     assert len({(r.tag, r.source_time) for r in mapped.readings}) == len(mapped.readings)
+
+
+@pytest.mark.parametrize("payload", [[1, 2], 5, "5", True, [[1]]])
+def test_a_factory_row_that_is_no_object_is_refused_with_an_example(payload: object):
+    mapped = factory(payload)
+    assert mapped.readings == []
+    assert "is no JSON object" in mapped.problems[0]
+    assert '"Machine_ID"' in mapped.problems[0]
+
+
+@pytest.mark.parametrize("key", ["machine_id", "MACHINE_ID", "Machine_Id"])
+def test_the_machine_is_found_in_any_case(key: str):
+    assert values(factory({key: 7, "a": 1})) == {"factory/floor/line/7/a": 1.0}
+
+
+def test_of_two_spellings_the_exact_one_names_the_machine():
+    mapped = factory({"machine_id": "B", "Machine_ID": "A", "a": 1})
+    assert values(mapped) == {"factory/floor/line/A/a": 1.0}
+
+
+def test_a_machine_named_in_another_script_is_refused_once_with_the_reason():
+    mapped = factory({"Machine_ID": "Пресс 7", "a": 1, "b": 2})
+    assert mapped.readings == []
+    (problem,) = mapped.problems
+    assert problem.startswith('Machine_ID: "Пресс 7" has the letter "П"')
