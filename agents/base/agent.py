@@ -172,6 +172,7 @@ class BaseAgent:
         """Read checkpoint and model; nothing of it needs the bus."""
         await asyncio.to_thread(self.states.load)
         self._alerts = Alerts(self.confirm_on, self.confirm_off, self.states.stated)
+        self.communication.recall(self.states.stated)
         await self._load_model()
 
     async def save(self) -> None:

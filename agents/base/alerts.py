@@ -1,7 +1,7 @@
 """Decides which findings are worth a message: changes, and repetitions now and then."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,7 +10,8 @@ from app.core.alarm import Finding, Priority
 
 RESTATE_S = 60.0  # a listener that lost its store knows all conditions again after a minute
 
-SEED_TOPIC_OF = {"vibration": "events/anomaly"}
+EVENT_TOPIC_OF = {"vibration": "events/anomaly"}
+"""Topic of the seeds on which an agent tells only what is present, and once when it ends."""
 
 
 class SeedFinding(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,6 +81,26 @@ class Alerts:
         return True
 
 
+class Events:
+    """Which findings are events: conditions that are present, and the end of one that was."""
+
+    def __init__(self) -> None:
+        self._present: set[str] = set()
+
+    def recall(self, stated: Mapping[str, int | None]) -> None:
+        """Take over what was stated before a restart, so that the end of it is told."""
+        self._present = {key for key, priority in stated.items() if priority is not None}
+
+    def is_event(self, finding: Finding) -> bool:
+        """Tell whether a stated finding is an event."""
+        was_present = finding.key in self._present
+        if finding.priority is None:
+            self._present.discard(finding.key)
+        else:
+            self._present.add(finding.key)
+        return was_present or finding.priority is not None
+
+
 def clean(finding: Finding) -> Finding:
     """Leave out figures that JSON has no word for; a listener would refuse the whole finding."""
     evidence = {key: value for key, value in finding.evidence.items() if math.isfinite(value)}
@@ -100,6 +121,14 @@ def seed_finding(finding: Finding, agent_id: str) -> SeedFinding:
         response=finding.response,
         evidence=finding.evidence,
     )
+
+
+def event_finding(finding: Finding, agent_id: str) -> SeedFinding:
+    """Return `finding` for the topic of events; the end of a condition names the condition."""
+    seed = seed_finding(finding, agent_id)
+    if finding.priority is not None:
+        return seed
+    return msgspec.structs.replace(seed, message=finding.message or f"{finding.condition} ended")
 
 
 def _finite(value: float | None) -> float | None:

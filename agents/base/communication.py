@@ -3,12 +3,12 @@
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from agents.base.alerts import SEED_TOPIC_OF, seed_finding
+from agents.base.alerts import EVENT_TOPIC_OF, Events, event_finding, seed_finding
 from app.bus.client import Bus, Outgoing, Received
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat, seed_id
 from app.core.alarm import Finding
@@ -62,6 +62,7 @@ class Communication:
         self.bus.on_state(self._bus_changed)
         self._peers: dict[tuple[str, str], AgentStatus] = {}
         self._seed_id = seed_id(spec.name, spec.aliases)
+        self._events = Events()
         self.unsent = 0
 
     @property
@@ -133,9 +134,14 @@ class Communication:
         self.bus.publish(f"predictions/{self._seed_id}", seed)
         if finding.priority is not None:
             self.bus.publish(f"alerts/{self._seed_id}", seed)
-        if self._spec.name in SEED_TOPIC_OF:
-            self.bus.publish(SEED_TOPIC_OF[self._spec.name], seed)
+        event_topic = EVENT_TOPIC_OF.get(self._spec.name)
+        if event_topic is not None and self._events.is_event(finding):
+            self.bus.publish(event_topic, event_finding(finding, self._seed_id))
         return True
+
+    def recall(self, stated: Mapping[str, int | None]) -> None:
+        """Take over which conditions were present before a restart."""
+        self._events.recall(stated)
 
     def answer(self, reply_to: str, result: TaskResult) -> None:
         """Send a result; a sender that misses it sends its task again."""

@@ -62,7 +62,13 @@ TOPICS = (
     TopicSpec("data/# and /data/#", "number or JSON object", 1, "no", "in"),
     TopicSpec("predictions/{name}_agent", "SeedFinding", 0, "no", "out"),
     TopicSpec("alerts/{name}_agent", "SeedFinding, priority set", 0, "no", "out"),
-    TopicSpec("events/anomaly", "SeedFinding of the vibration agent", 0, "no", "out"),
+    TopicSpec(
+        "events/anomaly",
+        "SeedFinding of the vibration agent: what is present, and once `normal` when it ends",
+        0,
+        "no",
+        "out",
+    ),
 )
 
 
