@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import tomllib
@@ -20,7 +21,8 @@ from app.cli.replay_file import SPACING, ReplayFile, SkippedRow
 from app.clock import SystemClock
 from app.command_parser import command_parser
 from app.core.clock import Clock
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, TopicError
+from app.core.topic_filter import check_filter
 from app.core.topics import SEED_DATA
 from app.ingest.times import parse_time
 from app.settings import Settings
@@ -31,6 +33,7 @@ _CONNECT_S = 5.0
 _CONFIRM_S = 30.0
 _SAY_EVERY_S = 1.0
 _DONE, _FAILED = 0, 1
+_WILD = frozenset(" +#")
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ def main(argv: list[str]) -> int:
         MillwrightError: File, options or broker; the message is one line.
     """
     arguments = _parser().parse_args(argv)
+    # The bus logs what the error says; a command has one line for a failure.
+    logging.getLogger("app.bus").addHandler(logging.NullHandler())
     settings = settings_of(arguments)
     zone = _zone(arguments.timezone or settings.site.timezone)
     names = _names(arguments.map) if arguments.map else {}
@@ -95,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         "millwright publish machines.csv.gz --topic plant/raw --map fields.toml --rate 10",
     )
     parser.add_argument("file", type=Path, help="CSV, plain or gzip, with a header line")
-    parser.add_argument("--topic", default=SEED_DATA, help=f"MQTT topic (default {SEED_DATA})")
+    parser.add_argument(
+        "--topic", type=_topic, default=SEED_DATA, help=f"MQTT topic (default {SEED_DATA})"
+    )
     parser.add_argument(
         "--rate", type=_rate, default=0.0, help="rows a second; 0 is as fast as confirmed"
     )
@@ -198,6 +205,16 @@ def _start(text: str, zone: ZoneInfo) -> datetime | None:
     if at is None:
         raise SettingsError(f'--start: "{text}" is no time; write 2026-01-31T08:00:00Z')
     return at
+
+
+def _topic(text: str) -> str:
+    try:
+        check_filter(text)
+    except TopicError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not _WILD.isdisjoint(text):
+        raise argparse.ArgumentTypeError("a topic to publish on has no blank, + or #")
+    return text
 
 
 def _rate(text: str) -> float:

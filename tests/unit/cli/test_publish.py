@@ -1,5 +1,7 @@
 """Wrong calls of `millwright publish`: one clear line each."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,12 +21,12 @@ def call(*arguments: str) -> int:
     return main(["publish", *arguments])
 
 
-def test_an_unreachable_broker_is_one_line_and_exit_1(
-    file: Path, capsys: pytest.CaptureFixture[str]
-):
-    port = free_port()
-    assert call(str(file), "--broker", f"mqtt://127.0.0.1:{port}") == 1
-    assert capsys.readouterr().err.splitlines()[0].startswith("millwright: Broker 127.0.0.1")
+def test_an_unreachable_broker_is_one_line_and_exit_1(file: Path):
+    broker = f"mqtt://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "app", "publish", str(file), "--json", "--broker", broker]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith("millwright: Broker 127.0.0.1")
 
 
 def test_an_absent_file_is_exit_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -55,6 +57,19 @@ def test_a_map_file_of_another_shape_is_exit_2(
     (tmp_path / "map.toml").write_text(text)
     assert call(str(file), "--map", str(tmp_path / "map.toml")) == 2
     assert "map.toml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("topic", ["", "a b", "foo/#", "foo/+/bar", "a\tb", "a\0b", "x" * 70_000])
+def test_a_wrong_topic_is_refused_before_connecting(
+    file: Path, topic: str, capsys: pytest.CaptureFixture[str]
+):
+    nobody = f"mqtt://127.0.0.1:{free_port()}"
+    with pytest.raises(SystemExit) as ended:
+        call(str(file), "--topic", topic, "--broker", nobody, "--json")
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out, told.err.count("\n")) == (2, "", 1)
+    assert "argument --topic: " in told.err
+    assert len(told.err) < 300
 
 
 @pytest.mark.parametrize("rate", ["-1", "fast", "inf"])
