@@ -17,11 +17,12 @@ from app.core import topics
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.equipment import Equipment, Tag, check_equipment, split_path
+from app.core.equipment import Equipment, Tag, check_equipment, split_path, unit_of
 from app.core.errors import InputError, MillwrightError, StoreError, TopicError
 from app.core.external import AGENT as EXTERNAL
 from app.core.health import ComponentStatus
 from app.core.limit_watch import AGENT as LIMITS
+from app.core.limit_watch import BAD_QUALITY
 from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
 from app.core.unit_names import with_unit_names
@@ -42,6 +43,7 @@ TRUTHS = 5000
 """Units whose truth is kept; a simulated plant has some tens."""
 UNIT_OR_TAG = (4, 5)
 """Segments of a path that a finding may speak of."""
+_SILENT = frozenset({Reason.STALE, Reason.COMM_LOST})
 OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT, EXTERNAL})
 """Findings that the app itself makes; nobody may state them over the bus."""
 
@@ -99,7 +101,15 @@ class Intake:
         self._tags.apply(readings)
         for reading in readings:
             if self._tags.has(reading.tag):
-                self._state(self._limits.apply(self._tags.tag(reading.tag), reading))
+                self._state_limits(self._limits.apply(self._tags.tag(reading.tag), reading))
+
+    def _state_limits(self, findings: Sequence[Finding]) -> None:
+        """State what limits found; values lost with their whole unit are told once, by silence."""
+        self._state([each for each in findings if not self._is_lost_with_unit(each)])
+
+    def _is_lost_with_unit(self, finding: Finding) -> bool:
+        is_bad = finding.condition == BAD_QUALITY and finding.priority is not None
+        return is_bad and self._silence.is_silent(unit_of(finding.equipment))
 
     def _state(self, findings: Sequence[Finding]) -> None:
         if findings:
@@ -135,7 +145,7 @@ class Intake:
         """Look once a second at what only time can tell: staleness, delays, components."""
         now = self._clock.now()
         self._tags.sweep()
-        self._state(self._limits.tick(now))
+        self._state_limits(self._limits.tick(now))
         if len(self._limits) > len(self._tags):
             self._state(self._limits.forget_gone(self._tags.has, now))
         named = [
@@ -148,9 +158,7 @@ class Intake:
     def _silences(self) -> list[UnitSilence]:
         """Look at the units whose sources declared them; the rate of other rows is not known."""
         return [
-            UnitSilence(
-                unit.path, unit.name, all(reading.reason is Reason.STALE for reading in read)
-            )
+            UnitSilence(unit.path, unit.name, all(reading.reason in _SILENT for reading in read))
             for unit in self._tags.equipment()
             if (
                 read := [

@@ -37,6 +37,10 @@ class SilenceWatch:
         self._since: dict[str, datetime] = {}
         self._stated: dict[str, bool] = {}
 
+    def is_silent(self, unit: str) -> bool:
+        """Tell whether a unit was silent at the last look, however short a time."""
+        return unit in self._since
+
     def changes(self, units: Sequence[UnitSilence], now: datetime) -> Iterator[Finding]:
         """Yield what changed; the first look at a unit that sends states that it is well."""
         for unit in units:

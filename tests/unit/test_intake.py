@@ -12,7 +12,8 @@ from app.clock import SystemClock
 from app.core import topics
 from app.core.agent import AgentSpec, AgentState, AgentStatus
 from app.core.alarm import Finding, Priority
-from app.core.reading import Quality, ReadingMessage, Reason
+from app.core.equipment import Equipment, Tag
+from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
 from app.intake import TRUTHS
 from app.plant import Plant
@@ -31,6 +32,7 @@ async def plant(tmp_path: Path, broker_url: str) -> AsyncIterator[Plant]:
             "broker": {"url": broker_url},
             "demo": {"enabled": False},
             "agents": {},
+            "alarms": {"bad_quality_s": 1},
         }
     )
     made = Plant(settings, SystemClock())
@@ -128,3 +130,28 @@ async def test_a_finding_of_an_agent_itself_raises_its_alarm(plant: Plant, peer:
     await peer.publish_confirmed("millwright/findings/vibration", finding())
     await eventually(lambda: len(plant.alarms.alarms()) == 1)
     assert msgspec.structs.replace(plant.alarms.alarms()[0].finding, found_at=NOW) == finding()
+
+
+def lose(plant: Plant, unit: str, lost: int) -> None:
+    """Declare a unit of three tags of which some have lost their connection."""
+    tags = tuple(Tag(f"{unit}/t{number}", stale_after_s=600) for number in range(3))
+    plant.intake.declare(Equipment(unit, "Pump", tags=tags))
+    now = plant.clock.now()
+    gone = [Reading(t.path, None, Quality.BAD, now, now, Reason.COMM_LOST) for t in tags[:lost]]
+    well = [Reading(tag.path, 1.0, Quality.GOOD, now, now) for tag in tags[lost:]]
+    plant.intake.accept(gone + well)
+
+
+def active_alarms(plant: Plant) -> set[tuple[str, str]]:
+    active = [alarm.finding for alarm in plant.alarms.alarms() if alarm.active]
+    return {(finding.equipment, finding.condition) for finding in active}
+
+
+async def test_a_unit_that_lost_every_value_is_one_alarm(plant: Plant):
+    other = "site/area/line/P-103"
+    lose(plant, UNIT, 3)
+    lose(plant, other, 1)
+    lose(plant, "site/area/line/P-104", 0)
+    # an alarm of a tag comes as late as those that must not come
+    await eventually(lambda: len(active_alarms(plant)) >= 2)
+    assert active_alarms(plant) == {(UNIT, "no_values"), (f"{other}/t0", "bad_quality")}
