@@ -3,7 +3,6 @@
 import logging
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
@@ -44,12 +43,7 @@ class DataLock:
             logger.warning("%s is not locked: %s", self._home, error.strerror)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Free it."""
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
