@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.maintenance.averages import steady
+from agents.maintenance.bounds import problem
 from agents.maintenance.physics import PHYSICS, Physics
 from app.core.equipment import EquipmentKind
 from app.core.errors import FieldsError
@@ -15,6 +16,7 @@ from app.core.model import Feature
 KINDS = tuple(PHYSICS)
 _UNITS = {name: unit for physics in PHYSICS.values() for name, unit in physics.names.items()}
 NAMES = ("kind", *_UNITS)
+_NO_NUMBER = '"{!s:.40}" is no finite number'
 _POSITION = {name: index for index, name in enumerate(NAMES)}
 
 
@@ -41,7 +43,7 @@ def rated_figures(kind: EquipmentKind, nameplate: Mapping[str, str]) -> dict[str
     """Return the figures of a nameplate that a kind needs, None if one is missing or no number."""
     details: dict[str, str] = {}
     figures = _numbers(PHYSICS[kind].nameplate, nameplate, details)
-    return None if details or any(value <= 0 for value in figures.values()) else figures
+    return None if details else figures
 
 
 def needed(kind: str) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def row_features(
         nameplate: Of the unit, if it is known.
 
     Raises:
-        FieldsError: Names each value that is missing, unknown or no finite number.
+        FieldsError: Names each value that is missing, unknown, no finite number or impossible.
     """
     physics, kind = _physics(given)
     plate = {
@@ -71,7 +73,6 @@ def row_features(
     details: dict[str, str] = {}
     values = _numbers(physics.tags, given, details)
     rated = _numbers(physics.nameplate, plate, details)
-    details |= {name: "must be above 0" for name, value in rated.items() if value <= 0}
     known = {"kind", "equipment", *physics.tags, *physics.nameplate}
     details |= {name: f"unknown for {kind}" for name in given if name not in known}
     if details:
@@ -100,15 +101,23 @@ def _numbers(
         if value is None or value == "":
             details[name] = "missing"
             continue
-        try:
-            number = float(value) if isinstance(value, int | float | str) else math.nan
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
-            numbers[name] = number
+        number = _number(value)
+        trouble = problem(name, number) if math.isfinite(number) else _NO_NUMBER.format(value)
+        if trouble:
+            details[name] = trouble
         else:
-            details[name] = f'"{str(value)[:40]}" is no finite number'
+            numbers[name] = number
     return numbers
+
+
+def _number(value: object) -> float:
+    """Return a number or a text of one as float, NaN for all else; a truth value is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _wrong(details: Mapping[str, str]) -> FieldsError:

@@ -1,12 +1,15 @@
 """Features of one row of process values, and the naming of what is wrong with it."""
 
 import math
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from agents.maintenance.bounds import BOUNDS
 from agents.maintenance.features import KINDS, NAMES, applicable, needed, row_features, vector
 from agents.maintenance.physics import PHYSICS
+from agents.simulator.plant import PlantModel
 from app.core.equipment import EquipmentKind
 from app.core.errors import FieldsError
 
@@ -58,7 +61,20 @@ def test_load_and_weather_cancel_in_the_rise_per_loss() -> None:
         ({"torque": math.inf}, {"torque": '"inf" is no finite number'}),
         ({"torque": [1]}, {"torque": '"[1]" is no finite number'}),
         ({"colour": 1.0}, {"colour": "unknown for motor_pump"}),
-        ({"rated_power_kw": 0}, {"rated_power_kw": "must be above 0"}),
+        ({"rated_power_kw": 0}, {"rated_power_kw": "0 is not between 0.001 and 100000 kW"}),
+        (
+            {"rated_power_kw": 1e-300},
+            {"rated_power_kw": "1e-300 is not between 0.001 and 100000 kW"},
+        ),
+        ({"speed": 1e308}, {"speed": "1e+308 is not between 0 and 200000 rpm"}),
+        ({"speed": 10**400}, {"speed": f'"1{"0" * 39}" is no finite number'}),
+        ({"speed": -100}, {"speed": "-100 is not between 0 and 200000 rpm"}),
+        ({"speed": True}, {"speed": '"True" is no finite number'}),
+        ({"speed": False}, {"speed": '"False" is no finite number'}),
+        (
+            {"winding_temperature": -300},
+            {"winding_temperature": "-300 is not between -90 and 500 °C"},
+        ),
         ({"kind": "toaster"}, None),
         ({"kind": None}, None),
         (
@@ -73,6 +89,25 @@ def test_each_wrong_value_is_named(
     with pytest.raises(FieldsError) as caught:
         row_features({**PUMP, **changes}, PLATE)
     assert caught.value.details == details or (details is None and "kind" in caught.value.details)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_value_of_a_kind_has_bounds(kind: EquipmentKind) -> None:
+    assert {*PHYSICS[kind].tags, *PHYSICS[kind].nameplate} <= set(BOUNDS)
+
+
+def test_the_bounds_hold_every_range_of_the_simulated_plant_in_its_units() -> None:
+    plant = PlantModel(1, datetime(2025, 1, 1, tzinfo=UTC))
+    tags = [
+        (tag, BOUNDS[name])
+        for unit in plant.equipment()
+        if unit.kind in PHYSICS
+        for tag in unit.tags
+        if (name := tag.path.rpartition("/")[2]) in PHYSICS[unit.kind].tags
+    ]
+    assert len(tags) > 100
+    assert [tag.path for tag, bound in tags if tag.unit != bound.unit] == []
+    assert [tag.path for tag, (low, high, _) in tags if not low <= tag.low < tag.high <= high] == []
 
 
 def test_without_a_nameplate_the_rated_figures_are_named() -> None:
