@@ -89,6 +89,7 @@ class MaintenanceAgent(BaseAgent):
         unit = self._named_unit(input)
         given = input if unit is None or "kind" in input else {**input, "kind": unit.kind.value}
         kind, features = row_features(given, unit.nameplate if unit else {})
+        forest.check(kind, features)
         probabilities = forest.predict(kind, features)
         path, at = unit.path if unit else "", self.clock.now()
         mode = likeliest(kind, probabilities)

@@ -10,10 +10,12 @@ from agents.maintenance.classes import CLASSES, MODES, modes_of
 from agents.maintenance.features import NAMES, applicable, vector
 from agents.maintenance.physics import PHYSICS
 from app.core.equipment import EquipmentKind
-from app.core.errors import ModelError
+from app.core.errors import FieldsError, ModelError
 
 THRESHOLD = "threshold.{mode}"
 USUAL = "usual.{kind}.{feature}"
+LEAST = "least.{kind}.{feature}"
+MOST = "most.{kind}.{feature}"
 
 
 class Forest:
@@ -24,7 +26,7 @@ class Forest:
     """
 
     def __init__(self, model: Model) -> None:
-        """Take the thresholds and the usual figures from the model's card.
+        """Take the thresholds, the usual figures and the trained ranges from the model's card.
 
         Raises:
             ModelError: The model was made for other features or classes than this program has.
@@ -37,15 +39,43 @@ class Forest:
         self._model = model
         try:
             self.thresholds = {mode: card.metrics[THRESHOLD.format(mode=mode)] for mode in MODES}
-            self._usual = {
-                kind: {name: card.metrics[USUAL.format(kind=kind, feature=name)]
-                       for name in physics.names}
-                for kind, physics in PHYSICS.items()
-            }  # fmt: skip
+            self._usual, self._least, self._most = (
+                {
+                    kind: {name: card.metrics[figure.format(kind=kind, feature=name)]
+                           for name in physics.names}
+                    for kind, physics in PHYSICS.items()
+                }
+                for figure in (USUAL, LEAST, MOST)
+            )  # fmt: skip
         except KeyError as error:
             raise ModelError(
                 f'Card of model "maintenance" lacks {error}', f'Run "{card.command}"'
             ) from error
+
+    def check(self, kind: EquipmentKind, features: Mapping[str, float]) -> None:
+        """Refuse features far from all that the model was trained on; it knows nothing there.
+
+        Far is beyond the trained range by its width, or by half of its greatest figure if that
+        is more: so a machine runs at its rated load, and not at ten times its rated speed.
+
+        Raises:
+            FieldsError: Names each such feature.
+        """
+        details: dict[str, str] = {}
+        for name, value in features.items():
+            least, most = self._least[kind][name], self._most[kind][name]
+            slack = max(most - least, 0.5 * max(abs(least), abs(most)))
+            if not least - slack <= value <= most + slack:
+                details[name] = (
+                    f"{value:.4g} is far from {least:.4g} to {most:.4g}, "
+                    "outside of what the model was trained on"
+                )
+        if details:
+            raise FieldsError(
+                f"Process values of this {kind} are outside of what the model was trained on: "
+                + ", ".join(details),
+                details,
+            )
 
     def predict(self, kind: EquipmentKind, features: Mapping[str, float]) -> dict[str, float]:
         """Return the probability of each class."""

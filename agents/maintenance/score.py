@@ -64,6 +64,7 @@ def _scored(path: Path, forest: Forest) -> Iterator[dict[str, object]]:
         given = {name: row[name] for name in needed(row.get("kind") or "") if row.get(name)}
         try:
             kind, features = row_features(given)
+            forest.check(kind, features)
         except FieldsError as error:
             yield {"row": number, "error": str(error), "details": error.details}
             continue

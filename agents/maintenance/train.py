@@ -25,7 +25,7 @@ from agents.base.model import MODELS, load_model
 from agents.maintenance.classes import CLASSES, MODES
 from agents.maintenance.export import export_forest, write_folder
 from agents.maintenance.features import KINDS, NAMES, applicable
-from agents.maintenance.forest import THRESHOLD, USUAL
+from agents.maintenance.forest import LEAST, MOST, THRESHOLD, USUAL
 from agents.maintenance.measure import forest_events, limit_events, row_metrics
 from agents.maintenance.simulated import HIDDEN, STEP_S, Rows, simulate
 from app.command_parser import command_parser, positive_number, whole_number
@@ -128,6 +128,25 @@ def usual_figures(rows: Sequence[Rows]) -> dict[str, float]:
     }
 
 
+def trained_ranges(rows: Sequence[Rows]) -> dict[str, float]:
+    """Return least and most of each feature that the trees have seen, by kind, for the card."""
+    features = np.concatenate([each.features for each in rows])
+    labels = np.concatenate([each.labels for each in rows])
+    shown = features[labels != HIDDEN]
+    return {
+        name.format(kind=kind, feature=NAMES[position]): round(float(end), 6)
+        for index, kind in enumerate(KINDS, start=1)
+        for position in applicable(kind)
+        for name, end in zip(
+            (LEAST, MOST), _ends(shown[shown[:, 0] == index, position]), strict=True
+        )
+    }
+
+
+def _ends(values: npt.NDArray[np.float32]) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
 def train(out: Path, seed: int, runs: int, hours: float) -> dict[str, object]:
     """Train, export, measure on unseen runs and write the folder `out`; return the metrics."""
     split = split_runs(seed, runs)
@@ -138,7 +157,7 @@ def train(out: Path, seed: int, runs: int, hours: float) -> dict[str, object]:
     tuning = {THRESHOLD.format(mode=mode): value for mode, value in thresholds.items()}
     payload = export_forest(forest, len(NAMES))
     command = f"millwright train maintenance --seed {seed} --runs {runs} --hours {hours:g}"
-    card_figures = {**tuning, **usual_figures(training)}
+    card_figures = {**tuning, **usual_figures(training), **trained_ranges(training)}
     data = (
         f"Simulated plants of 11 units, {hours:g} h each: {len(split.train)} to train, "
         f"{len(split.validation)} to choose thresholds, {len(split.test)} to test; split by plant"

@@ -60,6 +60,27 @@ def test_a_hot_winding_explains_itself() -> None:
     assert next(iter(shares)) == "winding_rise_per_loss"
 
 
+def test_a_unit_far_from_all_that_was_trained_on_is_refused() -> None:
+    kind, features = row_features({**PUMP, "speed": 14_600.0}, PLATE)
+    with pytest.raises(FieldsError, match="outside of what the model was trained on") as caught:
+        _forest().check(kind, features)
+    assert "drive_speed" in caught.value.details
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"winding_temperature": 180.0},
+        {"npsh_margin": -2.0, "vibration_acceleration": 7.0},
+        {"flow": 40.0, "torque": 35.0},
+    ],
+)
+def test_a_running_unit_is_judged_also_when_it_fails(changes: dict[str, object]) -> None:
+    kind, features = row_features({**PUMP, **changes}, PLATE)
+    _forest().check(kind, features)
+
+
 def test_a_model_for_other_features_is_refused(tmp_path: Path) -> None:
     model = load_model(FOLDER)
     model.card = msgspec.structs.replace(model.card, features=model.card.features[1:])
@@ -110,6 +131,7 @@ async def test_a_well_row_is_answered_as_normal(tmp_path: Path) -> None:
     ("given", "named"),
     [
         ({}, {"kind"}),
+        ({**PUMP, **PLATE, "vibration_acceleration": 900.0}, {"pump_noise"}),
         ({**PUMP, **PLATE, "torque": "x"}, {"torque"}),
         ({**PUMP, "equipment": "a/b/c/nowhere"}, {"equipment"}),
     ],
