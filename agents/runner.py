@@ -1,7 +1,7 @@
 """`millwright agent NAME`: one agent in a process of its own.
 
 Exit codes: 0 stopped on request, 1 failed (Python's own for an error nobody foresaw, which it
-prints with its traceback), 2 wrong usage.
+prints with its traceback), 2 wrong usage; so is a name that another living process has.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import inspect
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -18,11 +19,18 @@ from pathlib import Path
 from types import FrameType
 
 from agents.base.agent import BaseAgent
+from agents.base.namesake import find_namesake
 from app.clock import SystemClock
 from app.command_parser import USAGE_EXIT, command_parser, one_line
 from app.core.agent import PARENT_VARIABLE
-from app.core.errors import MillwrightError, NotFoundError
-from app.core.topics import is_segment
+from app.core.errors import (
+    ConflictError,
+    MillwrightError,
+    NotFoundError,
+    SettingsError,
+    TopicError,
+)
+from app.core.topics import as_segment, is_segment
 from app.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
@@ -35,17 +43,23 @@ def main(argv: list[str]) -> int:
     try:
         agent_class = find_agent(arguments.name)
         settings = _settings(arguments)
-        agent = agent_class(settings, SystemClock(), arguments.instance)
+        agent = agent_class(settings, SystemClock(), arguments.instance or _own_instance())
     except MillwrightError as error:
-        said = f"{error}; {error.hint}" if error.hint else str(error)
-        sys.stderr.write(f"millwright: {one_line(said)}\n")
-        return USAGE_EXIT
+        return _refuse(error)
     try:
         asyncio.run(_serve(agent))
+    except ConflictError as error:
+        return _refuse(error)
     except MillwrightError as error:
         logger.error("Agent %s failed: %s", arguments.name, error)  # noqa: TRY400  it says all
         return 1
     return 0
+
+
+def _refuse(error: MillwrightError) -> int:
+    said = f"{error}; {error.hint}" if error.hint else str(error)
+    sys.stderr.write(f"millwright: {one_line(said)}\n")
+    return USAGE_EXIT
 
 
 def find_agent(name: str) -> type[BaseAgent]:
@@ -80,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(agent_names())}")
     parser.add_argument("--broker", help="mqtt://host[:port] of the broker")
-    parser.add_argument("--instance", default="1", type=_segment, help="name of this instance")
+    parser.add_argument(
+        "--instance", type=_segment, help="name of this instance (default: that of this computer)"
+    )
     parser.add_argument("--settings", type=Path, help="settings file instead of DATA/settings.toml")
     parser.add_argument("--data", type=Path, help="data folder")
     return parser
@@ -90,6 +106,20 @@ def _segment(text: str) -> str:
     if not is_segment(text):
         raise argparse.ArgumentTypeError("use letters, digits, _ and -")
     return text
+
+
+def _own_instance() -> str:
+    """Return "1" for an agent of the app, else a name that no app gives: that of the computer.
+
+    It stays the same from start to start, so that checkpoint and waiting tasks are found again.
+    """
+    if PARENT_VARIABLE in os.environ:
+        return "1"
+    host = socket.gethostname()
+    try:
+        return as_segment(host)
+    except TopicError as error:
+        raise SettingsError(f'Host name "{host}" cannot name it; give --instance') from error
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -112,7 +142,33 @@ async def _serve(agent: BaseAgent) -> None:
     _stop_on_signals(stopping.set)
     if os.environ.get(PARENT_VARIABLE):
         _stop_when_orphaned(stopping.set)
-    await agent.serve(stopping)
+    await _check_alone(agent, stopping)
+    if not stopping.is_set():
+        await agent.serve(stopping)
+
+
+async def _check_alone(agent: BaseAgent, stopping: asyncio.Event) -> None:
+    """Wait until it is known that no other process has our name, or until we shall stop.
+
+    Raises:
+        ConflictError: Another living process has it.
+    """
+    name, instance = agent.spec.name, agent.instance
+    async with asyncio.TaskGroup() as group:
+        looking = group.create_task(
+            find_namesake(agent.settings, name, instance, agent.clock), name="look for a namesake"
+        )
+        stopped = group.create_task(stopping.wait(), name="stop")
+        await asyncio.wait((looking, stopped), return_when=asyncio.FIRST_COMPLETED)
+        looking.cancel()
+        stopped.cancel()
+    other = None if looking.cancelled() else looking.result()
+    if other is not None:
+        raise ConflictError(
+            f'Agent "{name}" runs already as instance "{instance}": process {other.pid} '
+            f"on {other.host}",
+            "stop that one, or choose another name by --instance",
+        )
 
 
 def _stop_on_signals(stop: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from agents.runner import agent_names
 from app.core.agent import AgentState
+from app.core.topics import as_segment
 from app.settings import Settings
 from tests.contract.listener import listening
 from tests.processes import eventually
@@ -62,7 +64,35 @@ async def test_it_is_born_with_its_pid_and_stops_when_asked(
         code = await asyncio.to_thread(process.wait, STOP_S)
         await eventually(lambda: listener.states(name)[-1] is AgentState.STOPPED)
 
-    assert (birth.pid, birth.instance, code) == (process.pid, "1", 0)
+    here = as_segment(socket.gethostname())
+    assert (birth.pid, birth.instance, code) == (process.pid, here, 0)
+
+
+async def test_one_that_the_app_starts_is_the_first(
+    start_agent: StartAgent, connected_settings: Settings
+):
+    async with listening(connected_settings) as listener:
+        start_agent("vibration", environment={"MILLWRIGHT_PARENT": "1"})
+        birth = await listener.alive("vibration")
+
+    assert birth.instance == "1"
+
+
+async def test_a_second_one_of_the_same_name_leaves_the_first_alone_and_ends_with_2(
+    start_agent: StartAgent, connected_settings: Settings
+):
+    async with listening(connected_settings) as listener:
+        first = start_agent("vibration", "--instance", "c")
+        await listener.alive("vibration")
+        second = start_agent("vibration", "--instance", "c")
+        _, errors = await asyncio.to_thread(second.communicate, timeout=30)
+        states = [birth.state for birth in listener.births if birth.instance == "c"]
+
+    said = errors.decode().splitlines()[-1]
+    assert second.returncode == 2
+    assert f'runs already as instance "c": process {first.pid} on ' in said
+    assert "--instance" in said
+    assert states == [AgentState.RUNNING]
 
 
 @EVERY
