@@ -54,6 +54,16 @@ class Assets:
         with store_errors(f'Unit "{equipment.path}" in', self._path, "saved"):
             connection.execute("INSERT OR REPLACE INTO equipment VALUES (?, ?)", row)
 
+    def delete(self, path: str) -> None:
+        """Delete a unit, if it is there; on disk when this returns.
+
+        Raises:
+            StoreError: The store is not open or the disk refuses.
+        """
+        connection = self._open_connection()
+        with store_errors(f'Unit "{path}" in', self._path, "deleted"):
+            connection.execute("DELETE FROM equipment WHERE path = ?", (path,))
+
     def load(self) -> list[Equipment]:
         """Return all units by path; one that an older version wrote differently is left out.
 

@@ -8,6 +8,7 @@ from app.core.reading import Reading
 from app.store.series import QUALITY_CODES, Columns, join, to_us
 
 _FIRST_ROWS = 64
+_EVER_US = int(np.iinfo(np.int64).min)
 # 15 minutes at 20 readings a second are 18,000 rows; a faster tag keeps less time.
 _MOST_ROWS = 32_768
 # As many as live.max_tags by default; a further tag has no ring and is read from the store.
@@ -34,6 +35,18 @@ class Ring:
         self._qualities[self._next] = quality
         self._next = (self._next + 1) % len(self._times)
         self._count = min(self._count + 1, len(self._times))
+
+    def recall(self, older: Columns) -> None:
+        """Take in many readings at once; of repeats those that are here already stay."""
+        every = join([older, self.since(_EVER_US)])
+        kept = min(len(every), _MOST_ROWS)
+        room = np.zeros(max(0, _FIRST_ROWS - kept), np.uint8)
+        newest = slice(len(every) - kept, None)
+        self._times = np.concatenate([every.times_us[newest], room.astype(np.int64)])
+        self._values = np.concatenate([every.values[newest], room.astype(np.float64)])
+        self._qualities = np.concatenate([every.qualities[newest], room])
+        self._count = kept
+        self._next = kept % len(self._times)
 
     def since(self, start_us: int) -> Columns:
         """Return the readings from `start_us` on, ordered, without repeats."""
@@ -71,6 +84,15 @@ class Rings:
             if ring is not None:
                 value = np.nan if reading.value is None else reading.value
                 ring.add(to_us(reading.source_time), value, QUALITY_CODES[reading.quality])
+
+    def recall(self, tag: str, older: Columns) -> None:
+        """Take in the newest minutes of what an earlier process kept of `tag`."""
+        ring = self._rings.get(tag) or self._make(tag)
+        if ring is None or not len(older):
+            return
+        ordered = join([older])
+        newest_us = int(ordered.times_us[-1])
+        ring.recall(ordered.between(newest_us - self._span_us, newest_us + 1))
 
     def since(self, tag: str, start_us: int) -> Columns:
         """Return what is in memory of `tag` from `start_us` on; empty for an unknown tag."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -45,9 +45,24 @@ class HistoryWriter:
         flush_s: Seconds they took together, waiting for the thread included.
     """
 
-    def __init__(self, settings: HistorySettings, data_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: HistorySettings,
+        data_dir: Path,
+        clock: Clock,
+        recall: Callable[[Unrolled], Awaitable[None]],
+    ) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            settings: Batches, rolls, retention.
+            data_dir: Home folder.
+            clock: Time.
+            recall: Given what an earlier process left, before it is rolled.
+        """
         self._settings = settings
         self._data_dir = data_dir
+        self._recall = recall
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "history-write")
         self._store: OpenStore | None = None
@@ -223,6 +238,7 @@ class HistoryWriter:
         store = await self._in_thread(lambda: open_store(uri, self._data_dir, now))
         for note in store.notes:
             self._status.note(note)
+        await self._recall(store.recovered)
         if store.recovered.rows:
             self._roll = Roll(store.recovered)
         self.size_bytes = await self._in_thread(store.size_bytes)

@@ -81,3 +81,15 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path):
     (tmp_path / "assets.sqlite").mkdir()
     with pytest.raises(StoreError, match=r"assets\.sqlite"):
         Assets(tmp_path / "assets.sqlite").open()
+
+
+def test_a_deleted_unit_does_not_come_back(tmp_path: Path):
+    path = tmp_path / "assets.sqlite"
+    assets = opened(path)
+    assets.save(PUMP)
+    assets.delete(PUMP.path)
+    assets.delete("s/a/l/nobody")
+    assets.close()
+    again = opened(path)
+    assert again.load() == []
+    again.close()

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.core.reading import Quality, Reading
 from app.store.ring import Rings
-from app.store.series import to_us
+from app.store.series import Columns, columns, to_us
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TAG = "s/a/l/u/t"
@@ -57,3 +57,39 @@ def test_a_fast_tag_keeps_less_time_and_no_more_memory():
     rings = Rings(minutes=240)
     rings.add([reading(place / 1000) for place in range(40_000)])
     assert len(times(rings)) == 32_768
+
+
+def of(*seconds: float, value: float = 9.0) -> Columns:
+    times = [to_us(START + timedelta(seconds=second)) for second in seconds]
+    return columns(times, [value] * len(times), [0] * len(times))
+
+
+def test_what_an_earlier_process_kept_comes_before_what_is_new():
+    rings = Rings(minutes=1)
+    rings.add([reading(50), reading(51)])
+    rings.recall(TAG, of(31, 30, 32))
+    rings.add([reading(52)])
+    assert times(rings) == [30, 31, 32, 50, 51, 52]
+
+
+def test_what_is_older_than_the_span_is_not_recalled():
+    rings = Rings(minutes=1)
+    rings.recall(TAG, of(-100, -0.5, 0.5, 60))
+    assert times(rings) == [0.5, 60]
+
+
+def test_of_repeats_the_one_that_is_here_stays():
+    rings = Rings(minutes=1)
+    rings.add([reading(50, 1.0)])
+    rings.recall(TAG, of(50, value=9.0))
+    assert rings.since(TAG, 0).values.tolist() == [1.0]
+
+
+def test_a_recalled_ring_goes_on_to_forget_the_oldest():
+    rings = Rings(minutes=1)
+    rings.recall(TAG, of(*range(64)))
+    rings.add([reading(second) for second in range(64, 500)])
+    kept = times(rings)
+    assert kept[-1] == 499
+    assert kept == sorted(set(kept))
+    assert len(kept) <= 128
