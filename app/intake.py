@@ -83,6 +83,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._pending: list[Finding] = []
         self._unsaved: set[str] = set()
+        self._saving = asyncio.Lock()
         tags.on_declare(self._note_unsaved)
         self._is_save_failing = False
         self.truths: dict[str, Truth] = {}
@@ -248,15 +249,40 @@ class Intake:
         if added:
             self.declare(msgspec.structs.replace(known, tags=known.tags + added))
 
+    def forget(self, unit: Equipment, why: str) -> None:
+        """Take a unit from tags and limits, and say that its alarms' conditions are absent.
+
+        The next `save_declared` takes it from the store.
+        """
+        now = self._clock.now()
+        self._tags.forget(unit.path)
+        self.truths.pop(unit.path, None)
+        self._state(
+            [
+                _absent(alarm.finding, now, why)
+                for alarm in self._alarms.alarms()
+                if alarm.active and unit_of(alarm.finding.equipment) == unit.path
+            ]
+        )
+        self._state(self._limits.forget_gone(self._tags.has, now))
+
     async def save_declared(self) -> None:
-        """Save the units that got tags since the last call; one that fails is tried again."""
+        """Save units that got tags since the last call and delete those forgotten.
+
+        What fails is tried again by the next call; one at a time reaches the store.
+        """
+        async with self._saving:
+            await self._save_declared()
+
+    async def _save_declared(self) -> None:
         unsaved, self._unsaved = self._unsaved, set()
         for path in sorted(unsaved):
             equipment = self._tags.unit(path)
-            if equipment is None:
-                continue
             try:
-                await asyncio.to_thread(self._assets.save, equipment)
+                if equipment is None:
+                    await asyncio.to_thread(self._assets.delete, path)
+                else:
+                    await asyncio.to_thread(self._assets.save, equipment)
             except StoreError as error:
                 if not self._is_save_failing:
                     logger.warning("units are not saved, trying again: %s", error)
@@ -322,3 +348,7 @@ class Intake:
             self._refuse(received.topic, b"", reason)
             return False
         return True
+
+
+def _absent(finding: Finding, now: datetime, why: str) -> Finding:
+    return Finding(finding.agent, finding.condition, finding.equipment, now, message=why)

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
 from app.bus.broker import Broker
-from app.bus.client import Bus
+from app.bus.client import Bus, BusState
 from app.bus.dead_letters import DeadLetters
 from app.bus.tasks import TaskClient
 from app.core import topics
@@ -19,7 +19,7 @@ from app.core.agent_row import AgentRow
 from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
 from app.core.equipment import Equipment
-from app.core.errors import BusError, ConflictError, MillwrightError
+from app.core.errors import BusError, ConflictError, MillwrightError, NotFoundError
 from app.core.external import external_finding
 from app.core.health import ComponentStatus, Health
 from app.ingest.service import IngestService
@@ -282,6 +282,40 @@ class Plant:
         """Stop and start an agent of ours."""
         async with self._audited(actor, "restart agent", name):
             await self.supervisor.restart_agent(name)
+
+    async def forget_unit(self, path: str, actor: Actor) -> Equipment:
+        """Forget a unit that is gone, and return it as it was.
+
+        Its declaration, tags and present conditions go; its history and journal stay.
+
+        Raises:
+            NotFoundError: Nobody has spoken of it.
+            ConflictError: It still sends, or the broker, which would bring it back, is away.
+        """
+        unit = self.tags.unit(path)
+        if unit is None:
+            raise NotFoundError(f'There is no unit "{path[:120]}"', "GET /api/equipment lists all")
+        async with self._audited(actor, "forget unit", path):
+            self._check_gone(unit)
+            kept = [topics.reading_topic(tag.path) for tag in unit.tags]
+            for topic in (topics.equipment_topic(path), topics.truth_topic(path), *kept):
+                self.bus.publish(topic, b"", qos=1, retain=True)
+            self.intake.forget(unit, f"{unit.name} was forgotten by {actor.name}")
+            self.ingest.forget(path)
+            await self.intake.save_declared()
+        return unit
+
+    def _check_gone(self, unit: Equipment) -> None:
+        if self.tags.is_sending(unit.path):
+            raise ConflictError(
+                f"{unit.name} still sends values",
+                "Stop what sends them, wait until they are stale, then forget the unit",
+            )
+        if self.bus.state is not BusState.CONNECTED:
+            raise ConflictError(
+                f"{unit.name} cannot be forgotten while the broker is away, which keeps a copy",
+                "See Broker and Bus on the Health page",
+            )
 
     async def clear_dead_letters(self, actor: Actor) -> None:
         """Empty the list of refused messages; the count stays."""

@@ -43,6 +43,9 @@ class SilenceWatch:
 
     def changes(self, units: Sequence[UnitSilence], now: datetime) -> Iterator[Finding]:
         """Yield what changed; the first look at a unit that sends states that it is well."""
+        known = {PLANT, *(unit.path for unit in units)}  # others were forgotten
+        self._since = {path: at for path, at in self._since.items() if path in known}
+        self._stated = {path: stated for path, stated in self._stated.items() if path in known}
         for unit in units:
             if unit.is_silent:
                 self._since.setdefault(unit.path, now)

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from app.api.answers import answers, reply
+from app.api.answers import ACTOR, answers, reply
 from app.api.times import span
 from app.core.equipment import Equipment, Limits, Tag, TagKind
 from app.core.reading import Quality, Reading, Reason
@@ -135,6 +135,16 @@ def router(plant: Plant) -> APIRouter:
     async def list_equipment(prefix: str = "") -> Response:
         """List the units whose path begins with `prefix`."""
         return reply([unit for unit in plant.units() if unit.path.startswith(prefix)])
+
+    forgotten = answers(Equipment, "The unit as it was")
+
+    @routes.delete("/equipment/{site}/{area}/{line}/{unit}", responses=forgotten)
+    async def forget_unit(site: str, area: str, line: str, unit: str) -> Response:
+        """Forget a unit that no longer sends: its declaration and tags, not its history.
+
+        Conditions of its alarms count as gone. It is back as soon as it sends again.
+        """
+        return reply(await plant.forget_unit(f"{site}/{area}/{line}/{unit}", ACTOR))
 
     return routes
 

@@ -136,9 +136,13 @@ class LiveRoute(Generic[T]):
     ) -> None:
         """Decode and queue; called on paho's thread.
 
+        No payload clears a retained message (MQTT 3.1.1, section 3.3.1.3) and says nothing.
+
         Raises:
             CodecError: The payload does not decode.
         """
+        if not message.payload and self._type is not bytes:
+            return
         value = decode(self._type, bytes(message.payload), limit_bytes)
         if len(self._queue) == self._queue.maxlen:
             self.dropped += 1

@@ -59,6 +59,10 @@ class Mapping:
         """Tell whether the mapping is meant for a topic."""
         return topic_matches_sub(self.settings.topic, topic)
 
+    def forget(self) -> None:
+        """Work out each path anew, so that its name is told again."""
+        self._layouts.clear()
+
     def map(self, topic: str, payload: bytes, received: datetime) -> Mapped:
         """Return the readings of a message; what is wrong in it is in `problems`.
 

@@ -85,6 +85,12 @@ class IngestService:
         """Return the first mapping meant for a topic."""
         return next((mapping for mapping in self._mappings if mapping.matches(topic)), None)
 
+    def forget(self, unit: str) -> None:
+        """Forget that a unit was declared; should it send again, it is declared again."""
+        self._declarations.forget(unit)
+        for mapping in self._mappings:
+            mapping.forget()
+
     async def give_way(self) -> None:
         """Let the event loop serve others."""
         await self._clock.sleep(0)

@@ -81,3 +81,7 @@ class Declarations:
             )
             for path in changed
         ]
+
+    def forget(self, path: str) -> None:
+        """Forget a unit, so that it is declared again should it send again."""
+        self._tags.pop(path, None)

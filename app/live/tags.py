@@ -50,7 +50,7 @@ class TagTable:
 
     Attributes:
         refused: Readings and declared tags that were one too many.
-        refused_since: When the first was, UTC.
+        refused_since: When the first was, UTC; None again once a unit is forgotten.
     """
 
     def __init__(self, clock: Clock, max_tags: int) -> None:
@@ -110,6 +110,23 @@ class TagTable:
         """Return one unit with all its tags, or None if nobody has spoken of it."""
         unit = self._units.get(path)
         return self._complete(unit) if unit else None
+
+    def is_sending(self, path: str) -> bool:
+        """Tell whether a unit has a tag whose newest reading is not past its age."""
+        unit, clock_s = self._units.get(path), self._clock.monotonic()
+        tags = self._complete(unit).tags if unit else ()
+        return any(self._rows[tag.path].fresh_until > clock_s for tag in tags)
+
+    def forget(self, path: str) -> None:
+        """Forget a unit with its tags; nothing if nobody has spoken of it."""
+        unit = self._units.pop(path, None)
+        if unit is None:
+            return
+        tags = [tag.path for tag in self._complete(unit).tags]
+        for tag in tags:
+            del self._rows[tag]
+        self.refused_since = None  # there is room again; told anew if there is not
+        self._declared(tags)
 
     def unit_name(self, path: str) -> str:
         """Return what operators call a unit, "" if nobody has spoken of it."""
@@ -229,7 +246,7 @@ class TagTable:
         self._listeners.append(listener)
 
     def on_declare(self, listener: Listener) -> None:
-        """Call `listener` with the paths of tags that were added or described anew."""
+        """Call `listener` with the paths of tags that were added, described anew or forgotten."""
         self._declare_listeners.append(listener)
 
 

@@ -73,3 +73,22 @@ def test_the_plants_alarm_gives_way_to_the_unit_that_stays_silent():
 
 def test_a_plant_of_no_units_is_not_silent():
     assert present(look(SilenceWatch(AFTER_S), 0)) == {}
+
+
+def test_a_forgotten_unit_counts_no_more():
+    watch = SilenceWatch(AFTER_S)
+    look(watch, 0, False, True, True)
+    look(watch, AFTER_S, False, True)
+    found = look(watch, AFTER_S + 1, False, True)
+    assert present(found) == {}
+    assert not watch.is_silent("s/a/l/u2")
+
+
+def test_a_forgotten_unit_that_is_silent_again_is_told_again():
+    watch = SilenceWatch(AFTER_S)
+    look(watch, 0, False, False, True)
+    assert present(look(watch, AFTER_S, False, False, True)) == {"s/a/l/u2": Priority.MEDIUM}
+    look(watch, AFTER_S + 1, False, False)
+    look(watch, AFTER_S + 2, False, False, True)
+    again = look(watch, 2 * AFTER_S + 2, False, False, True)
+    assert present(again) == {"s/a/l/u2": Priority.MEDIUM}

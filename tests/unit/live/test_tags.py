@@ -227,3 +227,25 @@ def test_a_clock_that_ran_ahead_does_not_hold_back_later_readings(table: TagTabl
     held = table.value(FLOW)
     assert held
     assert held.value == 2.0
+
+
+def test_a_forgotten_unit_makes_room_and_is_told(table: TagTable):
+    told: list[str] = []
+    table.declare(pump(FLOW, PRESSURE))
+    table.apply([reading(f"{UNIT}/{number}") for number in range(3)])
+    assert table.refused_since
+    table.on_declare(told.extend)
+    table.forget(UNIT)
+    assert (table.unit(UNIT), len(table), table.refused_since) == (None, 0, None)
+    assert set(told) >= {FLOW, PRESSURE}
+    table.forget(UNIT)
+
+
+async def test_a_unit_sends_while_one_of_its_values_is_fresh(table: TagTable, clock: ManualClock):
+    assert not table.is_sending(UNIT)
+    table.declare(pump(FLOW, PRESSURE))
+    assert not table.is_sending(UNIT)
+    table.apply([reading()])
+    assert table.is_sending(UNIT)
+    await clock.advance(6)
+    assert not table.is_sending(UNIT)
