@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 READY_S = 15.0  # a store of 1 GiB is read in about 5 s (FINDINGS, Messaging); then three times
 _PROBE_S = 0.05  # between probes until it is ready; measured: ready 35 ms after the start
-CHECK_S = 10.0  # between probes of a running broker
+CHECK_S = 5.0  # between probes of a running broker
+_CHECK_AGAIN_S = 1.0  # once one was missed
 _CHECKS_MISSED = 3  # silent checks until it counts as hung
 _PROBE_TIMEOUT_S = 3.0
 _STEADY_S = 60.0  # having run so long, the next failure is a first one
@@ -215,11 +216,20 @@ class Broker:
         self._say_ready()
         missed = 0
         while missed < _CHECKS_MISSED:
-            await self._clock.sleep(self._check_s)
-            answer = await self._probe()
-            missed = 0 if answer is Answer.READY else missed + 1
+            await self._clock.sleep(min(self._check_s, _CHECK_AGAIN_S) if missed else self._check_s)
+            missed = self._missed(missed, await self._probe())
         logger.error("Broker does not answer, killing it")
         process.kill()
+
+    def _missed(self, before: int, answer: Answer) -> int:
+        """Return how many checks in a row were missed; the first and the end of them are told."""
+        if answer is not Answer.READY:
+            remedy = "Wait: it is started again by itself if it stays silent"
+            self._set(Health.DEGRADED, "Broker does not answer", remedy)
+            return before + 1
+        if before:
+            self._say_ready()
+        return 0
 
     async def _becomes_ready(self, process: ManagedProcess) -> bool:
         deadline_s = self._clock.monotonic() + READY_S

@@ -146,13 +146,28 @@ async def test_a_busy_port_is_named_and_left_alone(broker: Broker, engine_settin
     await eventually(lambda: broker.status.state is Health.OK)
 
 
-async def test_a_broker_that_hangs_is_replaced(engine_settings: Settings):
+async def test_a_broker_that_hangs_is_told_and_replaced(engine_settings: Settings):
     broker = Broker(engine_settings, SystemClock(), check_s=0.3)
     await started(broker)
     hung = broker.pid
+    told: list[str] = []
+    broker.on_state(lambda status: told.append(status.reason))
     os.kill(hung, signal.SIGSTOP)
     await eventually(lambda: broker.pid not in {0, hung} and broker.status.state is Health.OK)
     assert not is_alive(hung)
+    assert told[0] == "Broker does not answer"
+    await broker.stop()
+
+
+async def test_a_broker_that_only_pauses_is_well_again(engine_settings: Settings):
+    broker = Broker(engine_settings, SystemClock(), check_s=2)
+    await started(broker)
+    pid = broker.pid
+    os.kill(pid, signal.SIGSTOP)
+    await eventually(lambda: broker.status.state is Health.DEGRADED)
+    os.kill(pid, signal.SIGCONT)
+    await eventually(lambda: broker.status.state is Health.OK)
+    assert broker.pid == pid
     await broker.stop()
 
 
