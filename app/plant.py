@@ -12,6 +12,7 @@ from app.alarms.service import AlarmService
 from app.bus.broker import Broker
 from app.bus.client import Bus, BusState
 from app.bus.dead_letters import DeadLetters
+from app.bus.external import CHECKS, external_broker
 from app.bus.tasks import TaskClient
 from app.core import topics
 from app.core.actor import Actor
@@ -171,6 +172,8 @@ class Plant:
         self._show_alarms(self.alarms.alarms())
 
     def _connect(self) -> None:
+        if not self.broker:
+            logger.info("Using the external broker %s; %s", self.settings.broker.url, CHECKS)
         self.intake.subscribe(self.bus, self.durable_bus)
         self.ingest.start()
         self.tasks.start()
@@ -215,11 +218,13 @@ class Plant:
         parts = [bus, *(each for each in services if each.name not in told), *stores]
         if self.tags.refused_since:
             reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
-            remedy = "Stop the source that makes up tags, or raise live.max_tags; then start again"
+            remedy = (
+                "Stop the source that makes up tags and forget its units on their pages, "
+                "or raise live.max_tags and start again"
+            )
             since = self.tags.refused_since
             parts.append(ComponentStatus("Tags", Health.DEGRADED, since, reason, remedy))
-        if self.broker:
-            parts.insert(0, self.broker.status)
+        parts[:0] = [self.broker.status] if self.broker else external_broker(bus)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]
 
     def agents(self) -> list[AgentRow]:

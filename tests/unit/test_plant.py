@@ -170,3 +170,24 @@ async def test_live_readings_beyond_the_limit_of_tags_are_dead_letters(
         await eventually(lambda: plant.dead_letters.total)
         (letter,) = plant.dead_letters.list()
         assert (letter.topic, "live.max_tags" in letter.reason) == (f"plant/{UNIT}/t100", True)
+
+
+async def test_of_an_external_broker_log_and_health_say_what_to_check(
+    tmp_path: Path, broker_url: str, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.INFO, "app.plant"):
+        async with running(tmp_path, broker_url) as plant:
+            await plant.bus.wait_connected(10)
+            await plant.durable_bus.wait_connected(10)
+            note = status_of(plant, "External broker")
+            assert note.state is Health.OK
+            assert "max_queued_messages 0" in note.remedy
+    said = [each.message for each in caplog.records if "external broker" in each.message]
+    assert len(said) == 1
+    assert broker_url in said[0]
+
+
+def test_of_the_broker_that_the_app_runs_nothing_is_to_check(settings: Settings):
+    names = [status.name for status in Plant(settings, SystemClock()).health()]
+    assert "Broker" in names
+    assert "External broker" not in names
