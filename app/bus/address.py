@@ -29,7 +29,7 @@ class Address:
     in_child: bool = False
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def remedy_unreachable(self) -> str:
@@ -47,9 +47,12 @@ class Address:
     @property
     def remedy_refused(self) -> str:
         """What to do when the broker does not let us in."""
+        twice = "that no other client has this one's id, as an agent run twice"
+        if self.setting == "broker.port":  # the embedded broker asks nobody for a login
+            return f"See that the app's own broker listens on {self} (broker.port), and {twice}"
         return (
-            f"Check user and password in {self.setting} and MILLWRIGHT_BROKER__PASSWORD, "
-            f"and that an MQTT 3.1.1 broker listens on {self}"
+            f"See that an MQTT 3.1.1 broker listens on {self}, {twice}, and if it wants a login, "
+            "check the user in broker.url and MILLWRIGHT_BROKER__PASSWORD"
         )
 
 

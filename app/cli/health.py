@@ -34,8 +34,9 @@ def main(argv: list[str]) -> int:
 
 
 def _table(components: list[ComponentStatus]) -> str:
-    return "\n".join(
-        f"{component.name:24} {component.state:9} {component.reason}"
-        + (f" - {component.remedy}" if component.remedy else "")
-        for component in components
-    )
+    return "\n".join(_row(component).rstrip() for component in components)
+
+
+def _row(component: ComponentStatus) -> str:
+    remedy = f" - {component.remedy}" if component.remedy else ""
+    return f"{component.name:24} {component.state:9} {component.reason}{remedy}"

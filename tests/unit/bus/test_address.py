@@ -41,6 +41,19 @@ def test_remedies_name_the_setting(url: str, setting: str):
     assert setting in address.remedy_refused
 
 
+def test_only_a_broker_that_may_want_a_login_is_told_of_with_one():
+    own, other = broker_address(BrokerSettings()), broker_address(BrokerSettings(url="mqtt://x"))
+
+    assert "PASSWORD" not in own.remedy_refused
+    assert "MILLWRIGHT_BROKER__PASSWORD" in other.remedy_refused
+    assert "no other client has this one's id" in own.remedy_refused
+    assert "no other client has this one's id" in other.remedy_refused
+
+
+def test_an_ipv6_address_stands_in_brackets():
+    assert str(broker_address(BrokerSettings(url="mqtt://[::1]:2883"))) == "[::1]:2883"
+
+
 @pytest.fixture(autouse=True)
 def _no_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PARENT_VARIABLE, raising=False)
