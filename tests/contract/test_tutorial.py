@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from app.clock import SystemClock
 from app.core.alarm import Finding, Priority
 from app.core.equipment import Equipment, Tag
 from app.core.reading import ReadingMessage
-from app.core.topics import equipment_topic, findings_topic, reading_topic
+from app.core.topics import as_segment, equipment_topic, findings_topic, reading_topic
 from app.settings import Settings
 from tests.contract.listener import listening
 from tests.processes import eventually
@@ -38,7 +39,8 @@ def project(tmp_path: Path) -> Path:
     for part in ("app", "agents", "models"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    for part in ("tests/conftest.py", "tests/chromium.py", "pyproject.toml", "settings.toml"):
+    beside = ("tests/conftest.py", "tests/chromium.py", "tests/public_data.py")
+    for part in (*beside, "pyproject.toml", "settings.toml"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
     for name, text in FILES.items():
@@ -108,6 +110,7 @@ async def test_its_agent_states_a_hot_bearing(
         await speak_until(listener.bus, 65.0, lambda: len(findings) > 1)
 
     assert birth.pid == agent.pid
+    assert birth.instance == as_segment(socket.gethostname())
     assert [finding.priority for finding in findings] == [None, Priority.MEDIUM]
     assert findings[1].message == "Bearing of Pump P-1 is 45 K above the air"
     assert findings[1].limit == 40.0  # from data/settings.toml
