@@ -8,8 +8,14 @@ from datetime import datetime
 from agents.base.results import ResultStore
 from app.bus.client import Received
 from app.core.clock import Clock
-from app.core.errors import FieldsError, MillwrightError
-from app.core.task import Task, TaskResult
+from app.core.errors import (
+    ConflictError,
+    FieldsError,
+    InputError,
+    MillwrightError,
+    NotFoundError,
+)
+from app.core.task import Task, TaskFailure, TaskResult
 
 logger = logging.getLogger(__name__)
 
@@ -117,25 +123,41 @@ class TaskDesk:
         began = self._clock.monotonic()
         left_s = (task.expires_at - self._clock.now()).total_seconds()
         output: dict[str, object] | None = None
-        error, details, is_final = "", dict[str, str](), True
+        error, details, failure = "", dict[str, str](), TaskFailure.NONE
         try:
             async with asyncio.timeout(max(left_s, 0)):
                 output = await self._work(task.capability, task.input)
         except TimeoutError:
-            error, is_final = f"{task.capability} was not done before the task expired", False
+            error = f"{task.capability} was not done before the task expired"
+            failure = TaskFailure.EXPIRED
         except MillwrightError as problem:
             error = f"{problem}; {problem.hint}" if problem.hint else str(problem)
             details = problem.details if isinstance(problem, FieldsError) else {}
+            failure = _failure(problem)
         except Exception as problem:  # the agent loop lives on; the sender decides on another try
             logger.exception("Task %s (%s) failed", task.id, task.capability)
             self.failed += 1
-            error, is_final = f"{task.capability} failed: {problem!r}", False
+            error, failure = f"{task.capability} failed: {problem!r}", TaskFailure.FAULT
         seconds = self._clock.monotonic() - began
-        result = TaskResult(task.id, self._name, seconds, output, error, details)
+        result = TaskResult(task.id, self._name, seconds, output, error, details, failure)
+        is_final = failure not in {TaskFailure.EXPIRED, TaskFailure.FAULT}
         await (self._store.finish(result) if is_final else self._store.forget(task.id))
         self.done += 1
         self._answer(task.reply_to, result)
 
     def _refusal(self, task: Task) -> TaskResult:
         when = task.expires_at.isoformat()
-        return TaskResult(task.id, self._name, 0.0, error=f"Task expired at {when} and is not done")
+        error = f"Task expired at {when} and is not done"
+        return TaskResult(task.id, self._name, 0.0, error=error, failure=TaskFailure.EXPIRED)
+
+
+def _failure(problem: MillwrightError) -> TaskFailure:
+    match problem:
+        case InputError():
+            return TaskFailure.INPUT
+        case NotFoundError():
+            return TaskFailure.NOT_FOUND
+        case ConflictError():
+            return TaskFailure.CONFLICT
+        case _:
+            return TaskFailure.UNABLE

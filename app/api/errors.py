@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from app.api.answers import reply
 from app.core.errors import (
+    AgentError,
     BusError,
     ConflictError,
     FieldsError,
@@ -29,6 +30,7 @@ _KINDS: tuple[tuple[type[MillwrightError], int, str], ...] = (
     (BusError, 503, "bus"),
     (StoreError, 503, "store"),
     (ModelError, 503, "model"),
+    (AgentError, 503, "agent"),
 )
 _WORDS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 

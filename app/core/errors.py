@@ -10,7 +10,8 @@
     ├── ConflictError          not allowed in the present state (HTTP 409)
     ├── BusError               the broker cannot be reached, or refused
     ├── StoreError             a store cannot be opened or written
-    └── ModelError             a model is absent or does not match its card
+    ├── ModelError             a model is absent or does not match its card
+    └── AgentError             an agent could not do what it was asked, by no fault of the asker
 
 Every message says what failed, which thing, and what to do.
 """
@@ -74,3 +75,7 @@ class StoreError(MillwrightError):
 
 class ModelError(MillwrightError):
     """A model is absent, unreadable, or does not match its card."""
+
+
+class AgentError(MillwrightError):
+    """An agent could not do what it was asked, and the asker is not to blame."""

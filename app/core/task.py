@@ -1,5 +1,7 @@
 """Work handed to one agent instance, and its answer."""
 
+from enum import StrEnum
+
 import msgspec
 
 from app.core.clock import AwareTime
@@ -27,6 +29,23 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     trace: str = ""
 
 
+class TaskFailure(StrEnum):
+    """Why a task has no output.
+
+    INPUT, NOT_FOUND, CONFLICT: what was asked is wrong, names nothing, or is not possible now.
+    UNABLE: the agent lacks what it needs, such as its model. EXPIRED: there was not time enough.
+    FAULT: the agent failed at it; the same task may be sent again.
+    """
+
+    NONE = ""
+    INPUT = "input"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    UNABLE = "unable"
+    EXPIRED = "expired"
+    FAULT = "fault"
+
+
 class TaskResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The answer to a task: an output or an error, never both.
 
@@ -37,6 +56,7 @@ class TaskResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         output: JSON object if it succeeded.
         error: What failed and what to do, if it failed.
         details: Per-field errors ("torque": "missing"), if the input was wrong.
+        failure: Why there is no output, in one word.
     """
 
     id: str
@@ -45,3 +65,4 @@ class TaskResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     output: dict[str, object] | None = None
     error: str = ""
     details: dict[str, str] = {}
+    failure: TaskFailure = TaskFailure.NONE

@@ -1,10 +1,20 @@
 """Asking live agents, ours and those run elsewhere, to do what they offer."""
 
 from collections.abc import Callable, Sequence
+from typing import assert_never
 
 from app.bus.tasks import TaskClient
 from app.core.agent_row import AgentRow
-from app.core.errors import BusError, ConflictError, FieldsError, NotFoundError
+from app.core.errors import (
+    AgentError,
+    BusError,
+    ConflictError,
+    FieldsError,
+    InputError,
+    MillwrightError,
+    NotFoundError,
+)
+from app.core.task import TaskFailure, TaskResult
 
 TASK_S = 10.0
 
@@ -26,7 +36,7 @@ class AgentCalls:
 
         Raises:
             NotFoundError: No agent of that name offers predictions.
-            BusError, ConflictError, FieldsError: As `ask`.
+            BusError, ConflictError, InputError, AgentError: As `ask`.
         """
         name = self.name(agent)
         offered = (each for row in self._rows() if row.name == name for each in row.capabilities)
@@ -40,8 +50,9 @@ class AgentCalls:
 
         Raises:
             BusError: No live instance answered in time.
-            ConflictError: The agent refuses.
+            ConflictError, NotFoundError, InputError: The agent refuses.
             FieldsError: Fields are wrong or missing; its `details` name each.
+            AgentError: The agent could not do it.
         """
         live = (row for row in self._rows() if row.name == agent and row.connected)
         row = next(live, None)
@@ -50,8 +61,23 @@ class AgentCalls:
                 f'No live instance of agent "{agent}" answers', hint="Start it on the Agents page"
             )
         result = await self._tasks.request(agent, row.instance, capability, given, TASK_S)
-        if result.details:
-            raise FieldsError(result.error, result.details)
         if result.output is None:
-            raise ConflictError(result.error)
+            raise _error(result)
         return result.output
+
+
+def _error(result: TaskResult) -> MillwrightError:
+    if result.details:
+        return FieldsError(result.error, result.details)
+    match result.failure:
+        case TaskFailure.INPUT:
+            return InputError(result.error)
+        case TaskFailure.NOT_FOUND:
+            return NotFoundError(result.error)
+        case TaskFailure.CONFLICT | TaskFailure.NONE:  # an older agent gives no word
+            return ConflictError(result.error)
+        case TaskFailure.UNABLE | TaskFailure.EXPIRED | TaskFailure.FAULT:
+            hint = "Its state and log are on the Agents page; then try again"
+            return AgentError(f"Agent {result.agent}: {result.error}", hint)
+        case _:
+            assert_never(result.failure)

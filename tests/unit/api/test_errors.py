@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app.api.errors import install
 from app.core.errors import (
+    AgentError,
     BusError,
     CodecError,
     ConflictError,
@@ -45,6 +46,7 @@ async def told(error: Exception) -> httpx.Response:
         (BusError("no broker"), 503, "bus"),
         (StoreError("disk full"), 503, "store"),
         (ModelError("no model"), 503, "model"),
+        (AgentError("it failed", "See its log"), 503, "agent"),
     ],
 )
 async def test_each_family_has_its_status(error: MillwrightError, status: int, word: str) -> None:

@@ -56,10 +56,10 @@ async def test_the_journal_tells_which_way_a_call_came(connected_settings: Setti
 @pytest.mark.parametrize(
     ("body", "status", "named"),
     [
-        ({"equipment": PUMP, "scenario": "fire"}, 409, "scenario"),
-        ({"equipment": "pump-101", "scenario": "imbalance"}, 409, "equipment"),
+        ({"equipment": PUMP, "scenario": "fire"}, 422, "scenario"),
+        ({"equipment": "pump-101", "scenario": "imbalance"}, 422, "equipment"),
         ({"equipment": PUMP, "scenario": "imbalance", "severity": 7}, 422, "severity"),
-        ({"equipment": PUMP, "scenario": "imbalance", "tag": "flow"}, 409, "tag"),
+        ({"equipment": PUMP, "scenario": "imbalance", "tag": "flow"}, 422, "tag"),
         ({"equipment": PUMP}, 422, "scenario"),
         ({"equipment": "x" * 201, "scenario": "imbalance"}, 422, "equipment"),
         ({"equipment": PUMP, "scenario": "imbalance", "colour": "red"}, 422, "colour"),
@@ -77,7 +77,7 @@ async def test_what_cannot_be_started_is_named(
 async def test_what_does_not_run_cannot_be_stopped(connected_settings: Settings):
     async with simulator(connected_settings) as (client, _):
         answer = await client.post(f"{PATH}/stop", json={"equipment": PUMP})
-    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
 async def test_a_way_that_does_not_exist_is_refused(plant: Plant, client: httpx.AsyncClient):

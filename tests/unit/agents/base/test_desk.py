@@ -9,8 +9,15 @@ from agents.base.desk import TaskDesk
 from agents.base.results import KEPT, ResultStore
 from app.bus.client import Received
 from app.clock import ManualClock
-from app.core.errors import ConflictError, FieldsError, StoreError
-from app.core.task import Task, TaskResult
+from app.core.errors import (
+    ConflictError,
+    FieldsError,
+    InputError,
+    ModelError,
+    NotFoundError,
+    StoreError,
+)
+from app.core.task import Task, TaskFailure, TaskResult
 from tests.processes import eventually
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,6 +114,7 @@ async def test_an_expired_task_is_refused(worker: Worker):
 
     assert worker.asked == []
     assert "expired" in worker.answers[0].error
+    assert worker.answers[0].failure is TaskFailure.EXPIRED
 
 
 async def test_wrong_input_is_answered_with_the_fields(worker: Worker):
@@ -131,6 +139,30 @@ async def test_a_refusal_carries_its_remedy(worker: Worker):
     assert worker.answers[0].error == "It runs already; Stop it first"
 
 
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (FieldsError("wrong", {"torque": "missing"}), TaskFailure.INPUT),
+        (InputError("wrong"), TaskFailure.INPUT),
+        (NotFoundError("wrong"), TaskFailure.NOT_FOUND),
+        (ConflictError("wrong"), TaskFailure.CONFLICT),
+        (ModelError("wrong"), TaskFailure.UNABLE),
+        (StoreError("wrong"), TaskFailure.UNABLE),
+        (OverflowError("wrong"), TaskFailure.FAULT),
+    ],
+)
+async def test_the_answer_says_whose_fault_it_is(
+    worker: Worker, error: Exception, failure: TaskFailure
+):
+    worker.error = error
+    worker.gate.set()
+
+    await worker.give("1")
+
+    await eventually(lambda: worker.answers)
+    assert worker.answers[0].failure is failure
+
+
 async def test_an_unforeseen_failure_is_answered_and_tried_anew_when_sent_again(worker: Worker):
     worker.error = ZeroDivisionError("oops")
     worker.gate.set()
@@ -151,6 +183,7 @@ async def test_a_task_that_takes_longer_than_it_may_is_given_up(worker: Worker):
 
     await eventually(lambda: worker.answers)
     assert "before the task expired" in worker.answers[0].error
+    assert worker.answers[0].failure is TaskFailure.EXPIRED
     assert worker.running == 0
 
 
