@@ -22,7 +22,6 @@ MOST_ROWS = 10_000
 _MOST_LAYOUTS = 10_000
 _BARE = ""
 _VALUE_KEYS = ("value", "Value", "v")
-_EXAMPLE = '{"Machine_ID": "M7", "torque": 4.2}'
 _DECODER = msgspec.json.Decoder()
 
 
@@ -98,7 +97,7 @@ class Mapping:
                 mapped.has_own_times = False
         slots = self._slots(fields)
         if slots and not is_object:
-            mapped.problems.append(f"{_json(row)} is no JSON object; send {_EXAMPLE}")
+            _note_bare(next(iter(slots)), mapped)
             return
         values = self._values(fields, {time_key, *slots.values()}, mapped)
         parts = {name: _text(fields.get(key)) for name, key in slots.items()}
@@ -184,9 +183,10 @@ def _is_unusable(name: str, text: str, mapped: Mapped) -> bool:
         return True
 
 
-def _json(value: object) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _note_bare(name: str, mapped: Mapped) -> None:
+    problem = f'A row is no JSON object; send one with fields, as {{"{name}": "M7", "torque": 4.2}}'
+    if problem not in mapped.problems:
+        mapped.problems.append(problem)
 
 
 def _decode(payload: bytes) -> object:

@@ -173,8 +173,9 @@ def test_any_json_gives_paths_of_five_segments_or_a_refusal(message: object):
 def test_a_factory_row_that_is_no_object_is_refused_with_an_example(payload: object):
     mapped = factory(payload)
     assert mapped.readings == []
-    assert "is no JSON object" in mapped.problems[0]
-    assert '"Machine_ID"' in mapped.problems[0]
+    (problem,) = mapped.problems
+    assert "is no JSON object" in problem
+    assert '"Machine_ID"' in problem
 
 
 @pytest.mark.parametrize("key", ["machine_id", "MACHINE_ID", "Machine_Id"])
