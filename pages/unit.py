@@ -11,6 +11,7 @@ from app.core.alarm import Alarm, AlarmState
 from app.core.equipment import Equipment
 from app.plant import Plant
 from pages.choose import counter_tags, key_tags, kind_words, state_tags
+from pages.forget_unit import ForgetButton
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
@@ -51,7 +52,7 @@ def create(plant: Plant) -> None:
         ):
             place(_plate(equipment))
             place(_trend(equipment))
-            _why(plant, path)
+            _why(plant, equipment)
         return None
 
 
@@ -114,14 +115,16 @@ def _stated(plant: Plant, path: str) -> list[Alarm]:
     ]
 
 
-def _why(plant: Plant, path: str) -> None:
+def _why(plant: Plant, unit: Equipment) -> None:
     with ui.element("div").classes("mw-stack mw-reasons"):
         # apart, so that figures which change do not take the focus from a selected alarm
-        pieces = [Painted(partial(draw, plant, path)) for draw in (_findings, _alarms)]
+        pieces = [Painted(partial(draw, plant, unit.path)) for draw in (_findings, _alarms)]
+        forget = ForgetButton(plant, unit)
 
     def paint() -> None:
         for piece in pieces:
             piece.paint()
+        forget.paint()
 
     # findings change a few times an hour: looking now and then costs less than a push of each
     ui.timer(LOOK_AGAIN_S, paint)
