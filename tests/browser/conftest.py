@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_S = 40.0
+START_S = 90.0
 
 
 class LiveServer:
