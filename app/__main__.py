@@ -30,7 +30,7 @@ COMMANDS = {
     "score": Command("app.cli.score", "run an agent's model over a CSV file"),
     "bench": Command("app.cli.bench", "measure demo, history, live or mqtt on this machine"),
     "config": Command("app.cli.config", "show or check the settings"),
-    "docs": Command("app.cli.docs", "write docs/settings.md and docs/topics.md anew"),
+    "docs": Command("app.cli.docs", "write the generated pages of docs/ anew from the code"),
 }
 
 
@@ -64,7 +64,8 @@ def main(argv: list[str] | None = None) -> int:
 def _usage() -> str:
     rows = "\n".join(f"  {name:10} {command.does}" for name, command in COMMANDS.items())
     more = "commands (millwright COMMAND --help for more)"
-    return f"usage: millwright [COMMAND] [options]\n\n{more}:\n{rows}"
+    codes = "exit codes: 0 done, 1 failed, 2 wrong usage"
+    return f"usage: millwright [COMMAND] [options]\n\n{more}:\n{rows}\n\n{codes}"
 
 
 def _refuse(text: str) -> None:

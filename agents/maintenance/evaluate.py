@@ -55,13 +55,20 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--data", type=Path, help="data file of the protocol ai4i, CSV or CSV.gz")
     parser.add_argument("--model", type=Path, help="model folder, the shipped one by default")
-    parser.add_argument("--runs", type=whole_number(1, 1000), default=8, help="simulated plants")
-    parser.add_argument("--hours", type=positive_number(1000), default=8.0, help="length of each")
     parser.add_argument(
-        "--seed", type=whole_number(0, 10**9), default=900_000, help="of the first plant"
+        "--runs", type=whole_number(1, 1000), default=8, help="simulated plants (default 8)"
     )
     parser.add_argument(
-        "--step", type=positive_number(60), default=1.0, help="seconds between readings"
+        "--hours", type=positive_number(1000), default=8.0, help="length of each (default 8)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0, 10**9),
+        default=900_000,
+        help="of the first plant (default 900000)",
+    )
+    parser.add_argument(
+        "--step", type=positive_number(60), default=1.0, help="seconds between readings (default 1)"
     )
     parser.add_argument("--json", action="store_true", help="JSON out (it always is)")
     return parser

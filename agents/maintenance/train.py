@@ -228,13 +228,19 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--out", type=Path, default=MODELS / "maintenance", help="folder to write")
     parser.add_argument(
-        "--seed", type=whole_number(0, 10**9), default=1, help="of plants and trees"
+        "--seed", type=whole_number(0, 10**9), default=1, help="of plants and trees (default 1)"
     )
     parser.add_argument(
-        "--runs", type=whole_number(1, 1000), default=RUNS, help="plants to train on"
+        "--runs",
+        type=whole_number(1, 1000),
+        default=RUNS,
+        help=f"plants to train on (default {RUNS})",
     )
     parser.add_argument(
-        "--hours", type=positive_number(1000), default=HOURS, help="length of a plant's run"
+        "--hours",
+        type=positive_number(1000),
+        default=HOURS,
+        help=f"length of a plant's run (default {HOURS:g})",
     )
     arguments = parser.parse_args(argv)
     need_extra(TRAIN, shlex.join(["millwright", "train", "maintenance", *argv]))

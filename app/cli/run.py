@@ -19,7 +19,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--port", type=PORT, help="port of pages and HTTP API")
     parser.add_argument("--broker", metavar="URL", help="external broker, mqtt://host:1883")
     parser.add_argument(
-        "--demo", action=argparse.BooleanOptionalAction, default=None, help="the simulated plant"
+        "--demo",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the simulated plant (default: on without an external broker)",
     )
     add_settings_options(parser)
     arguments = parser.parse_args(argv)
