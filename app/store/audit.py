@@ -149,18 +149,33 @@ class AuditLog:
         )
         with self._lock, store_errors(_WHAT, self._path, "read"):
             found = self._opened().execute(query, (limit,)).fetchall()
-        return [
-            AuditRow(
-                number,
-                datetime.fromisoformat(at),
-                *words,
-                outcome=Outcome(outcome or Outcome.UNKNOWN),
-                reason=reason or "",
-            )
-            for number, at, *words, outcome, reason in found
-        ]
+        return [_row(*each) for each in found]
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise StoreError("The audit is not open", hint="See Audit on the Health page")
         return self._connection
+
+
+def _row(  # noqa: PLR0917  the columns of the query, in its order
+    number: int,
+    at: str,
+    actor: str,
+    source: str,
+    action: str,
+    target: str,
+    why: str,
+    outcome: str | None,
+    reason: str | None,
+) -> AuditRow:
+    return AuditRow(
+        number,
+        datetime.fromisoformat(at),
+        actor,
+        source,
+        action,
+        target,
+        why,
+        Outcome(outcome or Outcome.UNKNOWN),
+        reason or "",
+    )
