@@ -57,7 +57,8 @@ def ask_app(
     except (HTTPException, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _stranger(url) from error
     except OSError as error:
-        why = getattr(error, "reason", None) or error
+        cause: object = getattr(error, "reason", error)  # what urllib has wrapped
+        why = getattr(cause, "strerror", None) or cause
         raise NotFoundError(f"The app does not answer at {url}: {why}", _START) from error
 
 

@@ -52,7 +52,7 @@ def test_an_app_that_does_not_run_is_one_line_and_exit_1(capsys: pytest.CaptureF
     assert main(["health", "--port", str(free_port())]) == 1
     told = capsys.readouterr()
     assert (told.out, told.err.count("\n")) == ("", 1)
-    assert "uv run millwright" in told.err
+    assert ": Connection refused; start it with: uv run millwright" in told.err
 
 
 @pytest.mark.parametrize(
