@@ -29,7 +29,7 @@ class ForgetButton:
 
 async def _forget(plant: Plant, unit: Equipment) -> None:
     consequence = (
-        f"Its {len(unit.tags)} values and limits go from all screens, and its alarms count as "
+        "Its values and limits go from all screens, and its alarms count as "
         "over. History and journals stay. It is back as soon as it sends again."
     )
     if not await confirmed(f"Forget {unit.name}?", consequence, "Forget it"):

@@ -50,10 +50,16 @@ def create(plant: Plant) -> None:
             frame(plant, equipment.name, active="/", crumbs=crumbs),
             ui.element("div").classes("mw-columns"),
         ):
-            place(_plate(equipment))
+            forget = _now(plant, equipment)
             place(_trend(equipment))
-            _why(plant, equipment)
+            _why(plant, equipment.path, forget)
         return None
+
+
+def _now(plant: Plant, unit: Equipment) -> ForgetButton:
+    with ui.element("div").classes("mw-stack mw-now"):
+        place(_plate(unit))
+        return ForgetButton(plant, unit)
 
 
 def _plate(unit: Equipment) -> Html:
@@ -83,7 +89,7 @@ def _plate(unit: Equipment) -> Html:
         card("Nameplate", tag("dl", nameplate, class_="mw-nameplate"))
         if nameplate
         else tag("span", kind_words(unit.kind), class_="mw-hint"),
-        class_="mw-stack mw-now",
+        class_="mw-stack",
     )
 
 
@@ -115,11 +121,10 @@ def _stated(plant: Plant, path: str) -> list[Alarm]:
     ]
 
 
-def _why(plant: Plant, unit: Equipment) -> None:
+def _why(plant: Plant, path: str, forget: ForgetButton) -> None:
     with ui.element("div").classes("mw-stack mw-reasons"):
         # apart, so that figures which change do not take the focus from a selected alarm
-        pieces = [Painted(partial(draw, plant, unit.path)) for draw in (_findings, _alarms)]
-        forget = ForgetButton(plant, unit)
+        pieces = [Painted(partial(draw, plant, path)) for draw in (_findings, _alarms)]
 
     def paint() -> None:
         for piece in pieces:
