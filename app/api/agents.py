@@ -113,6 +113,11 @@ def single(plant: Plant) -> APIRouter:
         kept = plant.findings.history(_rows(plant, agent)[0].name, KEPT_PER_AGENT)
         return reply(AgentHistory(kept[:limit], len(kept)))
 
+    _add_predict(routes, plant)
+    return routes
+
+
+def _add_predict(routes: APIRouter, plant: Plant) -> None:
     @routes.post(
         "/predict",
         responses=answers(dict[str, object], "What the agent's model says"),
@@ -121,13 +126,12 @@ def single(plant: Plant) -> APIRouter:
     async def predict(agent: str, request: Request) -> Response:
         """Ask an agent's model about one set of features, by name.
 
-        Wrong or missing features give 422, and `fields` names each.
+        Wrong, missing or impossible features, and those far outside of what the model was trained
+        on, give 422, and `fields` names each; 503 says that the agent could not do it.
         """
         _check_size(plant, await request.body())
         features = await read_body(request, dict[str, object])
         return reply(await plant.predict(agent, features, ACTOR))
-
-    return routes
 
 
 def _check_size(plant: Plant, body: bytes) -> None:

@@ -99,7 +99,12 @@ TagPath = Annotated[str, Depends(_tag_path)]
 def router(plant: Plant) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/api", tags=["tags"])
+    _add_tags(routes, plant)
+    _add_equipment(routes, plant)
+    return routes
 
+
+def _add_tags(routes: APIRouter, plant: Plant) -> None:
     @routes.get("/tags", responses=answers(list[TagRow], "Newest value of each tag, by path"))
     async def list_tags(prefix: str = "") -> Response:
         """List the tags whose path begins with `prefix`."""
@@ -131,6 +136,8 @@ def router(plant: Plant) -> APIRouter:
         )
         return reply(TagHistory(path, unit, wanted.start, wanted.end, _points(series)))
 
+
+def _add_equipment(routes: APIRouter, plant: Plant) -> None:
     @routes.get("/equipment", responses=answers(list[Equipment], "Units with their tags"))
     async def list_equipment(prefix: str = "") -> Response:
         """List the units whose path begins with `prefix`."""
@@ -145,8 +152,6 @@ def router(plant: Plant) -> APIRouter:
         Conditions of its alarms count as gone. It is back as soon as it sends again.
         """
         return reply(await plant.forget_unit(f"{site}/{area}/{line}/{unit}", ACTOR))
-
-    return routes
 
 
 def _row(plant: Plant, path: str) -> TagRow:
