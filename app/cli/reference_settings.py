@@ -17,8 +17,8 @@ Values come from four places; the first that has one wins:
 3. the file named by `--settings` or `MILLWRIGHT_SETTINGS`, else `settings.toml` in the data folder;
 4. the defaults shipped in `settings.toml`.
 
-A key that is not on this page is refused, with its name.
-Secrets come by environment only and are never shown or logged.
+A key that is not on this page is refused, with its name; so is a variable of no section.
+Secrets come by environment only and are never shown or logged; a file that holds one is refused.
 `millwright config check` tells whether the settings are valid.
 `millwright config show` prints those in force.
 """
