@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from app.core.errors import SettingsError
 
@@ -65,7 +64,7 @@ def _key(place: tuple[int | str, ...]) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _line(item: ErrorDetails) -> str:
+def _line(item: Mapping[str, Any]) -> str:
     said = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:  # of several sections; the text names the keys
         return said

@@ -61,7 +61,7 @@ class RunningApp:
     def component(self, name: str) -> dict[str, Any]:
         """Return a component of the health, empty while the app does not answer."""
         found = self.get("/api/health")
-        parts = found["components"] if found else []
+        parts: list[dict[str, Any]] = found["components"] if found else []
         return next((part for part in parts if part["name"] == name), {})
 
     def history(self, tag: str) -> list[dict[str, Any]]:

@@ -86,7 +86,7 @@ class Tally(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Schedule:
-    """The plan of one area and its fulfilment; counts from the start of the shift or of the model.
+    """The plan of one area and what came of it; counts from the start of the shift or of the model.
 
     Attributes:
         equipment: The declaration of the plan as a unit.

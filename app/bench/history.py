@@ -256,7 +256,7 @@ def _make_day(data: Path) -> float:
 
 def _tidy_day(data: Path) -> float:
     begin = time.perf_counter()
-    _tables(data).tidy(_DAY.date())
+    _tables(data).tidy(_DAY.date(), _DAY + timedelta(days=2))
     return time.perf_counter() - begin
 
 
