@@ -65,7 +65,7 @@ def _key(place: tuple[int | str, ...]) -> str:
 
 
 def _line(item: Mapping[str, Any]) -> str:
-    said = item["msg"].removeprefix("Value error, ")
+    said = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:  # of several sections; the text names the keys
         return said
     if item["type"] == "extra_forbidden":

@@ -62,7 +62,8 @@ class RunningApp:
         """Return a component of the health, empty while the app does not answer."""
         found = self.get("/api/health")
         parts: list[dict[str, Any]] = found["components"] if found else []
-        return next((part for part in parts if part["name"] == name), {})
+        named = [part for part in parts if part["name"] == name]
+        return named[0] if named else {}
 
     def history(self, tag: str) -> list[dict[str, Any]]:
         """Return the points of a tag since the beginning of the test."""
