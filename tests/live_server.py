@@ -18,7 +18,7 @@ from app.core.alarm import AlarmState, Finding, Priority
 from app.core.equipment import Equipment, EquipmentKind, Limits, Tag, TagKind
 from app.core.reading import Quality, Reading, Reason
 from app.plant import Plant
-from app.settings import BrokerSettings, DataSettings, Settings
+from app.settings import BrokerSettings, DataSettings, ServerSettings, Settings
 from pages import alarm_kpi, alarms, area, frame, not_found, overview, trends, unit
 
 UNIT = "riverside/utilities/cooling/pump-101"
@@ -47,7 +47,9 @@ class Feed:
 
     def __init__(self, data: Path) -> None:
         settings = Settings(
-            data=DataSettings(dir=data), broker=BrokerSettings(url="mqtt://127.0.0.1:9")
+            data=DataSettings(dir=data),
+            broker=BrokerSettings(url="mqtt://127.0.0.1:9"),
+            server=ServerSettings(changes_per_s=1000),  # tests make hundreds of alarms at once
         )
         self.plant = Plant(settings, SystemClock())
         self._tasks: list[asyncio.Task[None]] = []

@@ -58,12 +58,14 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(
 def test_a_data_file_alone_means_the_protocol_that_reads_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
+    pytest.importorskip("sklearn")  # comes with the train extra
     (tmp_path / "rows.csv").write_text("a\n1\n")
     assert main(["evaluate", "maintenance", "--data", str(tmp_path / "rows.csv")]) == 1
     assert '"rows.csv" is not AI4I 2020' in told(capsys)
 
 
 def test_an_absent_data_file_is_told_at_once(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("sklearn")
     assert main(["evaluate", "maintenance", "--data", "nowhere.csv", *LONG]) == 1
     assert '"nowhere.csv" cannot be read' in told(capsys)
 
