@@ -177,9 +177,13 @@ class Plant:
         self.intake.subscribe(self.bus, self.durable_bus)
         self.ingest.start()
         self.tasks.start()
-        self.bus.on_state(lambda status: self.registry.set_connected(status.state is Health.OK))
+        self.bus.on_state(self._tell_registry)
         self.tags.on_change(self.hub.notify)
         self.alarms.on_change(self._show_alarms)
+
+    def _tell_registry(self, _: ComponentStatus) -> None:
+        # a connection with a failing handler, or one that was unsteady, hears beats all the same
+        self.registry.set_connected(self.bus.state is BusState.CONNECTED)
 
     def agents_to_start(self) -> list[str]:
         """Return the agents that the settings want to run."""

@@ -9,12 +9,12 @@ from typing import Protocol
 import msgspec
 
 from agents.base.alerts import EVENT_TOPIC_OF, Events, event_finding, seed_finding
-from app.bus.client import Bus, Outgoing, Received
+from app.bus.client import Bus, BusState, Outgoing, Received
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat, seed_id
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.errors import BusError, NotFoundError, TopicError
-from app.core.health import ComponentStatus, Health
+from app.core.health import ComponentStatus
 from app.core.task import TaskResult
 from app.core.topics import BIRTHS, beat_topic, birth_topic, findings_topic
 from app.settings import Settings
@@ -108,7 +108,7 @@ class Communication:
         self._status = msgspec.structs.replace(
             self._status, state=AgentState.STOPPED, reason="", since=self._clock.now()
         )
-        if self.bus.status.state in {Health.OK, Health.DEGRADED}:
+        if self.bus.state is BusState.CONNECTED:
             try:
                 await self.bus.publish_confirmed(
                     self._birth_topic, self._status, retain=True, timeout_s=_FAREWELL_S
@@ -150,12 +150,12 @@ class Communication:
         except (BusError, TopicError) as error:
             logger.warning("Result of task %s is not sent: %s", result.id, error)
 
-    def _bus_changed(self, status: ComponentStatus) -> None:
-        if status.state is Health.OK:
+    def _bus_changed(self, _: ComponentStatus) -> None:
+        if self.bus.state is BusState.CONNECTED:
             self._send_birth()  # the broker may have published our will meanwhile
 
     def _send_birth(self) -> None:
-        if self.bus.status.state in {Health.OK, Health.DEGRADED}:
+        if self.bus.state is BusState.CONNECTED:
             self.bus.publish(self._birth_topic, self._status, qos=1, retain=True)
 
     def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:

@@ -15,10 +15,11 @@ from agents.simulator.feed import Feed
 from agents.simulator.plant import PlantModel
 from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop, parse
 from agents.simulator.schedule import Tally
+from app.bus.client import BusState
 from app.core.agent import AgentSpec
 from app.core.clock import Clock
 from app.core.errors import BusError, ConflictError, InputError, NotFoundError
-from app.core.health import ComponentStatus, Health
+from app.core.health import ComponentStatus
 from app.core.truth import (
     ScenarioChoice,
     ScenarioListing,
@@ -105,9 +106,9 @@ class SimulatorAgent(BaseAgent):
         self.states.put("plant", Shifts(self.plant.tallies()))
         self.work_done()
 
-    def _introduce(self, status: ComponentStatus) -> None:
+    def _introduce(self, _: ComponentStatus) -> None:
         """Tell a broker that was just reached what there is; its store may be new."""
-        if status.state is not Health.OK or not self._is_restored:
+        if self.bus.state is not BusState.CONNECTED or not self._is_restored:
             return
         try:
             self._feed.declare()

@@ -68,6 +68,7 @@ class Connection:
         self._logged = BusState.CONNECTING
         self._connected_at_s = -_STEADY_S
         self._brief_lives = 0
+        self._settling: asyncio.TimerHandle | None = None
         self._troubles: dict[str, str] = {}
         self._watchers: list[Callable[[ComponentStatus], None]] = []
 
@@ -107,6 +108,16 @@ class Connection:
         self._connected_at_s = self._clock.monotonic()
         self._change(BusState.CONNECTED, Health.OK)
         self.ready.set()
+        if self._is_unsteady:
+            loop = asyncio.get_running_loop()
+            self._settling = loop.call_later(_STEADY_S, self.settle)
+
+    def settle(self) -> None:
+        """Tell and log that a connection that was unsteady has lasted."""
+        if self.state is BusState.CONNECTED and self._is_old:
+            self._brief_lives = 0
+            self._log()
+            self._tell()
 
     def lost(self) -> None:
         """The connection broke; three times within seconds of being made, it is unsteady."""
@@ -153,6 +164,8 @@ class Connection:
         old, self.state = self._status, state
         if state is not BusState.CONNECTED:
             self.ready.clear()
+            if self._settling is not None:
+                self._settling.cancel()
         if (old.state, old.reason) == (health, reason):
             return
         self._status = ComponentStatus("Bus", health, self._clock.now(), reason, remedy)

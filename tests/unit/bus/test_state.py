@@ -76,3 +76,27 @@ async def test_the_next_loss_after_a_long_life_is_logged_anew(
     with caplog.at_level(logging.INFO):
         await live(connection, clock, 600)
     assert any("is lost, trying again" in message for message in caplog.messages)
+
+
+async def test_that_it_has_lasted_is_told_and_logged(
+    connection: Connection, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await live(connection, clock, 2, 2, 2)
+    connection.connected()
+    told: list[Health] = []
+    connection.watch(lambda status: told.append(status.state))
+    await clock.advance(6)
+    with caplog.at_level(logging.INFO):
+        connection.settle()
+    assert told == [Health.OK]
+    assert caplog.messages[-1].startswith("Connected to broker")
+
+
+async def test_a_connection_that_broke_again_has_not_lasted(
+    connection: Connection, clock: ManualClock
+) -> None:
+    await live(connection, clock, 2, 2, 2)
+    told: list[Health] = []
+    connection.watch(lambda status: told.append(status.state))
+    connection.settle()
+    assert told == []
