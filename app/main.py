@@ -102,6 +102,7 @@ def _serve(settings: Settings) -> None:
         timeout_graceful_shutdown=1,
         message_history_length=100,
         uvicorn_logging_level="warning",
+        proxy_headers=False,  # a caller could choose its address, and with it its rate limit
         loop="asyncio",  # with uvloop 0.23 the exit of a child went unnoticed and the stop hung
     )
 

@@ -46,8 +46,11 @@ class ServerSettings(Section):
     body_limit_bytes: int = Field(
         default=1_048_576, ge=1024, le=1_073_741_824, description="Largest request body, bytes"
     )
+    pages_per_s: float = Field(
+        default=20, ge=0.1, le=10_000, description="Pages one caller may open, 1/s"
+    )
     reads_per_s: float = Field(
-        default=200, ge=1, le=100_000, description="Pages and readings one caller may ask for, 1/s"
+        default=200, ge=1, le=100_000, description="Answers of the API one caller may ask for, 1/s"
     )
     queries_per_s: float = Field(
         default=20,

@@ -19,14 +19,15 @@ from app.settings import ServerSettings
 logger = logging.getLogger(__name__)
 
 _CALLERS_KEPT = 1024
-_FREE = ("/_nicegui", "/static/", "/healthz")
-_QUERIES = ("/history", "/api/export")
+_FREE = ("/_nicegui/", "/_nicegui_ws/", "/static/")
+_API = ("/api", "/api/", "/metrics", "/live", "/ws/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Kind(StrEnum):
     """What a request costs the plant; each kind has its own rate."""
 
+    PAGES = "pages"
     READS = "reads"
     QUERIES = "queries"
     CHANGES = "changes"
@@ -38,12 +39,14 @@ def kind_of(scope: Scope) -> Kind | None:
     Free are the liveness check, static files, and the sockets of pages: each belongs to a page
     that was counted.
     """
-    path: str = scope["path"]
-    if path.startswith(_FREE):
+    path: str = scope["path"].rstrip("/") or "/"
+    if path == "/healthz" or scope["path"].startswith(_FREE):
         return None
     if scope["type"] == "http" and scope["method"] not in _READING:
         return Kind.CHANGES
-    is_query = path.startswith(_QUERIES[1]) or path.endswith(_QUERIES[0])
+    if not scope["path"].startswith(_API):
+        return Kind.PAGES  # also one that does not exist: its 404 is a page
+    is_query = path == "/api/export" or path.endswith("/history")
     return Kind.QUERIES if is_query else Kind.READS
 
 
@@ -69,6 +72,7 @@ class RateLimits:
     def __init__(self, server: ServerSettings, clock: Clock) -> None:
         self._clock = clock
         self._rates: dict[Kind, float] = {
+            Kind.PAGES: server.pages_per_s,
             Kind.READS: server.reads_per_s,
             Kind.QUERIES: server.queries_per_s,
             Kind.CHANGES: server.changes_per_s,
@@ -90,15 +94,16 @@ class RateLimits:
         if len(self._buckets) > _CALLERS_KEPT:
             forgotten, _ = self._buckets.popitem(last=False)
             self._refused.discard(forgotten)
-        self._say(key, is_refused=wait_s > 0)
+        is_rested = self._buckets[key].tokens >= capacity / 2
+        self._say(key, is_refused=wait_s > 0, is_rested=is_rested)
         return _refusal(kind, rate, wait_s) if wait_s > 0 else None
 
-    def _say(self, key: tuple[str, Kind], *, is_refused: bool) -> None:
-        """Log once when a caller passes a limit, not for each request."""
+    def _say(self, key: tuple[str, Kind], *, is_refused: bool, is_rested: bool) -> None:
+        """Log once when a caller passes a limit; anew only after it has slowed down."""
         if is_refused and key not in self._refused:
             self._refused.add(key)
-            logger.warning("%s sends too many %s, refused until it slows down", *key)
-        elif not is_refused and key in self._refused:
+            logger.warning("%s asks for too many %s, refused until it slows down", *key)
+        elif is_rested:
             self._refused.discard(key)
 
 

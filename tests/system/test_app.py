@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -15,6 +16,7 @@ from tests.running_app import RunningApp, start_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
+FORWARDED = "X-Forwarded-For"
 LONG_S = 90.0  # on a busy machine; how fast it really is stands in docs/benchmarks.md
 
 
@@ -108,3 +110,15 @@ def test_a_foreign_host_is_refused_with_the_reason(tmp_path: Path):
     assert refused.returncode == 2
     assert "server.host" in refused.stderr
     assert "no login yet" in refused.stderr
+
+
+def test_a_header_of_proxies_gives_no_caller_a_rate_of_its_own(app: RunningApp):
+    app.wait_until(lambda: app.get("/healthz"), within_s=LONG_S)
+    with httpx.Client(base_url=app.url) as caller:
+        statuses = {
+            caller.get(
+                "/api/tags/a/b/c/d/e/history", headers={FORWARDED: f"10.0.0.{n}"}
+            ).status_code
+            for n in range(400)
+        }
+    assert 429 in statuses
