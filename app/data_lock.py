@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +33,6 @@ class DataLock:
         """
         try:
             self._lock.acquire()
-            self._holder.write_text(f"{self._address}, process {os.getpid()}", "utf-8")
         except Timeout as error:
             raise SettingsError(
                 f'data.dir: "{self._home}" is in use by Millwright at {self._who()}; open that, '
@@ -41,13 +41,22 @@ class DataLock:
             ) from error
         except OSError as error:  # the folder takes no files, so no second app can write either
             logger.warning("%s is not locked: %s", self._home, error.strerror)
+        else:
+            self._sign()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Free it."""
         if self._lock.is_locked:
-            self._holder.unlink(missing_ok=True)
+            with suppress(OSError):  # a stale word of who held it does no harm
+                self._holder.unlink(missing_ok=True)
             self._lock.release()
+
+    def _sign(self) -> None:
+        try:
+            self._holder.write_text(f"{self._address}, process {os.getpid()}", "utf-8")
+        except OSError as error:  # as on a full disk; the lock holds all the same
+            logger.warning("%s does not say who holds it: %s", self._home, error.strerror)
 
     def _who(self) -> str:
         try:

@@ -20,11 +20,12 @@ class Loops:
         self._tasks: list[asyncio.Task[None]] = []
         return self
 
-    def run(self, loop: Coroutine[object, object, None], name: str) -> None:
+    def run(self, loop: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Run a loop until the block ends."""
         task = asyncio.create_task(loop, name=name)
         task.add_done_callback(_report)
         self._tasks.append(task)
+        return task
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:

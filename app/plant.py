@@ -99,7 +99,6 @@ class Plant:
         )
         self._stack = AsyncExitStack()
         self._starting: asyncio.Task[None] | None = None
-        self._has_begun = asyncio.Event()
 
     async def start(self) -> None:
         """Open the stores, start broker, connections, agents and loops, in that order.
@@ -141,10 +140,10 @@ class Plant:
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
-        loops.run(self._go(), "broker, connections, agents")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BROKER_READY_S):
-                await self._has_begun.wait()
+        going = loops.run(self._go(), "broker, connections, agents")
+        await asyncio.wait({going}, timeout=BROKER_READY_S)
+        if going.done():
+            going.result()
 
     async def _go(self) -> None:
         """Start the broker; once it answers, the connections and the agents."""
@@ -157,7 +156,6 @@ class Plant:
         for name in self.agents_to_start():
             with suppress(ConflictError):  # a person was faster
                 await self.supervisor.start_agent(name)
-        self._has_begun.set()
 
     def _declare_stored(self, units: Sequence[Equipment]) -> None:
         """Take over stored units; what the bus has said since the start stays."""

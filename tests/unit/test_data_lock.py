@@ -46,3 +46,16 @@ def test_a_folder_that_takes_no_files_is_said_and_does_not_stop_the_app(
     (tmp_path / "app.lock").mkdir()  # refused to root too, as a read-only disk would be
     with DataLock(tmp_path, FIRST):
         assert "is not locked" in caplog.text
+
+
+def test_a_lock_that_cannot_be_signed_holds_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "app.running").mkdir()
+    with (
+        DataLock(tmp_path, FIRST),
+        pytest.raises(SettingsError, match="an unknown address"),
+        DataLock(tmp_path, SECOND),
+    ):
+        pass
+    assert "does not say who holds it" in caplog.text
