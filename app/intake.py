@@ -147,8 +147,6 @@ class Intake:
         now = self._clock.now()
         self._tags.sweep()
         self._state_limits(self._limits.tick(now))
-        if len(self._limits) > len(self._tags):
-            self._state(self._limits.forget_gone(self._tags.has, now))
         named = [
             msgspec.structs.replace(each, reason=with_unit_names(each.reason, self._tags.unit_name))
             for each in components
@@ -225,14 +223,18 @@ class Intake:
         )
 
     def declare(self, equipment: Equipment) -> None:
-        """Make a unit and its tags known.
+        """Make a unit and its tags known; those it had and has no more are forgotten.
 
         Raises:
             TopicError: A path of it is malformed, or a tag stands under another unit.
         """
         check_equipment(equipment)
-        if self._tags.unit(equipment.path) != equipment:
-            self._tags.declare(equipment)
+        before = self._tags.unit(equipment.path)
+        if before == equipment:
+            return
+        self._tags.declare(equipment)
+        if before:
+            self._forget_gone(before)
 
     def extend(self, equipment: Equipment) -> None:
         """Add tags to a unit; what is already known of the unit and its tags stays.
@@ -264,7 +266,12 @@ class Intake:
                 if alarm.active and unit_of(alarm.finding.equipment) == unit.path
             ]
         )
-        self._state(self._limits.forget_gone(self._tags.has, now))
+        self._forget_gone(unit)
+
+    def _forget_gone(self, before: Equipment) -> None:
+        """Take the tags that a unit had and has no more from limits, and end their alarms."""
+        gone = [tag.path for tag in before.tags if not self._tags.has(tag.path)]
+        self._state(self._limits.forget(gone, self._clock.now()))
 
     async def save_declared(self) -> None:
         """Save units that got tags since the last call and delete those forgotten.

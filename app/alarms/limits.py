@@ -1,11 +1,11 @@
 """Watches every tag of the plant against its limits; one `TagWatch` a tag that needs it."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from app.core.alarm import Finding
 from app.core.equipment import Limits, Tag
-from app.core.limit_watch import TagWatch
+from app.core.limit_watch import TagWatch, nothing_wrong
 from app.core.reading import Quality, Reading
 
 RESTATE = timedelta(seconds=60)
@@ -27,10 +27,6 @@ class LimitWatcher:
         self._plain: dict[str, Tag] = {}
         self._active: dict[str, TagWatch] = {}
         self._restated_at: datetime | None = None
-
-    def __len__(self) -> int:
-        """Return how many tags it keeps in mind."""
-        return len(self._watches) + len(self._plain)
 
     def apply(self, tag: Tag, reading: Reading) -> list[Finding]:
         """Judge one reading of `tag`; return the conditions that came or went."""
@@ -55,16 +51,16 @@ class LimitWatcher:
                 findings += watch.present(now)
         return findings
 
-    def forget_gone(self, is_known: Callable[[str], bool], now: datetime) -> list[Finding]:
-        """Forget the tags that are not known any more; return that nothing is wrong with them."""
+    def forget(self, paths: Iterable[str], now: datetime) -> list[Finding]:
+        """Forget tags that are not declared any more; return that nothing is wrong with them.
+
+        Also of a tag that it has not seen: its alarm may be left from an earlier run.
+        """
         findings: list[Finding] = []
-        for path in [*self._watches, *self._plain]:
-            if is_known(path):
-                continue
-            self._plain.pop(path, None)
-            self._watches.pop(path, None)
-            if self._active.pop(path, None) is not None:
-                findings += TagWatch(Tag(path), self._bad_quality_s).first(now)
+        for path in paths:
+            for watched in (self._plain, self._watches, self._active):
+                watched.pop(path, None)
+            findings += nothing_wrong(path, now, "The tag is not declared any more")
         return findings
 
     def _tick_one(self, path: str, now: datetime) -> list[Finding]:

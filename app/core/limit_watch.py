@@ -204,6 +204,14 @@ class TagWatch:
         return Finding(agent=AGENT, condition=condition, equipment=self.tag.path, found_at=now)
 
 
+def nothing_wrong(path: str, now: datetime, why: str) -> list[Finding]:
+    """State that no limit of a tag is passed and its quality is not bad, and why."""
+    return [
+        Finding(agent=AGENT, condition=condition, equipment=path, found_at=now, message=why)
+        for condition in (*_LESSER_FIRST, BAD_QUALITY)
+    ]
+
+
 def _is_beyond(state: LimitState, value: float, deadband: float) -> bool:
     margin = deadband if state.passed else 0.0
     if state.condition.startswith("high"):

@@ -12,7 +12,7 @@ from app.clock import SystemClock
 from app.core import topics
 from app.core.agent import AgentSpec, AgentState, AgentStatus
 from app.core.alarm import Finding, Priority
-from app.core.equipment import Equipment, Tag
+from app.core.equipment import Equipment, Limits, Tag
 from app.core.reading import Quality, Reading, ReadingMessage, Reason
 from app.core.truth import Truth
 from app.intake import TRUTHS
@@ -155,3 +155,18 @@ async def test_a_unit_that_lost_every_value_is_one_alarm(plant: Plant):
     # an alarm of a tag comes as late as those that must not come
     await eventually(lambda: len(active_alarms(plant)) >= 2)
     assert active_alarms(plant) == {(UNIT, "no_values"), (f"{other}/t0", "bad_quality")}
+
+
+async def test_a_tag_taken_out_of_its_unit_takes_its_alarms_along(plant: Plant):
+    idle = "site/area/line/P-105"  # as many tags without values as others have alarms
+    plant.intake.declare(Equipment(idle, "Idle", tags=tuple(Tag(f"{idle}/{n}") for n in "abc")))
+    lose(plant, UNIT, 1)
+    heat = Tag(f"{UNIT}/heat", limits=Limits(high=80.0), stale_after_s=600)
+    plant.intake.extend(Equipment(UNIT, "Pump", tags=(heat,)))
+    now = plant.clock.now()
+    plant.intake.accept([Reading(heat.path, 90.0, Quality.GOOD, now, now)])
+    both = {(f"{UNIT}/t0", "bad_quality"), (heat.path, "high")}
+    await eventually(lambda: active_alarms(plant) == both)
+    kept = tuple(Tag(f"{UNIT}/t{number}", stale_after_s=600) for number in (1, 2))
+    plant.intake.declare(Equipment(UNIT, "Pump", tags=kept))
+    await eventually(lambda: not active_alarms(plant))

@@ -82,17 +82,35 @@ def _time_s(watcher: LimitWatcher, one: Reading) -> float:
     return time.perf_counter() - begin
 
 
-def test_a_tag_that_is_gone_is_forgotten_with_its_alarm() -> None:
+CONDITIONS = {"high", "high_high", "low", "low_low", "bad_quality"}
+
+
+def test_a_forgotten_tag_has_nothing_wrong_and_the_reason_is_told() -> None:
+    stated = LimitWatcher().forget([PATH], START)  # its alarm may be left from an earlier run
+    assert {finding.condition for finding in stated} == CONDITIONS
+    assert {(finding.equipment, finding.priority) for finding in stated} == {(PATH, None)}
+    assert {finding.message for finding in stated} == {"The tag is not declared any more"}
+
+
+def test_a_forgotten_tag_is_stated_no_more() -> None:
     watcher = LimitWatcher()
     watcher.apply(LIMITED, reading(90))
-    stated = watcher.forget_gone(lambda path: False, START + timedelta(seconds=1))
-    assert ("high", None) in [(finding.condition, finding.priority) for finding in stated]
-    assert len(watcher) == 0
+    assert watcher.tick(START) != []
+    watcher.forget([PATH], START + timedelta(seconds=1))
     assert watcher.tick(START + timedelta(seconds=62)) == []
 
 
-def test_a_tag_that_is_known_is_not_forgotten() -> None:
+def test_a_forgotten_tag_that_sends_again_is_a_new_one() -> None:
+    watcher = LimitWatcher()
+    watcher.apply(PLAIN, reading(50))
+    assert watcher.apply(PLAIN, reading(50, 1)) == []
+    watcher.forget([PATH], START)
+    again = watcher.apply(PLAIN, reading(50, 2))
+    assert {finding.condition for finding in again} == CONDITIONS
+
+
+def test_a_tag_that_is_not_forgotten_stands() -> None:
     watcher = LimitWatcher()
     watcher.apply(LIMITED, reading(90))
-    assert watcher.forget_gone(lambda path: True, START) == []
-    assert len(watcher) == 1
+    watcher.forget([f"{PATH}_2"], START)
+    assert [finding.condition for finding in watcher.tick(START)] == ["high"]
