@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.core.alarm import Finding, Priority
+from app.core.limit_watch import AGENT
 
 PLANT = "system/app/host/Telemetry"
 _UNIT_RESPONSE = (
@@ -29,7 +30,9 @@ class SilenceWatch:
     """States which units are silent for longer than `after_s`; one finding for a common cause.
 
     When more than half of the units are silent the cause is not in them, so a single finding
-    of high priority stands for all (first-out grouping against floods, EEMUA 191).
+    of high priority stands for all (first-out grouping against floods, EEMUA 191). A unit's
+    own finding that stands by then stays until the unit sends; one that is held back comes
+    when the common one ends and the unit is still silent.
     """
 
     def __init__(self, after_s: float) -> None:
@@ -44,46 +47,55 @@ class SilenceWatch:
     def changes(self, units: Sequence[UnitSilence], now: datetime) -> Iterator[Finding]:
         """Yield what changed; the first look at a unit that sends states that it is well."""
         known = {PLANT, *(unit.path for unit in units)}  # others were forgotten
-        self._since = {path: at for path, at in self._since.items() if path in known}
         self._stated = {path: stated for path, stated in self._stated.items() if path in known}
-        for unit in units:
-            if unit.is_silent:
-                self._since.setdefault(unit.path, now)
-            else:
-                self._since.pop(unit.path, None)
+        self._since = {
+            unit.path: self._since.get(unit.path, now) for unit in units if unit.is_silent
+        }
         overdue = {path for path, since in self._since.items() if now - since >= self._after}
         is_common = len(overdue) > 1 and len(overdue) * 2 > len(units)
-        plant = f"No values from {len(overdue)} of {len(units)} units"
-        yield from self._state(
-            PLANT, plant, Priority.HIGH, now, _PLANT_RESPONSE, is_present=is_common
-        )
+        yield from self._state(self._plant(len(overdue), len(units), now, is_common=is_common))
         for unit in units:
-            is_present = unit.path in overdue and not is_common
-            message = f"No values from {unit.name}"
-            response = _UNIT_RESPONSE.format(name=unit.name)
-            yield from self._state(
-                unit.path, message, Priority.MEDIUM, now, response, is_present=is_present
-            )
+            if not unit.is_silent:
+                yield from self._state(_finding(unit.path, now, "Values come in again"))
+            elif unit.path in overdue and not is_common:
+                yield from self._state(_unit_finding(unit, now))
 
-    def _state(
-        self,
-        equipment: str,
-        message: str,
-        priority: Priority,
-        now: datetime,
-        response: str,
-        *,
-        is_present: bool,
-    ) -> Iterator[Finding]:
-        if self._stated.get(equipment) is is_present:
+    def _plant(self, overdue: int, units: int, now: datetime, *, is_common: bool) -> Finding | None:
+        sending = units - len(self._since)
+        if is_common:
+            message = f"No values from {overdue} of {units} units"
+            return _finding(PLANT, now, message, Priority.HIGH, _PLANT_RESPONSE)
+        if sending or self._stated.get(PLANT):
+            return _finding(PLANT, now, f"Values come in from {sending} of {units} units")
+        return None  # an alarm of an earlier run stands until a unit sends
+
+    def _state(self, finding: Finding | None) -> Iterator[Finding]:
+        if finding is None:
             return
-        self._stated[equipment] = is_present
-        yield Finding(
-            agent="limits",
-            condition="no_values",
-            equipment=equipment,
-            found_at=now,
-            priority=priority if is_present else None,
-            message=message if is_present else "Values come in again",
-            response=response if is_present else "",
-        )
+        is_present = finding.priority is not None
+        if self._stated.get(finding.equipment) is not is_present:
+            self._stated[finding.equipment] = is_present
+            yield finding
+
+
+def _unit_finding(unit: UnitSilence, now: datetime) -> Finding:
+    response = _UNIT_RESPONSE.format(name=unit.name)
+    return _finding(unit.path, now, f"No values from {unit.name}", Priority.MEDIUM, response)
+
+
+def _finding(
+    equipment: str,
+    now: datetime,
+    message: str,
+    priority: Priority | None = None,
+    response: str = "",
+) -> Finding:
+    return Finding(
+        agent=AGENT,
+        condition="no_values",
+        equipment=equipment,
+        found_at=now,
+        priority=priority,
+        message=message,
+        response=response,
+    )
