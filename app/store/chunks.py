@@ -6,7 +6,7 @@ A roll appends its rows as they are; late readings of an hour make a second row 
 
 import contextlib
 import itertools
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.core.errors import StoreError
 from app.store.arrow import chunk_columns, chunk_rows, chunk_schema
 from app.store.catalogue import Catalogue, Day
 from app.store.lance import Lance, Table
+from app.store.quarantine import is_damage
 from app.store.series import (
     DAY_US,
     EARLIEST_US,
@@ -109,7 +110,8 @@ class DayTables:
         today = now.astimezone(UTC).date()
         for day, entry in self.catalogue.days.items():
             is_left_alone = day < today and now - entry.last_write >= quiet
-            if is_left_alone and entry.parts > 1 and entry.rows <= _TIDY_DAY_ROWS:
+            is_small = entry.rows <= _TIDY_DAY_ROWS
+            if is_left_alone and entry.parts > 1 and is_small and day not in self.unreadable:
                 return day
         return None
 
@@ -117,25 +119,35 @@ class DayTables:
         """Rewrite a day as one ordered row a tag-hour, in one commit, in bounded memory.
 
         The files of before stay for reads that are under way, until `clean`.
+
+        Raises:
+            StoreError: It is as before; a day that cannot be read is in `unreadable`.
         """
-        table, entry = self._lance.open(table_name(day)), self.catalogue.days[day]
-        counts = self.tags(day)
+        entry = self.catalogue.days[day]
         kept: list[int] = []
         written_us = to_us(entry.last_write)
-        table.overwrite(chunk_schema(), _tidied(table, _groups(counts), written_us, kept))
-        _index(table)
+        with self._noting_damage(day):
+            table, counts = self._lance.open(table_name(day)), self.tags(day)
+            table.overwrite(chunk_schema(), _tidied(table, _groups(counts), written_us, kept))
+            _index(table)
         self.catalogue.put(day, Day(entry.last_write, sum(kept), 1, len(counts), now))
 
     def littered(self, now: datetime) -> date | None:
         """Return a day that still has the files of before it was tidied, and no reader of them."""
         for day, entry in self.catalogue.days.items():
-            if entry.tidied_at is not None and now - entry.tidied_at >= _LONGEST_READ:
+            is_littered = entry.tidied_at is not None and now - entry.tidied_at >= _LONGEST_READ
+            if is_littered and day not in self.unreadable:
                 return day
         return None
 
     def clean(self, day: date) -> None:
-        """Delete the files that a tidied day no longer needs: as much again as the day itself."""
-        self._lance.open(table_name(day)).clean()
+        """Delete the files that a tidied day no longer needs: as much again as the day itself.
+
+        Raises:
+            StoreError: They are still there; a day that cannot be read is in `unreadable`.
+        """
+        with self._noting_damage(day):
+            self._lance.open(table_name(day)).clean()
         entry = self.catalogue.days[day]
         self.catalogue.put(day, Day(entry.last_write, entry.rows, entry.parts, entry.tags))
 
@@ -145,15 +157,45 @@ class DayTables:
         return [day for day, entry in days if now - entry.last_write > retention]
 
     def drop(self, day: date) -> None:
-        """Delete a day."""
-        self.catalogue.remove(day)
-        self._lance.drop(table_name(day))
+        """Delete a day.
+
+        Raises:
+            StoreError: It is not deleted, or not all of it; it can be dropped again.
+        """
+        entry = self.catalogue.days[day]
+        try:
+            self.catalogue.remove(day)
+            self._lance.drop(table_name(day))
+        except StoreError:
+            self.catalogue.days = {**self.catalogue.days, day: entry}
+            raise
 
     def forget(self, day: date) -> None:
         """Take a day whose table was moved away out of the catalogue."""
         self._lance.forget(table_name(day))
         self.catalogue.remove(day)
         self.unreadable.pop(day, None)
+
+    @contextlib.contextmanager
+    def _noting_damage(self, day: date) -> Generator[None]:
+        """Note a day in `unreadable` when work on it fails and it cannot be read either.
+
+        A disk that refuses a rewrite tells nothing about the day, so that is asked of the day.
+        """
+        try:
+            yield
+        except StoreError:
+            try:
+                self._read_all(day)
+            except StoreError as error:
+                if is_damage(error):
+                    self.unreadable[day] = str(error)
+            raise
+
+    def _read_all(self, day: date) -> None:
+        table = self._lance.open(table_name(day))
+        for group in _groups(self.tags(day)):
+            table.rows(_among(group))
 
     def _rows(self, wheres: Mapping[date, str], only: Sequence[str]) -> dict[date, Any]:
         """Return rows of days as Arrow tables; a day that cannot be read is left out and noted."""
@@ -169,6 +211,15 @@ class DayTables:
 def table_name(day: date) -> str:
     """Return the name of a day's table."""
     return f"{_PREFIX}{day.isoformat().replace('-', '')}"
+
+
+@contextlib.contextmanager
+def telling(what: str) -> Generator[None]:
+    """Put what cannot be done in front of why."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(f"{what}: {error}", error.hint) from error
 
 
 def by_day(series: Mapping[str, Columns]) -> dict[date, dict[str, Columns]]:
@@ -241,9 +292,13 @@ def _tidied(
     table: Table, groups: Iterator[list[str]], written_us: int, kept: list[int]
 ) -> Iterator[Any]:
     for group in groups:
-        names = ", ".join(f"'{tag}'" for tag in group)
-        rows = table.rows(f"tag IN ({names})")
+        rows = table.rows(_among(group))
         tags = np.array(rows["tag"].to_pylist())
         series = {tag: chunk_columns([rows.take(np.flatnonzero(tags == tag))]) for tag in group}
         kept.append(sum(len(columns) for columns in series.values()))
         yield from chunk_rows(series, written_us).to_batches()
+
+
+def _among(tags: Sequence[str]) -> str:
+    names = ", ".join(f"'{tag}'" for tag in tags)
+    return f"tag IN ({names})"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.errors import StoreError
 from app.store.catalogue import Catalogue
-from app.store.chunks import DayTables, table_name
+from app.store.chunks import DayTables, table_name, telling
 from app.store.hot import HotLog, Unrolled
 from app.store.lance import Lance
 from app.store.quarantine import is_damage, move_aside, size_bytes
@@ -56,16 +56,19 @@ class OpenStore:
     def drop_expired(self, now: datetime, retention: timedelta) -> None:
         """Drop the day tables last written longer ago than `retention`."""
         for day in self.tables.expired(now, retention):
-            self.tables.drop(day)
+            with telling(f"History of {day} cannot be dropped"):
+                self.tables.drop(day)
             logger.info("History of %s dropped: last written more than %s ago", day, retention)
 
     def tidy(self, now: datetime, quiet: timedelta) -> bool:
         """Tidy or clean one day table not written for `quiet`; return False when none is left."""
         if (day := self.tables.untidy(now, quiet)) is not None:
-            self.tables.tidy(day, now)
+            with telling(f"History of {day} cannot be tidied"):
+                self.tables.tidy(day, now)
             return True
         if (day := self.tables.littered(now)) is not None:
-            self.tables.clean(day)
+            with telling(f"History of {day} cannot be cleaned"):
+                self.tables.clean(day)
         return day is not None
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from app.store.chunks import DayTables, by_day
+from app.store.chunks import DayTables, by_day, telling
 from app.store.hot import HotLog, Unrolled
 from app.store.series import Columns, join
 
@@ -29,7 +29,8 @@ class Roll:
             self._days = by_day({tag: join([self.unrolled.columns(tag)]) for tag in tags})
         if self._days:
             day = next(iter(self._days))
-            tables.put(day, self._days[day], now)
+            with telling(f"History of {day} cannot be rolled"):
+                tables.put(day, self._days[day], now)
             del self._days[day]
             return False
         log.drop(self.unrolled)

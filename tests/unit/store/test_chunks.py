@@ -202,3 +202,45 @@ def test_a_tidied_day_is_rid_of_the_files_of_before_once_nobody_reads_them(
     assert bytes_on_disk(Path(lance.uri)) < 0.7 * with_old
     assert values(tables) == seen
     assert tables.littered(NEXT_DAY + timedelta(days=9)) is None
+
+
+@pytest.mark.parametrize("work", ["tidy", "clean"])
+def test_a_day_that_cannot_be_read_is_noted_by_who_works_on_it_and_left_alone_then(
+    tables: DayTables, tmp_path: Path, work: str
+):
+    for part in range(2):
+        tables.put(DAY, series(part, 1), NEXT_DAY)
+    for file in (tmp_path / "lancedb" / f"{table_name(DAY)}.lance" / "data").iterdir():
+        file.write_bytes(b"rubbish")
+    works = {"tidy": lambda: tables.tidy(DAY, NEXT_DAY), "clean": lambda: tables.clean(DAY)}
+    with pytest.raises(StoreError):
+        works[work]()
+    assert list(tables.unreadable) == [DAY]
+    assert tables.untidy(NEXT_DAY + QUIET, QUIET) is None
+
+
+def test_a_disk_that_refuses_to_tidy_a_day_that_can_be_read_is_no_damage(
+    tables: DayTables, tmp_path: Path
+):
+    for part in range(2):
+        tables.put(DAY, series(part, 1), NEXT_DAY)
+    commits = tmp_path / "lancedb" / f"{table_name(DAY)}.lance" / "_transactions"
+    commits.rename(tmp_path / "away")
+    commits.write_text("in the way")
+    with pytest.raises(StoreError, match="rewritten"):
+        tables.tidy(DAY, NEXT_DAY)
+    assert tables.unreadable == {}
+    assert tables.untidy(NEXT_DAY + QUIET, QUIET) == DAY
+
+
+def test_a_day_that_could_not_be_dropped_is_dropped_the_next_time(
+    tables: DayTables, lance: Lance, tmp_path: Path
+):
+    tables.put(DAY, series(0, 1), NEXT_DAY)
+    (tmp_path / "history.tmp").mkdir()
+    with pytest.raises(StoreError, match=r"history\.json"):
+        tables.drop(DAY)
+    (tmp_path / "history.tmp").rmdir()
+    assert tables.expired(NEXT_DAY + QUIET, QUIET / 2) == [DAY]
+    tables.drop(DAY)
+    assert lance.names() == []
