@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from app.settings import HistorySettings
 from app.store.batch import Batch, answer
 from app.store.catalogue import Day
 from app.store.hot import Rows, Unrolled
+from app.store.job import Job
 from app.store.opening import OpenStore, open_store
 from app.store.roll import Roll
 from app.store.writer_status import WriterStatus
@@ -32,6 +34,7 @@ _GATHERED_ROWS = 1_000
 # Readings in memory at which a roll starts early: 17 bytes each, twice while a roll runs.
 ROLL_ROWS = 1_000_000
 _STOP_S = 8.0
+_NEVER = float("inf")
 
 
 class HistoryWriter:
@@ -74,9 +77,13 @@ class HistoryWriter:
         self._roll: Roll | None = None
         self._asked: list[asyncio.Future[None]] = []
         self._answering: list[asyncio.Future[None]] = []
+        self._rolled: list[asyncio.Future[None]] = []
+        self._is_aged = False
         self._is_untidy = False
         self._next_roll = clock.monotonic() + settings.roll_s
         self._status = WriterStatus(clock)
+        self._committing = Job("Writing the history", clock, self._commit_in, self._commit)
+        self._keeping: tuple[Job, ...] = ()  # until the store is open
         self.active = Unrolled()
         self.dropped = 0
         self.size_bytes = 0
@@ -151,7 +158,13 @@ class HistoryWriter:
         await committed
 
     async def roll(self) -> None:
-        """Move all readings taken so far into day tables."""
+        """Move all readings taken so far into day tables.
+
+        Raises:
+            StoreError: The historian is stopped; they stay in the write-ahead tables.
+        """
+        if self._stopping:
+            raise StoreError("The history was stopped")
         done = asyncio.get_running_loop().create_future()
         self._asked.append(done)
         self._wake.set()
@@ -201,52 +214,32 @@ class HistoryWriter:
         await self._clock.sleep(seconds)
 
     def _due_in(self) -> float:
-        now = self._clock.monotonic()
-        if self._status.failures:
-            return self._status.next_try_in_s
-        if self._store is None or self._roll or self._asked or self._is_untidy:
-            return 0.0
-        if self._store.tables.unreadable:
-            return 0.0
-        return min(self._waiting.due_at, self._next_roll) - now
+        return min(job.due_in_s for job in (self._committing, *self._keeping))
 
     async def _turn(self, *, is_last: bool = False) -> None:
-        try:
-            await self._work(is_last=is_last)
-        except StoreError as error:
-            self._status.fail(error, self._words())
-            self._waiting.refuse(error)
-        except Exception as error:  # noqa: BLE001  the one writer must live on; logged, counted, backs off
-            self._waiting.refuse(self._status.fail_unforeseen(error, self._words()))
-        else:
-            self._status.succeed(self.dropped)
+        if is_last or self._committing.due_in_s <= 0:
+            had_failed = self._committing.failures > 0
+            if (error := await self._committing.attempt()) is not None:
+                self._waiting.refuse(error)
+            elif had_failed and self.dropped:
+                logger.error("%d readings were dropped since the start", self.dropped)
+            self._show()
+        due = (job for job in self._keeping if job.due_in_s <= 0)
+        if not is_last and (job := next(due, None)) is not None:
+            await job.attempt()
+            self._show()
 
-    def _words(self) -> str:
-        return f"{len(self._waiting)} readings wait, {self.dropped} were dropped"
+    def _show(self) -> None:
+        jobs = (self._committing, *self._keeping)
+        errors = [job.error for job in jobs if job.error is not None]
+        words = f"{len(self._waiting)} readings wait, {self.dropped} were dropped"
+        self._status.show(errors, words if self._committing.failures else "")
 
-    async def _work(self, *, is_last: bool) -> None:
+    def _commit_in(self) -> float:
+        return 0.0 if self._store is None else self._waiting.due_at - self._clock.monotonic()
+
+    async def _commit(self) -> None:
         store = self._store or await self._open()
-        now = self._clock.monotonic()
-        if is_last or self._waiting.due_at <= now:
-            await self._commit(store)
-        if is_last:
-            return
-        await self._keep(store)
-
-    async def _open(self) -> OpenStore:
-        uri, now = self._settings.uri, self._clock.now()
-        store = await self._in_thread(lambda: open_store(uri, self._data_dir, now))
-        for note in store.notes:
-            self._status.note(note)
-        await self._recall(store.recovered)
-        if store.recovered.rows:
-            self._roll = Roll(store.recovered)
-        self.size_bytes = await self._in_thread(store.size_bytes)
-        self._store = store
-        self._opened.set()
-        return store
-
-    async def _commit(self, store: OpenStore) -> None:
         batch, self._waiting = self._waiting, Batch()
         try:
             if len(batch):
@@ -261,45 +254,85 @@ class HistoryWriter:
             raise
         answer(batch.waiters, None)
 
-    async def _keep(self, store: OpenStore) -> None:
-        """Do one step of rolling, dropping and tidying; damage goes first, it would stop a roll."""
-        if store.tables.unreadable:
-            now = self._clock.now()
-            for note in await self._in_thread(lambda: store.move_unreadable(now)):
-                self._status.note(note)
-        if self._roll is None and self._must_roll():
-            self._begin_roll()
-        if (roll := self._roll) is not None:
-            now = self._clock.now()
-            if await self._in_thread(lambda: roll.step(store.tables, store.log, now)):
-                self._roll = None
-                await self._after_roll(store)
-        elif self._is_untidy:
-            now, quiet = self._clock.now(), timedelta(seconds=2 * self._settings.roll_s)
-            self._is_untidy = await self._in_thread(lambda: store.tidy(now, quiet))
+    async def _open(self) -> OpenStore:
+        uri, now = self._settings.uri, self._clock.now()
+        store = await self._in_thread(lambda: open_store(uri, self._data_dir, now))
+        for note in store.notes:
+            self._status.note(note)
+        await self._recall(store.recovered)
+        if store.recovered.tables:  # one that is empty has to go too
+            self._roll = Roll(store.recovered)
+        self.size_bytes = await self._in_thread(store.size_bytes)
+        self._keeping = self._jobs_of(store)
+        self._store = store
+        self._opened.set()
+        return store
 
-    def _must_roll(self) -> bool:
-        is_due = self._clock.monotonic() >= self._next_roll
-        return bool(self._asked) or is_due or self.active.rows >= ROLL_ROWS
+    def _jobs_of(self, store: OpenStore) -> tuple[Job, ...]:
+        """Return what is done between commits, the most urgent first: damage stops a roll."""
+        clock, tables = self._clock, store.tables
+        return (
+            Job(
+                "Setting aside damaged history",
+                clock,
+                lambda: 0.0 if tables.unreadable else _NEVER,
+                partial(self._set_aside, store),
+            ),
+            Job("Dropping old history", clock, self._drop_in, partial(self._drop, store)),
+            Job("Rolling the history", clock, self._roll_in, partial(self._step_roll, store)),
+            Job("Tidying the history", clock, self._tidy_in, partial(self._tidy, store)),
+        )
 
-    def _begin_roll(self) -> None:
+    async def _set_aside(self, store: OpenStore) -> None:
+        now = self._clock.now()
+        for note in await self._in_thread(lambda: store.move_unreadable(now)):
+            self._status.note(note)
+
+    def _roll_in(self) -> float:
+        if self._roll or self._asked or self.active.rows >= ROLL_ROWS:
+            return 0.0
+        return self._next_roll - self._clock.monotonic()
+
+    async def _step_roll(self, store: OpenStore) -> None:
+        roll, now = self._roll or self._begin_roll(), self._clock.now()
+        if await self._in_thread(lambda: roll.step(store.tables, store.log, now)):
+            self._roll, self._is_aged = None, True
+            self._rolled += self._answering
+            self._answering = []
+
+    def _begin_roll(self) -> Roll:
         self._answering, self._asked = self._asked, []
         self._next_roll = self._clock.monotonic() + self._settings.roll_s
         self._roll, self.active = Roll(self.active), Unrolled()
+        return self._roll
 
-    async def _after_roll(self, store: OpenStore) -> None:
+    def _drop_in(self) -> float:
+        return 0.0 if self._is_aged else _NEVER
+
+    async def _drop(self, store: OpenStore) -> None:
         now = self._clock.now()
         retention = timedelta(days=self._settings.retention_days)
-        await self._in_thread(lambda: store.drop_expired(now, retention))
-        self.size_bytes = await self._in_thread(store.size_bytes)
-        self._is_untidy = True
-        done, self._answering = self._answering, []
-        answer(done, None)
+        try:
+            await self._in_thread(lambda: store.drop_expired(now, retention))
+            self.size_bytes = await self._in_thread(store.size_bytes)
+        finally:  # their roll is done, whatever becomes of the old days
+            done, self._rolled = self._rolled, []
+            answer(done, None)
+        self._is_aged, self._is_untidy = False, True
+
+    def _tidy_in(self) -> float:
+        return 0.0 if self._is_untidy and self._roll is None else _NEVER
+
+    async def _tidy(self, store: OpenStore) -> None:
+        now = self._clock.now()
+        quiet = timedelta(seconds=2 * self._settings.roll_s)
+        self._is_untidy = await self._in_thread(lambda: store.tidy(now, quiet))
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
     def _refuse(self, reason: str) -> None:
+        answer(self._rolled, None)
         answer(self._waiting.waiters + self._asked + self._answering, StoreError(reason))
         if len(self._waiting.live):
             logger.error("%d readings were not stored before the stop", len(self._waiting.live))

@@ -30,34 +30,33 @@ def refused(number: int) -> StoreError:
 def test_the_remedy_follows_from_what_the_disk_said(
     status: WriterStatus, number: int, word: str
 ) -> None:
-    status.fail(refused(number), "3 readings wait")
+    status.show([refused(number)], "3 readings wait")
     assert status.shown.state is Health.DEGRADED
     assert "3 readings wait" in status.shown.reason
     assert word in status.shown.remedy
 
 
-def test_the_wait_until_the_next_try_doubles_up_to_a_bound(status: WriterStatus) -> None:
-    waits: list[float] = []
-    for _ in range(6):
-        status.fail(refused(errno.ENOSPC), "")
-        waits.append(status.next_try_in_s)
-    assert waits == [1, 2, 4, 8, 8, 8]
+def test_all_that_fails_is_told_and_the_first_gives_the_remedy(status: WriterStatus) -> None:
+    status.show([refused(errno.ENOSPC), StoreError("History of 2026-01-01 cannot be tidied")])
+    assert status.shown.reason.endswith(
+        "No space left on device; History of 2026-01-01 cannot be tidied"
+    )
+    assert "Free disk space" in status.shown.remedy
 
 
-def test_success_forgets_the_failures_and_keeps_what_was_moved(status: WriterStatus) -> None:
+def test_what_was_moved_stays_told_when_nothing_fails_any_more(status: WriterStatus) -> None:
     status.note("Day 2026-01-02 was moved")
-    status.fail(refused(errno.ENOSPC), "")
-    status.succeed(0)
-    assert (status.failures, status.shown.state) == (0, Health.DEGRADED)
+    status.show([refused(errno.ENOSPC)])
+    status.show([])
+    assert status.shown.state is Health.DEGRADED
     assert status.shown.reason == "Day 2026-01-02 was moved"
+    assert "backup" in status.shown.remedy
 
 
-def test_trouble_nobody_foresaw_is_logged_with_its_traceback_once(
-    status: WriterStatus, caplog: pytest.LogCaptureFixture
-) -> None:
-    status.fail(refused(errno.ENOSPC), "")
-    for error in (KeyError("a"), KeyError("a"), KeyError("b")):
-        status.fail_unforeseen(error, "")
-    traced = [record.exc_info[1] for record in caplog.records if record.exc_info]
-    assert [repr(error) for error in traced] == ["KeyError('a')", "KeyError('b')"]
-    assert (status.failures, status.shown.state) == (4, Health.DEGRADED)
+def test_a_state_lasts_since_it_was_first_shown() -> None:
+    clock = ManualClock(START)
+    status = WriterStatus(clock)
+    status.show([refused(errno.ENOSPC)])
+    since = status.shown.since
+    status.show([refused(errno.EACCES)])
+    assert status.shown.since == since
