@@ -27,7 +27,8 @@ def create(plant: Plant) -> None:
             units = plant.units()
             if units:
                 tiles = [_area(path, inside) for path, inside in by_area(units)]
-                worst = card("Worst alarms", tag("mw-worst", count=5))
+                every = tag("a", "All alarms", href="/alarms", class_="mw-hint mw-more")
+                worst = card("Worst alarms", tag("mw-worst", count=8), more=every)
                 place(tag("div", tiles, worst, class_="mw-grid mw-areas"))
                 place(_power(units))
             else:

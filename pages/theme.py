@@ -22,7 +22,15 @@ SCRIPTS = (
     "sound.js",
     "frame.js",
 )
-STYLES = ("tokens.css", "frame.css", "widgets.css", "plan.css", "quasar.css", "plant.css")
+STYLES = (
+    "tokens.css",
+    "frame.css",
+    "widgets.css",
+    "plan.css",
+    "overview.css",
+    "quasar.css",
+    "plant.css",
+)
 
 # before the first paint, or the wrong theme flashes
 _EARLY = (
