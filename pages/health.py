@@ -20,7 +20,14 @@ from pages.widgets.log_tail import LogTail
 LETTERS_SHOWN = 50
 _WORST_FIRST = (Health.FAILED, Health.DEGRADED, Health.STARTING, Health.STOPPED, Health.OK)
 _MEGABYTE = 1_000_000
-_PAGES = {"Alarms": "/alarms", "Alarm journal": "/alarms"}
+_MORE = {  # where there is more about a component
+    "Alarms": ("Alarms", "/alarms"),
+    "Alarm journal": ("Alarm rate", "/alarms/kpi"),
+    "Broker": ("Output", "#broker"),
+    "Bus": ("Messages", "#messages"),
+    "Historian": ("History", "#history"),
+    "Equipment store": ("Overview", "/"),
+}
 
 
 def create(plant: Plant) -> None:
@@ -60,7 +67,7 @@ def _broker_log(plant: Plant) -> LogTail | None:
     broker = plant.broker
     if broker is None:
         return None
-    with ui.element("section").classes("mw-card"):
+    with ui.element("section").classes("mw-card").props("id=broker"):
         with ui.element("div").classes("mw-card-title"):
             place(tag("h2", "Output of the broker"))
             log = LogTail(broker.log)
@@ -88,13 +95,15 @@ def components_card(statuses: Sequence[ComponentStatus], plant: Plant) -> Html:
     well = sum(status.state is Health.OK for status in statuses)
     return card(
         "Components",
-        tag("div", [status_line(each, now, name_of, _page(each)) for each in ordered]),
+        tag("div", [status_line(each, now, name_of, _more(each)) for each in ordered]),
         more=tag("span", f"{well} of {len(statuses)} are well", class_="mw-hint"),
     )
 
 
-def _page(status: ComponentStatus) -> str:
-    return "/agents" if status.name.endswith(" agent") else _PAGES.get(status.name, "")
+def _more(status: ComponentStatus) -> tuple[str, str] | None:
+    if status.name.endswith(" agent"):
+        return "Agents", "/agents"
+    return _MORE.get(status.name)
 
 
 def _letters(plant: Plant) -> Html:
@@ -168,7 +177,8 @@ def traffic_card(connections: Sequence[tuple[str, Counters]]) -> Html:
         for name, counters in connections
     ]
     table = tag("table", tag("tr", head), rows, class_="mw-table")
-    return card("Messages since the start", tag("div", table, class_="mw-scroll"))
+    body = tag("div", table, class_="mw-scroll")
+    return card("Messages since the start", body, anchor="messages")
 
 
 def history_table(stats: HistoryStats) -> Html:
@@ -183,7 +193,7 @@ def history_table(stats: HistoryStats) -> Html:
         ("On disk", f"{number(stats.bytes / _MEGABYTE, 1)} MB"),
     )
     lines = [[tag("dt", words), tag("dd", value)] for words, value in pairs]
-    return card("History", tag("dl", lines, class_="mw-nameplate"))
+    return card("History", tag("dl", lines, class_="mw-nameplate"), anchor="history")
 
 
 def _messages(count: int) -> str:

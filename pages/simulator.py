@@ -160,8 +160,7 @@ class _Faults:
         name = self._names.get(truth.equipment, truth.equipment)
         zone = self._plant.settings.site.timezone
         age_s = (self._plant.clock.now() - truth.started_at).total_seconds()
-        words = truth.tag.rpartition("/")[2].replace("_", " ")
-        spoiled = [": ", tag_link(truth.tag, words)] if truth.tag else None
+        spoiled = [": ", tag_link(truth.tag, self._tag_words(truth.tag))] if truth.tag else None
         return tag(
             "div",
             tag(
@@ -177,6 +176,12 @@ class _Faults:
             ),
             class_="mw-fault-words",
         )
+
+    def _tag_words(self, path: str) -> str:
+        above, _, name = path.rpartition("/")
+        unit = self._plant.tags.unit(above)
+        said = {each.path: each.description for each in unit.tags} if unit else {}
+        return said.get(path) or name.replace("_", " ")
 
 
 def _choices(units: tuple[SimulatedUnit, ...]) -> Html:

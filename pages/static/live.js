@@ -172,7 +172,7 @@
 
   function sentence(equipment, message) {
     const name = unitNames.get(equipment.split("/").slice(0, 4).join("/"));
-    if (!name || message.startsWith(name)) return message || equipment;
+    if (!name || message.includes(name)) return message || equipment;
     const isWord = /^\p{Lu}\p{Ll}/u.test(message);      // "NPSH margin" keeps its capitals
     return `${name}: ${isWord ? message[0].toLowerCase() + message.slice(1) : message}`;
   }

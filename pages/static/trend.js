@@ -27,7 +27,7 @@
   async function fetchHistory(path, fromMs, toMs, points) {
     const query = new URLSearchParams({ start: new Date(fromMs).toISOString(), end: new Date(toMs).toISOString(), points });
     const answer = await fetch(`/api/tags/${path}/history?${query}`, { signal: AbortSignal.timeout(FETCH_MS) });
-    if (!answer.ok) throw new Error(`history of ${path}: HTTP ${answer.status}`);
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `the server answered ${answer.status}`);
     const { points: rows } = await answer.json();
     return { times: rows.map((r) => Date.parse(r.t)), values: rows.map((r) => r.q === "bad" ? null : r.v) };
   }
@@ -145,7 +145,8 @@
         this.isLoaded = true;
         this.draw(true);
         const failed = results.find((result) => result.status === "rejected");
-        if (failed) put(this.message, `History cannot be read: ${failed.reason.message}`);
+        this.failure = failed ? `The history cannot be read: ${failed.reason.message}. New values are drawn; choose a time above to try again.` : "";
+        if (failed) put(this.message, this.failure);
       }
     }
 
@@ -166,7 +167,7 @@
       if (!isForced && this.plot && performance.now() - this.drawnAt < stepMs) return;
       this.drawnAt = performance.now();
       const isEmpty = this.pens.every((pen) => !pen.points.some((p) => p[1] !== null));
-      put(this.message, isEmpty ? "No values in this time" : "");
+      put(this.message, this.failure || (isEmpty ? "No values in this time" : ""));
       if (!this.plot) this.plot = new uPlot(this.options(), this.data(), this.plotBox);
       else this.plot.setData(this.data(), false);
       const to = this.range ? this.range[1] : live.now(), from = this.range ? this.range[0] : to - this.windowS * 1000;
@@ -206,7 +207,7 @@
       };
     }
     room(code, low, high) {
-      if (low === null || high === null) return [0, 1];
+      if (low === null || high === null) return this.whole(code);
       let least = Math.abs(high) * 0.02 || 1;
       for (const pen of this.pens) {
         const m = pen.meta;
@@ -214,6 +215,10 @@
       }
       const span = Math.max(high - low, least) * 1.15, middle = (low + high) / 2;
       return [middle - span / 2, middle + span / 2];
+    }
+    whole(code) {       // nothing to draw yet: the range that the tags say they have
+      const known = this.pens.map((pen) => pen.meta).filter((m) => m && m.unit === code && m.high > m.low);
+      return known.length ? [Math.min(...known.map((m) => m.low)), Math.max(...known.map((m) => m.high))] : [0, 1];
     }
     drawLimits(u, colour) {
       const meta = this.pens.length === 1 ? this.pens[0].meta : null;
@@ -266,7 +271,7 @@
       });
       if (this.isEmptyNote !== isReading) this.isEmptyNote = isReading;
       if (isReading) put(this.message, clock(u.data[0][at], 0.5, document.getElementById("mw-clock")?.dataset.zone));
-      else if (this.message.textContent.includes(":")) put(this.message, "");
+      else if (this.message.textContent.includes(":")) put(this.message, this.failure || "");
     }
     zoomTo(fromS, toS) {
       if (!(toS - fromS > 2)) return;

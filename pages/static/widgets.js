@@ -53,6 +53,14 @@
       `<text x="12" y="${BASE[priority]}">${priority}</text></svg>`;
   }
 
+  // the same words as in pages/widgets/words.py
+  const NO_AGENTS = { limits: "Alarm limits", external: "Another system", system: "Millwright" };
+  const isAgent = (name) => !(name in NO_AGENTS);
+  function statedBy(name) {
+    const said = name.replace(/[_-]/g, " ");
+    return NO_AGENTS[name] ?? `${said[0].toUpperCase()}${said.slice(1)} agent`;
+  }
+
   function make(name, classes, parent, text) {
     const made = document.createElement(name);
     if (classes) made.className = classes;
@@ -264,8 +272,16 @@
 
   /* <mw-worst count="8">: the worst open alarms, newest first among equals */
   class Worst extends HTMLElement {
-    connectedCallback() { this.stop = live.onAlarms(() => this.paint()); }
-    disconnectedCallback() { this.stop?.(); }
+    connectedCallback() {
+      this.stop = live.onAlarms(() => this.paint());
+      this.sized = new ResizeObserver(() => this.fit());
+      this.sized.observe(this);
+    }
+    disconnectedCallback() { this.stop?.(); this.sized.disconnect(); }
+    fit() {     // the rows that wrapped out of sight cannot be reached by key either
+      const left = this.firstElementChild?.offsetLeft;
+      for (const row of this.children) row.inert = row.offsetLeft > left;
+    }
     paint() {
       const open = (a) => a.state === "unack" || a.state === "rtn_unack";
       const rows = alarms.all().filter((a) => !HIDDEN.has(a.state)).sort((a, b) => (open(b) - open(a)) || (a.finding.priority - b.finding.priority) || (a.raised_at < b.raised_at ? 1 : -1));
@@ -280,11 +296,12 @@
         make("span", "mw-hint", row, alarm.finding.response || (open(alarm) ? "not acknowledged" : "acknowledged"));
       }
       if (!rows.length) make("p", "mw-hint", this, "No alarms");
+      this.fit();
     }
   }
   customElements.define("mw-worst", Worst);
 
-  Object.assign(Millwright, { LiveElement, make, put, symbol, unit, number, words, isWord, ageWords, why });
+  Object.assign(Millwright, { LiveElement, make, put, symbol, unit, number, words, isWord, ageWords, why, statedBy, isAgent });
   customElements.define("mw-value", Value);
   customElements.define("mw-bar", Bar);
   customElements.define("mw-alarms", Alarms);

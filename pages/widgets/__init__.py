@@ -13,8 +13,8 @@ Live (drawn in the browser from the one `/live` socket; no NiceGUI element, bind
 
 From the server, once:
 
-    card(title, *body, more=None), empty_state(title, *lines), skeleton(lines)
-    priority_symbol(priority), status_line(status, now, name_of, href=""), finding_why(finding)
+    card(title, *body, more=None, anchor=""), empty_state(title, *lines), skeleton(lines)
+    priority_symbol(priority), status_line(status, now, name_of, more=None), finding_why(finding)
     alarm_line(alarm, zone)
     unit_link(path, words), area_link(path, words), tag_link(path, words), alarm_link(alarm)
     with_unit_links(text, name_of)

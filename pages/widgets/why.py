@@ -6,7 +6,7 @@ from app.core.alarm import Finding
 from app.core.units import unit_words
 from pages.icons import priority_symbol
 from pages.markup import Html, tag
-from pages.widgets.words import number
+from pages.widgets.words import is_agent, number, stated_by
 
 
 def finding_why(finding: Finding) -> Html:
@@ -25,7 +25,7 @@ def finding_why(finding: Finding) -> Html:
         ),
         tag(
             "div",
-            tag("a", f"{finding.agent} agent", href="/agents", class_="mw-link"),
+            _who(finding.agent),
             probability,
             _against_limit(finding),
             class_="mw-row",
@@ -34,6 +34,13 @@ def finding_why(finding: Finding) -> Html:
         tag("p", finding.response, class_="mw-response") if finding.response else None,
         class_="mw-why",
     )
+
+
+def _who(agent: str) -> Html:
+    words = stated_by(agent)
+    if is_agent(agent):
+        return tag("a", words, href="/agents", class_="mw-link")
+    return tag("span", words, class_="mw-hint")
 
 
 def _against_limit(finding: Finding) -> Html | None:

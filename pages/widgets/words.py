@@ -3,6 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.supervisor.restart import agent_title
+
 NONE = "\u2013"
 """Stands where there is no value."""
 
@@ -21,6 +23,12 @@ _NAMEPLATE_UNITS = {  # the longer ending first
     "_m": "m",
     "_v": "V",
     "_a": "A",
+}
+
+_NO_AGENTS = {  # the same stands in static/widgets.js
+    "limits": "Alarm limits",
+    "external": "Another system",
+    "system": "Millwright",
 }
 
 _CAPITALS = {"iso": "ISO", "npsh": "NPSH", "id": "ID", "plc": "PLC"}
@@ -47,9 +55,19 @@ def clock_words(time: datetime, zone: str) -> str:
     return time.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
 
 
+def stated_by(agent: str) -> str:
+    """Return who states a finding, as operators say it: "Vibration agent"."""
+    return _NO_AGENTS.get(agent) or agent_title(agent)
+
+
+def is_agent(name: str) -> bool:
+    """Tell whether what states a finding has a row on the agents page."""
+    return name not in _NO_AGENTS
+
+
 def alarm_words(unit: str, message: str) -> str:
-    """Return an alarm's message with its unit in front: "Oven O-501: element lost"."""
-    if not unit or message.startswith(unit):
+    """Return an alarm's message with its unit in front, unless it names the unit itself."""
+    if not unit or unit in message:
         return message
     is_word = message[:1].isupper() and message[1:2].islower()  # "NPSH" keeps its capitals
     return f"{unit}: {message[0].lower()}{message[1:]}" if is_word else f"{unit}: {message}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pages.widgets import age_words, clock_words, nameplate_words, number, unit_words
-from pages.widgets.words import alarm_words
+from pages.widgets.words import alarm_words, is_agent, stated_by
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,7 @@ def test_nameplates(entry: tuple[str, str], words: tuple[str, str, str]):
         ("Oven O-501", "Heating element lost", "Oven O-501: heating element lost"),
         ("Pump P-101", "NPSH margin 2 m below 3", "Pump P-101: NPSH margin 2 m below 3"),
         ("Pump P-101", "Pump P-101 does not start", "Pump P-101 does not start"),
+        ("Pump P-101", "No values from Pump P-101", "No values from Pump P-101"),
         ("", "Broker: stopped", "Broker: stopped"),
         ("Pump P-101", "X", "Pump P-101: X"),
         ("Pump P-101", "", "Pump P-101: "),
@@ -68,3 +69,16 @@ def test_nameplates(entry: tuple[str, str], words: tuple[str, str, str]):
 )
 def test_alarms_name_their_unit(unit: str, message: str, text: str):
     assert alarm_words(unit, message) == text
+
+
+@pytest.mark.parametrize(
+    ("agent", "words", "has_page"),
+    [
+        ("vibration", "Vibration agent", True),
+        ("limits", "Alarm limits", False),
+        ("external", "Another system", False),
+        ("system", "Millwright", False),
+    ],
+)
+def test_who_states_a_finding_has_one_word(agent: str, words: str, has_page: bool):
+    assert (stated_by(agent), is_agent(agent)) == (words, has_page)

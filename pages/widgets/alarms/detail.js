@@ -3,7 +3,7 @@ import { figure, tagOf, tagWords, unitOf, when, WORDS } from "./row.js";
 import { priorityOf, waits } from "./store.js";
 import { askNote } from "./ask.js";
 
-const { make, put, symbol, unit } = Millwright;
+const { make, put, symbol, unit, statedBy, isAgent } = Millwright;
 const LINES = 30;
 const WINDOW_S = 1800;
 /* What the server's table calls an event, and how it looks here; `why` asks for a reason first. */
@@ -81,7 +81,7 @@ export class Detail {
     if (finding.probability !== undefined) this.fact("Probability", `${Math.round(100 * finding.probability)} %`);
     this.fact("State", alarm.isOver ? "over" : WORDS[alarm.state] + (alarm.chattering ? ", chattering" : ""));
     if (alarm.shelved_until) this.fact("Until", when(Date.parse(alarm.shelved_until)));
-    this.fact("Stated by", finding.agent === "limits" ? "limit of the tag" : `${finding.agent} agent`, finding.agent === "limits" ? "" : "/agents");
+    this.fact("Stated by", statedBy(finding.agent), isAgent(finding.agent) ? "/agents" : "");
     put(this.todo, finding.response || "");
     this.todo.hidden = !finding.response;
     this.fillButtons(alarm);

@@ -2,7 +2,7 @@
 import { isHidden, priorityOf, waits } from "./store.js";
 import { drawTrend } from "./trend.js";
 
-const { make, put, symbol, number, unit, ageWords } = Millwright;
+const { make, put, symbol, number, unit, ageWords, statedBy } = Millwright;
 
 export const WORDS = {
   normal: "gone", unack: "not acknowledged", ack: "acknowledged", rtn_unack: "gone, not acknowledged",
@@ -131,7 +131,7 @@ export class Row {
     if (place.known) this.unit.href = `/units/${place.path}`; else this.unit.removeAttribute("href");
     put(this.text, finding.message || finding.condition.replaceAll("_", " "));
     this.text.title = this.text.textContent;
-    const more = [finding.agent === "limits" ? "" : `${finding.agent} agent`,
+    const more = [finding.agent === "limits" ? "" : statedBy(finding.agent),
       finding.probability === undefined ? "" : `${Math.round(finding.probability * 100)} % likely`,
       alarm.count > 1 && !alarm.isOver ? `${alarm.count} times` : "", alarm.chattering ? "chattering" : ""];
     put(this.condition, more.filter(Boolean).join(" · "));
