@@ -3,29 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec.structs
 
 from app.alarms.limits import LimitWatcher
 from app.alarms.room import SYSTEM_AGENT
 from app.alarms.service import AlarmService
-from app.alarms.silence import SilenceWatch, UnitSilence
+from app.alarms.silence import SilenceWatch, unit_silences
 from app.alarms.system import ComponentWatch
 from app.bus.client import Bus, Received
 from app.core import topics
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.equipment import Equipment, Tag, check_equipment, split_path, unit_of
-from app.core.errors import InputError, MillwrightError, StoreError, TopicError
+from app.core.equipment import Equipment, check_equipment, unit_of
+from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.external import AGENT as EXTERNAL
 from app.core.health import ComponentStatus
 from app.core.limit_watch import AGENT as LIMITS
 from app.core.limit_watch import BAD_QUALITY
-from app.core.reading import Quality, Reading, ReadingMessage, Reason
+from app.core.reading import Reading, ReadingMessage
 from app.core.truth import Truth
 from app.core.unit_names import with_unit_names
+from app.live.arrival import reading_of
 from app.live.findings import FindingBoard
 from app.live.tags import TOO_MANY, TagTable
 from app.store.assets import Assets
@@ -34,16 +35,11 @@ from app.supervisor.registry import Registry
 
 logger = logging.getLogger(__name__)
 
-FUTURE = timedelta(seconds=5)
-ABSURD_FUTURE = timedelta(days=1)
-"""Beyond it, and before EARLIEST, a source's clock is no clock: as in app/ingest/times.py."""
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 PENDING_LIMIT = 10_000
 TRUTHS = 5000
 """Units whose truth is kept; a simulated plant has some tens."""
 UNIT_OR_TAG = (4, 5)
 """Segments of a path that a finding may speak of."""
-_SILENT = frozenset({Reason.STALE, Reason.COMM_LOST})
 OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT, EXTERNAL})
 """Findings that the app itself makes; nobody may state them over the bus."""
 
@@ -152,23 +148,8 @@ class Intake:
             for each in components
         ]
         self._state(list(self._components.changes(named, now)))
-        self._state(list(self._silence.changes(self._silences(), now)))
-
-    def _silences(self) -> list[UnitSilence]:
-        """Look at the units whose sources declared them; the rate of other rows is not known."""
-        return [
-            UnitSilence(unit.path, unit.name, all(reading.reason in _SILENT for reading in read))
-            for unit in self._tags.equipment()
-            if (
-                read := [
-                    each for tag in unit.tags if tag.low < tag.high for each in self._read(tag)
-                ]
-            )
-        ]
-
-    def _read(self, tag: Tag) -> list[Reading]:
-        reading = self._tags.value(tag.path)
-        return [reading] if reading else []
+        silences = unit_silences(self._tags.equipment(), self._tags.value)
+        self._state(list(self._silence.changes(silences, now)))
 
     def _take_readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         readings = [self._reading(each) for each in batch]
@@ -194,33 +175,12 @@ class Intake:
                 self._refuse(received.topic, b"", TOO_MANY)
 
     def _reading(self, received: Received[ReadingMessage]) -> Reading | None:
-        message = received.message
-        path = topics.tag_of(received.topic)
-        if not self._tags.has(path):  # the path of a known tag was checked, at 22 % of our CPU
-            try:
-                split_path(path)
-            except TopicError as error:
-                self._refuse(received.topic, b"", str(error))
-                return None
-        quality, reason, at = message.q, message.r, message.t or received.received_time
-        if at.tzinfo is None:
-            self._refuse(received.topic, b"", f'source time "{at}" has no zone; end it with Z')
+        is_known = self._tags.has(topics.tag_of(received.topic))
+        try:
+            return reading_of(received, is_known=is_known)
+        except InputError as error:
+            self._refuse(received.topic, b"", str(error))
             return None
-        if not EARLIEST <= at <= received.received_time + ABSURD_FUTURE:
-            quality, reason, at = Quality.UNCERTAIN, Reason.CONFIG, received.received_time
-        elif at > received.received_time + FUTURE:
-            quality, reason = Quality.UNCERTAIN, Reason.CONFIG
-        return Reading(
-            tag=path,
-            value=None if message.v is None else float(message.v),
-            quality=quality,
-            source_time=at,
-            # a value the broker had kept is as old as its source time, however late it comes
-            received_time=min(at, received.received_time)
-            if received.retained
-            else received.received_time,
-            reason=reason,
-        )
 
     def declare(self, equipment: Equipment) -> None:
         """Make a unit and its tags known; those it had and has no more are forgotten.
@@ -256,7 +216,7 @@ class Intake:
 
         The next `save_declared` takes it from the store.
         """
-        now = self._clock.now()
+        now, held = self._clock.now(), self._tags.unit(unit.path)
         self._tags.forget(unit.path)
         self.truths.pop(unit.path, None)
         self._state(
@@ -266,7 +226,7 @@ class Intake:
                 if alarm.active and unit_of(alarm.finding.equipment) == unit.path
             ]
         )
-        self._forget_gone(unit)
+        self._forget_gone(held or unit)
 
     def _forget_gone(self, before: Equipment) -> None:
         """Take the tags that a unit had and has no more from limits, and end their alarms."""

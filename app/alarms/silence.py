@@ -1,13 +1,16 @@
 """Units that stop sending: hatched values alone would leave nobody warned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.core.alarm import Finding, Priority
+from app.core.equipment import Equipment
 from app.core.limit_watch import AGENT
+from app.core.reading import Reading, Reason
 
 PLANT = "system/app/host/Telemetry"
+_SILENT = frozenset({Reason.STALE, Reason.COMM_LOST})
 _UNIT_RESPONSE = (
     "Go and see whether {name} runs, then check power and network of what sends its values. "
     "Its alarm limits are not watched meanwhile, so look at it every 15 minutes."
@@ -24,6 +27,25 @@ class UnitSilence(NamedTuple):
     path: str
     name: str
     is_silent: bool
+
+
+def unit_silences(
+    units: Iterable[Equipment], newest: Callable[[str], Reading | None]
+) -> list[UnitSilence]:
+    """Look at the units whose sources declared them; the rate of other rows is not known.
+
+    Args:
+        units: All units with their tags.
+        newest: Returns the newest reading of a tag, None if it has none.
+    """
+    silences: list[UnitSilence] = []
+    for unit in units:
+        awaited = [newest(tag.path) for tag in unit.tags if tag.low < tag.high]
+        heard = [reading for reading in awaited if reading]
+        if heard:
+            is_silent = all(reading.reason in _SILENT for reading in heard)
+            silences.append(UnitSilence(unit.path, unit.name, is_silent))
+    return silences
 
 
 class SilenceWatch:
