@@ -40,13 +40,21 @@ _FIRST = {
 
 
 def key_tags(unit: Equipment, count: int) -> list[Tag]:
-    """Return up to `count` analogue tags, the most telling first."""
+    """Return up to `count` analogue tags, the most telling first; none that belongs to a plan."""
     names = _FIRST.get(unit.kind, ())
-    analog = [tag for tag in unit.tags if tag.kind is TagKind.ANALOG]
+    planned = {tag.path for tag in plan_tags(unit)}
+    analog = [tag for tag in unit.tags if tag.kind is TagKind.ANALOG and tag.path not in planned]
     first = sorted((tag for tag in analog if tag.name in names), key=lambda t: names.index(t.name))
     rest = [tag for tag in analog if tag.name not in names]
     rest.sort(key=lambda tag: (not _has_limits(tag), tag.normal_low is None))
     return (first + rest)[:count]
+
+
+def plan_tags(unit: Equipment) -> list[Tag]:
+    """Return the tags that have a plan, with their plans and targets, in the source's order."""
+    planned = [tag for tag in unit.tags if tag.plan]
+    names = {name for tag in planned for name in (tag.name, tag.plan, tag.target)}
+    return [tag for tag in unit.tags if tag.name in names]
 
 
 def state_tags(unit: Equipment) -> list[Tag]:

@@ -1,5 +1,6 @@
 """L4, the health of the app itself: components, refused messages, traffic, history, broker log."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from nicegui import ui
@@ -92,12 +93,18 @@ def components_card(statuses: Sequence[ComponentStatus], plant: Plant) -> Html:
     """Return all components, those in trouble first."""
     now, name_of = plant.clock.now(), plant.tags.unit_name
     ordered = sorted(statuses, key=lambda status: _WORST_FIRST.index(status.state))
-    well = sum(status.state is Health.OK for status in statuses)
     return card(
         "Components",
         tag("div", [status_line(each, now, name_of, _more(each)) for each in ordered]),
-        more=tag("span", f"{well} of {len(statuses)} are well", class_="mw-hint"),
+        more=tag("span", _count_words(statuses), class_="mw-hint"),
     )
+
+
+def _count_words(statuses: Sequence[ComponentStatus]) -> str:
+    counts = Counter(status.state for status in statuses)
+    stopped = counts[Health.STOPPED]  # by a person or the settings: not unwell
+    words = f"{counts[Health.OK]} of {len(statuses) - stopped} are well"
+    return f"{words}, {stopped} stopped" if stopped else words
 
 
 def _more(status: ComponentStatus) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from nicegui import ui
 from app.core.alarm import Alarm, AlarmState
 from app.core.equipment import Equipment
 from app.plant import Plant
-from pages.choose import counter_tags, key_tags, kind_words, state_tags
+from pages.choose import counter_tags, key_tags, kind_words, plan_tags, state_tags
 from pages.forget_unit import ForgetButton
 from pages.frame import frame
 from pages.markup import Html, place, tag
@@ -26,6 +26,7 @@ from pages.widgets import (
     nameplate_words,
     spark_grid,
 )
+from pages.widgets.plan import plan_bars
 
 PENS = 3
 CHOICES = 24
@@ -71,6 +72,7 @@ def _plate(unit: Equipment) -> Html:
     bars = [
         analog_bar(each.path, each.description or each.name) for each in key_tags(unit, CHOICES)
     ]
+    plans = plan_bars([unit])
     nameplate = [
         [
             tag("dt", words),
@@ -84,6 +86,7 @@ def _plate(unit: Equipment) -> Html:
             "Now",
             tag("div", lines, class_="mw-lines") if lines else None,
             tag("div", bars, class_="mw-bars"),
+            tag("div", plans, class_="mw-plans") if plans else None,
             more=alarm_count(unit.path),
         ),
         card("Nameplate", tag("dl", nameplate, class_="mw-nameplate"))
@@ -94,7 +97,7 @@ def _plate(unit: Equipment) -> Html:
 
 
 def _trend(unit: Equipment) -> Html:
-    choices = key_tags(unit, CHOICES)
+    choices = [*key_tags(unit, CHOICES), *plan_tags(unit)]
     pens = choices[:PENS]
     told = [[each.path, each.description or each.name] for each in choices]
     chart = tag(

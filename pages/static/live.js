@@ -14,13 +14,15 @@
   const SILENCE_MS = 3000;          // no message for so long: everything on the page is old
   const RECONNECT_MAX_MS = 4000;    // a page must be live within 10 s of a server's restart
   const RESUBSCRIBE_MS = 60;        // gather the tags of a page into one request
+  const READ_AGAIN_MS = 3000;
   const CHUNK = 64;                 // histories in one request, the server's limit
 
   const states = new Map();         // path -> state
   const painters = new Map();       // path -> Set of paint
   const takers = new Map();         // path -> Set of data
   const links = new Set(), statusCalls = new Set(), alarmCalls = new Set();
-  const alarms = new Map(), unitNames = new Map();
+  const alarms = new Map(), unitNames = new Map(), since = new Set();
+  let missing = 0, isReading = false, isDue = false;     // alarms that stand but are not here
   let socket = null, view = [], attempts = 0, boot = null;
   let lastMessageAt = performance.now(), lastServerMs = Date.now(), isUp = null;
   let offsetMs = null;              // server clock minus this browser's
@@ -143,13 +145,31 @@
   }
 
   function takeAlarms(message) {
-    if (message.reset) alarms.clear();
+    if (message.reset) { alarms.clear(); missing = message.more; }
     for (const alarm of message.rows) {
+      since.add(alarm.id);
       if (alarm.state === "normal") alarms.delete(alarm.id); else alarms.set(alarm.id, alarm);
     }
     for (const [path, name] of Object.entries(message.units ?? {})) unitNames.set(path, name);
     summary = message;
     for (const call of alarmCalls) call(message);
+    if (message.reset && missing) readRest();
+  }
+  // what did not fit into the message; until it is here the numbers say "and more"
+  async function readRest() {
+    if (isReading) { isDue = true; return; }
+    isReading = true; since.clear();
+    try {
+      const answer = await fetch("/api/alarms");
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      for (const alarm of await answer.json()) if (!since.has(alarm.id)) alarms.set(alarm.id, alarm);
+      missing = 0;
+    } catch (error) {
+      console.warn("live: alarms beyond the first could not be read:", error.message); isDue = true;
+    }
+    isReading = false;
+    if (isDue) { isDue = false; setTimeout(readRest, READ_AGAIN_MS); }
+    for (const call of alarmCalls) call(summary);
   }
   function takeStatus(message) {
     status = message;
@@ -167,7 +187,7 @@
       if (open) unacknowledged += 1;
       priority = Math.min(priority, alarm.finding.priority || 4);
     }
-    return { priority, count, unacknowledged };
+    return { priority, count, unacknowledged, isPart: missing > 0 };
   }
 
   function sentence(equipment, message) {

@@ -92,7 +92,7 @@
       pen.button = make("button", "mw-pen", this.legend);
       pen.button.type = "button"; pen.button.title = "Show or hide";
       pen.button.innerHTML = `<svg viewBox="0 0 22 8"><line x1="0" y1="4" x2="22" y2="4" style="stroke:var(${PENS[i % 6]})" stroke-dasharray="${DASHES[i % 6].join(" ")}"/></svg>`;
-      make("span", "", pen.button, pen.label);
+      make("span", "", pen.button, pen.label).title = pen.label;
       pen.number = make("b", "mw-num", pen.button, "\u2013");
       pen.unit = make("span", "mw-unit", pen.button);
       pen.button.onclick = () => {

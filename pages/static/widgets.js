@@ -118,7 +118,8 @@
       const href = this.getAttribute("href");
       const label = make(href ? "a" : "span", "mw-label", parent), words = this.getAttribute("label") || this.path.split("/").pop();
       // "P-101" stays on one line
-      for (const part of words.split(/(\S*-\S*)/)) if (part) label.append(part.includes("-") ? make("span", "mw-whole", null, part) : part);
+      const name = make("span", "mw-name", label);
+      for (const part of words.split(/(\S*-\S*)/)) if (part) name.append(part.includes("-") ? make("span", "mw-whole", null, part) : part);
       if (href) label.href = href;
       if (this.hasAttribute("sub")) make("small", "mw-sub", label, this.getAttribute("sub"));
       label.title = label.textContent;
@@ -241,11 +242,11 @@
     disconnectedCallback() { this.stop?.(); }
     paint() {
       const worst = alarms.worst(this.getAttribute("path"));
-      const key = `${worst.priority} ${worst.count} ${worst.unacknowledged}`;
+      const key = `${worst.priority} ${worst.count} ${worst.unacknowledged} ${worst.isPart}`;
       if (key === this.key) return;
       this.key = key;
       this.innerHTML = worst.count
-        ? symbol(worst.priority, worst.unacknowledged > 0) + `<span>${worst.count} ${worst.count === 1 ? "alarm" : "alarms"}</span>`
+        ? symbol(worst.priority, worst.unacknowledged > 0) + `<span>${worst.count}${worst.isPart ? "+" : ""} ${worst.count === 1 ? "alarm" : "alarms"}</span>`
         : `<span class="mw-hint">no alarms</span>`;
       this.dataset.prio = worst.count ? worst.priority : "";
       const tile = this.closest(".mw-tile");

@@ -9,7 +9,7 @@ from nicegui import app, ui
 from app.core.alarm_machine import PROCESS_EVENTS, TABLE, AlarmEvent
 from app.core.equipment import Equipment
 from app.plant import Plant
-from pages.choose import key_tags
+from pages.choose import key_tags, plan_tags
 from pages.markup import Html, tag
 
 _FOLDER = Path(__file__).parent / "alarms"
@@ -53,7 +53,7 @@ def _unit(unit: Equipment) -> dict[str, object]:
         "name": unit.name,
         "tags": [
             (each.name, each.unit, each.description or each.name)
-            for each in key_tags(unit, TAGS_TOLD)
+            for each in [*key_tags(unit, TAGS_TOLD), *plan_tags(unit)]
         ],
     }
 

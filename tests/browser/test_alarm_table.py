@@ -56,6 +56,12 @@ def test_only_rows_in_sight_are_in_the_document(page: Page, rows: Locator):
     assert page.locator(".mw-ar").count() < ROWS_DRAWN_AT_MOST
 
 
+def test_a_page_counts_more_alarms_than_one_message_holds(page: Page):
+    page.goto("/")
+    page.wait_for_function(f"Millwright.alarms.worst('external').count >= {ALARMS}")
+    assert page.evaluate("Millwright.alarms.worst('external').isPart") is False
+
+
 def test_the_end_of_the_list_is_reached_by_scrolling(page: Page, rows: Locator):
     page.locator(".mw-at-port").evaluate("port => { port.scrollTop = port.scrollHeight }")
     expect(page.locator(f".mw-ar[aria-rowindex='{ALARMS}']")).to_be_visible()

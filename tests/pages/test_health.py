@@ -104,11 +104,12 @@ async def test_what_is_in_trouble_stands_first(plant: Plant):
         ComponentStatus("Bus", Health.OK, NOON),
         ComponentStatus("Alarms", Health.DEGRADED, NOON, "Journal is slow"),
         ComponentStatus("Broker", Health.FAILED, NOON, "Port 1883 is used", "Set broker.port"),
+        ComponentStatus("Simulator agent", Health.STOPPED, NOON),
     ]
     html = health.components_card(statuses, plant)
     assert html.index("Broker") < html.index("Alarms") < html.index("Bus")
     assert "Port 1883 is used. Set broker.port" in html
-    assert "1 of 3 are well" in html
+    assert "1 of 3 are well, 1 stopped" in html
 
 
 def test_a_long_list_is_cut_and_says_so():

@@ -4,6 +4,7 @@ import asyncio
 import html
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from nicegui.testing import User
 
@@ -193,3 +194,16 @@ async def test_an_area_of_very_many_units_stays_readable(plant: Plant, user: Use
     assert "288 more units" in overview_text
     assert area_text.count("<section") == area.UNITS_SHOWN
     assert "100 more units" in area_text
+
+
+async def test_a_machine_with_a_plan_shows_it_as_a_plan_and_not_as_bars(plant: Plant, user: User):
+    tags = (Tag(f"{UNIT}/flow", "Flow", "m3/h"), *_moved(SCHEDULE.tags, UNIT))
+    plant.tags.declare(Equipment(UNIT, "Mixer", tags=tags))
+    text = await sent(user, f"/units/{UNIT}")
+    assert f'<mw-plan path="{UNIT}/energy"' in text
+    assert f'<mw-bar path="{UNIT}/flow"' in text
+    assert f'<mw-bar path="{UNIT}/energy' not in text
+
+
+def _moved(tags: tuple[Tag, ...], unit: str) -> list[Tag]:
+    return [msgspec.structs.replace(each, path=f"{unit}/{each.name}") for each in tags]
