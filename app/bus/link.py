@@ -121,6 +121,7 @@ class Link:
 
         def join() -> None:
             self.client.loop_stop()
+            self.client.close()
             stopped()
 
         # Joining may take as long as a connection attempt; a daemon never holds up the exit.

@@ -139,6 +139,10 @@ class ReadAheadClient(Client):
         self.on_ended = _log_end
         self.on_message = lambda _client, _userdata, message: take(message)
 
+    def close(self) -> None:
+        """Close the sockets that wake paho's thread; paho leaves them to the garbage collector."""
+        self._reset_sockets()  # private in paho 2.2, no public way
+
     @override
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Deal with the packets that have arrived."""
