@@ -118,7 +118,7 @@ def frame(
     ui.on("mw_acknowledge", lambda event: _acknowledge(plant, event))
     with ui.element("div").classes("mw-shell"):
         place(_banner(site.name), _rail(active))
-        with ui.element("div").classes("mw-main"):
+        with ui.element("div").classes("mw-main").props("id=mw-page tabindex=-1"):
             place(_title_line(title, crumbs, site.timezone))
             yield
 
@@ -178,6 +178,7 @@ def _banner(plant_name: str) -> Html:
     ]
     return tag(
         "header",
+        tag("a", "Skip to the page", href="#mw-page", class_="mw-button mw-skip"),
         tag("a", icon("plant"), tag("span", plant_name), href="/", class_="mw-plant"),
         tag("div", counts, class_="mw-counts", aria_label="Active alarms by priority"),
         tag("div", class_="mw-worst", id="mw-worst", aria_live="polite"),

@@ -100,10 +100,19 @@
     close();
     const back = make("div", "mw-sheet-back", document.body), box = make("div", "mw-sheet", back);
     back.id = id; box.setAttribute("role", "dialog"); box.ariaLabel = label; box.ariaModal = "true";
+    cameFrom = document.activeElement;
+    behind(true); box.tabIndex = -1; box.focus();
     back.onclick = (event) => { if (event.target === back) close(); };
     return box;
   }
-  function close() { document.querySelector(".mw-sheet-back")?.remove(); }
+  let cameFrom = null;
+  const behind = (isInert) => { const shell = document.querySelector(".mw-shell"); if (shell) shell.inert = isInert; };
+  function close() {
+    const open = document.querySelector("#mw-search, #mw-keys");
+    if (!open) return;
+    open.remove(); behind(false);
+    cameFrom?.focus?.();
+  }
 
   function openSearch() {
     const box = sheet("mw-search", "Search");

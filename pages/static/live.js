@@ -22,7 +22,7 @@
   const takers = new Map();         // path -> Set of data
   const links = new Set(), statusCalls = new Set(), alarmCalls = new Set();
   const alarms = new Map(), unitNames = new Map(), since = new Set();
-  let missing = 0, isReading = false, isDue = false;     // alarms that stand but are not here
+  let isWhole = true, isReading = false, isDue = false;  // whole: every alarm that stands is here
   let socket = null, view = [], attempts = 0, boot = null;
   let lastMessageAt = performance.now(), lastServerMs = Date.now(), isUp = null;
   let offsetMs = null;              // server clock minus this browser's
@@ -81,7 +81,7 @@
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
     socket = new WebSocket(scheme + location.host + "/live");
     socket.onopen = () => {
-      attempts = 0; sentTags = "";
+      attempts = 0; sentTags = ""; isWhole = false;
       send(JSON.stringify({ alarms: true }));
       sendTags();
       waitingHistory.forEach((_, key) => pendingHistory.add(key));
@@ -145,7 +145,7 @@
   }
 
   function takeAlarms(message) {
-    if (message.reset) { alarms.clear(); missing = message.more; }
+    if (message.reset && !message.more) { alarms.clear(); isWhole = true; }
     for (const alarm of message.rows) {
       since.add(alarm.id);
       if (alarm.state === "normal") alarms.delete(alarm.id); else alarms.set(alarm.id, alarm);
@@ -153,7 +153,7 @@
     for (const [path, name] of Object.entries(message.units ?? {})) unitNames.set(path, name);
     summary = message;
     for (const call of alarmCalls) call(message);
-    if (message.reset && missing) readRest();
+    if (message.reset && message.more) readRest();
   }
   // what did not fit into the message; until it is here the numbers say "and more"
   async function readRest() {
@@ -162,8 +162,10 @@
     try {
       const answer = await fetch("/api/alarms");
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      for (const alarm of await answer.json()) if (!since.has(alarm.id)) alarms.set(alarm.id, alarm);
-      missing = 0;
+      const read = (await answer.json()).filter((alarm) => !since.has(alarm.id));
+      for (const id of [...alarms.keys()]) if (!since.has(id)) alarms.delete(id);
+      for (const alarm of read) alarms.set(alarm.id, alarm);
+      isWhole = true;
     } catch (error) {
       console.warn("live: alarms beyond the first could not be read:", error.message); isDue = true;
     }
@@ -187,7 +189,7 @@
       if (open) unacknowledged += 1;
       priority = Math.min(priority, alarm.finding.priority || 4);
     }
-    return { priority, count, unacknowledged, isPart: missing > 0 };
+    return { priority, count, unacknowledged, isPart: !isWhole };
   }
 
   function sentence(equipment, message) {

@@ -235,9 +235,9 @@
 
   /* <mw-alarms path>: worst priority and number of alarms below a path; "no alarms" in grey */
   class Alarms extends HTMLElement {
-    connectedCallback() {
+    connectedCallback() {     // before the first message nobody knows that there are none
+      this.innerHTML = `<i class="mw-bone"></i>`;
       this.stop = live.onAlarms(() => this.paint());
-      this.paint();
     }
     disconnectedCallback() { this.stop?.(); }
     paint() {
@@ -286,8 +286,13 @@
     paint() {
       const open = (a) => a.state === "unack" || a.state === "rtn_unack";
       const rows = alarms.all().filter((a) => !HIDDEN.has(a.state)).sort((a, b) => (open(b) - open(a)) || (a.finding.priority - b.finding.priority) || (a.raised_at < b.raised_at ? 1 : -1));
+      const shown = rows.slice(0, Number(this.getAttribute("count")) || 8);
+      const key = JSON.stringify(shown.map((a) => [a.id, a.state, a.raised_at, a.finding.message, a.finding.response]));
+      if (key === this.key) return;
+      this.key = key;
+      const focused = this.contains(document.activeElement) ? document.activeElement.dataset.alarmId : "";
       this.replaceChildren();
-      for (const alarm of rows.slice(0, Number(this.getAttribute("count")) || 8)) {
+      for (const alarm of shown) {
         const row = make("a", "mw-alarm", this);
         row.href = `/alarms#${alarm.id}`; row.dataset.alarmId = alarm.id;
         row.insertAdjacentHTML("beforeend", symbol(alarm.finding.priority || 4, open(alarm)));
@@ -298,6 +303,7 @@
       }
       if (!rows.length) make("p", "mw-hint", this, "No alarms");
       this.fit();
+      if (focused) this.querySelector(`[data-alarm-id="${focused}"]`)?.focus();   // a key goes on where it was
     }
   }
   customElements.define("mw-worst", Worst);

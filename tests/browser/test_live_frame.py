@@ -150,3 +150,30 @@ def test_a_healthy_plant_is_grey(page: Page, server: LiveServer):
         })"""
     )
     assert coloured == []
+
+
+def test_a_sheet_takes_the_focus_and_gives_it_back(page: Page):
+    page.goto("/")
+    page.locator("#mw-theme").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#mw-keys .mw-sheet")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.mw-shell')") is None
+    page.keyboard.press("Escape")
+    expect(page.locator("#mw-theme")).to_be_focused()
+
+
+def test_the_first_tab_leads_past_the_banner_and_the_rail(page: Page):
+    page.goto("/")
+    expect(page.locator("mw-bar .mw-num").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator(".mw-skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#mw-page")).to_be_focused()
+
+
+def test_before_the_first_message_nobody_says_that_there_are_no_alarms(page: Page):
+    page.route_web_socket("**/live", lambda _: None)
+    page.goto("/")
+    expect(page.locator(".mw-tile mw-alarms .mw-bone").first).to_be_attached()
+    expect(page.locator(".mw-tile").first).not_to_contain_text("no alarms")

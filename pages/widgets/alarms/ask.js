@@ -8,8 +8,9 @@ function sheet(title) {
   const back = make("div", "mw-sheet-back", document.body), box = make("form", "mw-sheet mw-ask", back);
   box.setAttribute("role", "dialog"); box.ariaModal = "true"; box.ariaLabel = title;
   make("h2", "", box, title);
-  const before = document.activeElement;
-  const close = () => { back.remove(); before?.focus?.({ preventScroll: true }); };
+  const before = document.activeElement, shell = document.querySelector(".mw-shell");
+  const close = () => { back.remove(); shell.inert = false; before?.focus?.({ preventScroll: true }); };
+  shell.inert = true; box.tabIndex = -1;
   back.onclick = (event) => { if (event.target === back) close(); };
   back.onkeydown = (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } };
   return { box, close };

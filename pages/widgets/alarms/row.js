@@ -120,11 +120,12 @@ export class Row {
     if (alarm.isOver) delete this.box.dataset.alarmId;
     this.check.disabled = Boolean(alarm.isOver);
     this.box.className = `mw-ar mw-p${priority}${waits(alarm) && !alarm.isOver ? " mw-waits" : ""}${alarm.isOver || isHidden(alarm) ? " mw-calm" : ""}${this.box.classList.contains("mw-marked") ? " mw-marked" : ""}`;
-    const key = `${priority}${!alarm.isOver && waits(alarm) && !alarm.chattering}${Boolean(alarm.isOver)}`;
+    const isQuiet = Boolean(alarm.isOver) || isHidden(alarm);
+    const key = `${priority}${!alarm.isOver && waits(alarm) && !alarm.chattering}${isQuiet}`;
     if (this.symbol.dataset.key !== key) {
       this.symbol.dataset.key = key;
       this.symbol.innerHTML = symbol(priority, !alarm.isOver && waits(alarm) && !alarm.chattering);
-      this.symbol.firstChild.classList.toggle("mw-quiet", Boolean(alarm.isOver));
+      this.symbol.firstChild.classList.toggle("mw-quiet", isQuiet);
     }
     put(this.time, when(Date.parse(alarm.raised_at)));
     putWhole(this.unit, place.name); put(this.area, place.area);

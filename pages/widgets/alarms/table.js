@@ -181,7 +181,8 @@ class AlarmTable extends HTMLElement {
     const { store } = this, open = store.opened;
     for (const key of this.marked) if (!store.open.has(key)) this.marked.delete(key);
     const over = store.heading >= 0 ? `, ${Millwright.number(store.total, 0)} over` : "";
-    put(this.count, store.isLoaded ? `${Millwright.number(open, 0)} open${over}` : "Loading…");
+    put(this.count, store.isLoaded ? `${Millwright.number(open, 0)} ${store.filter.view === "hidden" ? "hidden" : "open"}${over}` : "Loading…");
+    this.classList.toggle("mw-loading", !store.isLoaded && !store.error);
     const nothing = store.isLoaded && store.length === 0;
     this.empty.hidden = !nothing && !store.error;
     this.port.hidden = nothing;

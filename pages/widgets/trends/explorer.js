@@ -54,6 +54,7 @@
       this.box.tabIndex = 0;
       this.box.setAttribute("role", "img");
       this.empty = make("div", "mw-trend-empty", main);
+      this.empty.hidden = new URLSearchParams(location.search).has("tags");
       make("h2", "", this.empty, "No pen yet");
       make("p", "mw-hint", this.empty, "Choose up to eight tags beside: type what you look for, or open a unit. The address of this page keeps what you chose, so it can be sent to a colleague.");
       this.markList = make("div", "mw-trend-marks", main);

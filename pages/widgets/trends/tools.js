@@ -28,6 +28,7 @@
       for (const [value, words] of COMPARISONS) this.compare.append(new Option(words, value));
       this.compare.onchange = () => this.chooseComparison();
       this.own = make("label", "mw-hint mw-trend-own", look);
+      this.own.hidden = true;
       this.hours = make("input", "mw-trend-hours", this.own);
       Object.assign(this.hours, { type: "number", min: "0.1", step: "any", max: "8760" });
       this.own.append(" hours before");
