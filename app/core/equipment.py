@@ -7,6 +7,7 @@ import msgspec
 from app.core.errors import InputError, TopicError
 from app.core.response import LIMIT_NAMES, LimitName, Responses, check_responses
 from app.core.topics import is_segment
+from app.core.write_rule import WriteRule, check_write_rule
 
 
 class TagKind(StrEnum):
@@ -67,6 +68,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         responses: What to do when a limit is passed, and how urgent that is.
         plan: Name of the tag of the same unit that holds what this value should be by now.
         target: Name of the tag of the same unit that holds what it should reach in the period.
+        write: How it may be changed; None for a tag that nobody may change.
     """
 
     path: str
@@ -87,6 +89,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     responses: Responses = Responses()
     plan: str = ""
     target: str = ""
+    write: WriteRule | None = None
 
     @property
     def name(self) -> str:
@@ -158,6 +161,8 @@ def check_equipment(equipment: Equipment) -> None:
     for tag in equipment.tags:
         try:
             check_responses(tag.responses, tag.limits.names())
+            if tag.write:
+                check_write_rule(tag.write, {each.name for each in equipment.tags})
         except InputError as error:
             raise InputError(f'Tag "{tag.path}": {error}') from error
 

@@ -20,6 +20,12 @@ BIRTHS = "millwright/agents/+/+/birth"
 BEATS = "millwright/agents/+/+/beat"
 FINDINGS = "millwright/findings/+"
 TRUTHS = "millwright/truth/+/+/+/+"
+COMMANDS = "millwright/commands/+/+/+/+/+"
+COMMAND_REQUESTS = "millwright/commands/request"
+ACKS = "millwright/acks/+"
+ALARMS = "millwright/alarms/+"
+TRIGGERS = "millwright/workflows/trigger"
+SEED_TRIGGERS = "orchestrator/workflow/trigger"
 SEED_DATA = "sensors/factory/data"
 DATA_TREES = ("data/#", "/data/#")
 
@@ -57,6 +63,30 @@ TOPICS = (
     TopicSpec("millwright/alarms/{id}", "Alarm", 1, "while not normal", "out"),
     TopicSpec(
         "millwright/truth/{site}/{area}/{line}/{unit}", "Truth", 0, "yes; simulator only", "in"
+    ),
+    TopicSpec(
+        "millwright/commands/request",
+        "CommandRequest; the answer comes on millwright/acks/{command}",
+        1,
+        "never",
+        "in",
+    ),
+    TopicSpec(
+        "millwright/commands/{site}/{area}/{line}/{unit}/{tag}",
+        "CommandOrder, signed; refused after its time",
+        1,
+        "never",
+        "out",
+    ),
+    TopicSpec("millwright/acks/{command}", "CommandAck", 1, "no", "in"),
+    TopicSpec("millwright/workflows/trigger", "WorkflowTrigger", 1, "no", "in"),
+    TopicSpec("millwright/runs/{run}", "RunChange: run and step states", 1, "no", "out"),
+    TopicSpec(
+        "orchestrator/workflow/trigger",
+        '{"workflow_name": …, "parameters": {…}}',
+        1,
+        "no",
+        "in",
     ),
     TopicSpec("sensors/factory/data", "flat JSON object", 1, "no", "in"),
     TopicSpec("data/# and /data/#", "number or JSON object", 1, "no", "in"),
@@ -160,6 +190,21 @@ def results_topic(receiver: str) -> str:
 def findings_topic(agent: str) -> str:
     """Return the topic of an agent's findings."""
     return f"millwright/findings/{agent}"
+
+
+def command_topic(tag: str) -> str:
+    """Return the topic on which an actuator receives orders for a tag."""
+    return f"millwright/commands/{tag}"
+
+
+def ack_topic(command: str) -> str:
+    """Return the topic of what became of a command."""
+    return f"millwright/acks/{command}"
+
+
+def run_topic(run: str) -> str:
+    """Return the topic of a workflow run's states."""
+    return f"millwright/runs/{run}"
 
 
 def alarm_topic(alarm_id: str) -> str:

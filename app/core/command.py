@@ -1,0 +1,171 @@
+"""A command: the one way a tag of the plant is changed (IEC 62443-3-3, FR 2)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from app.core.clock import AwareTime
+
+
+class CommandState(StrEnum):
+    """Life of a command.
+
+    REQUESTED: on disk, being checked. AWAITING_APPROVAL: a person must agree. DISPATCHED: sent to
+    the actuator. ACKNOWLEDGED: the actuator has done it. VERIFIED: the plant shows the value.
+    REJECTED: refused by a check, a person or the plant; nothing was changed. EXPIRED: its time ran
+    out before it was acted on; nothing was changed. UNKNOWN: nobody can say whether it was done.
+    """
+
+    REQUESTED = "requested"
+    AWAITING_APPROVAL = "awaiting_approval"
+    DISPATCHED = "dispatched"
+    ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+ENDED = frozenset(
+    {
+        CommandState.VERIFIED,
+        CommandState.REJECTED,
+        CommandState.EXPIRED,
+        CommandState.UNKNOWN,
+    }
+)
+
+_AHEAD: Mapping[CommandState, frozenset[CommandState]] = {
+    CommandState.REQUESTED: frozenset(
+        {
+            CommandState.AWAITING_APPROVAL,
+            CommandState.DISPATCHED,
+            CommandState.REJECTED,
+            CommandState.EXPIRED,
+        }
+    ),
+    CommandState.AWAITING_APPROVAL: frozenset(
+        {CommandState.DISPATCHED, CommandState.REJECTED, CommandState.EXPIRED}
+    ),
+    CommandState.DISPATCHED: frozenset(
+        {
+            CommandState.ACKNOWLEDGED,
+            CommandState.REJECTED,
+            CommandState.EXPIRED,
+            CommandState.UNKNOWN,
+        }
+    ),
+    CommandState.ACKNOWLEDGED: frozenset({CommandState.VERIFIED, CommandState.UNKNOWN}),
+    # evidence that comes late settles it; a command is never sent a second time
+    CommandState.UNKNOWN: frozenset(
+        {
+            CommandState.ACKNOWLEDGED,
+            CommandState.VERIFIED,
+            CommandState.REJECTED,
+            CommandState.EXPIRED,
+        }
+    ),
+    CommandState.VERIFIED: frozenset(),
+    CommandState.REJECTED: frozenset(),
+    CommandState.EXPIRED: frozenset(),
+}
+
+
+def may_become(old: CommandState, new: CommandState) -> bool:
+    """Tell whether a command in state `old` may go to `new`."""
+    return new in _AHEAD[old]
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One change of one tag, asked for.
+
+    Attributes:
+        id: Path segment; the same request sent again has the same id and is the same command.
+        tag: Path of the tag.
+        value: New value, in the tag's unit; always absolute.
+        requested_by: Name of the person or peer.
+        source: Where it came from, see `CommandSource`.
+        requested_at: UTC.
+        expires_at: Nobody acts on it after this, UTC.
+        state: Where it stands.
+        changed_at: When the state last changed, UTC.
+        approved_by: Who agreed; empty if nobody had to or nobody has.
+        why: What the requester said.
+        reason: Why it was rejected, expired or is unknown.
+        before: The tag's value when it was asked for.
+        after: The value the plant showed at the end.
+        run: `run:step` that asked, empty for none.
+        actuator: `name/instance` it was sent to; no other acts on it.
+        unit: UCUM unit of the values.
+    """
+
+    id: str
+    tag: str
+    value: float
+    requested_by: str
+    source: str
+    requested_at: AwareTime
+    expires_at: AwareTime
+    state: CommandState
+    changed_at: AwareTime
+    approved_by: str = ""
+    why: str = ""
+    reason: str = ""
+    before: float | None = None
+    after: float | None = None
+    run: str = ""
+    actuator: str = ""
+    unit: str = ""
+
+
+class CommandOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an actuator receives on `millwright/commands/{tag}`; never retained.
+
+    Attributes:
+        id: The command's id.
+        tag: Path of the tag; the topic names the same.
+        value: New value, in the tag's unit.
+        actuator: `name/instance` that shall act; others leave it alone.
+        expires_at: Refused after this, UTC.
+        signature: HMAC-SHA256 of the fields above, hex; an order without a right one is refused.
+    """
+
+    id: str
+    tag: str
+    value: float
+    actuator: str
+    expires_at: AwareTime
+    signature: str = ""
+
+
+class AckState(StrEnum):
+    """What an actuator says of an order.
+
+    DONE: the plant took it. REFUSED: nothing was changed. UNKNOWN: it was begun, and neither the
+    journal nor a read-back tells how it ended.
+    """
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class CommandAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An actuator's answer on `millwright/acks/{command}`.
+
+    Attributes:
+        id: The command's id.
+        state: What became of it.
+        actuator: `name/instance` that answers.
+        at: When that was known, UTC.
+        reason: Why it is refused or unknown, or how it is known (“read back”).
+        value: What the plant shows, if it was read.
+    """
+
+    id: str
+    state: AckState
+    actuator: str
+    at: AwareTime
+    reason: str = ""
+    value: float | None = None
