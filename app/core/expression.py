@@ -1,0 +1,224 @@
+"""Expressions in workflows: `${input.severity > 0.5}`; parsed and bounded, never `eval`.
+
+An expression sees plain JSON values only: a dot reads a key of an object, so no method or
+attribute of Python can be reached. simpleeval bounds powers, strings and comprehensions.
+"""
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression
+
+from app.core.errors import InputError
+
+LENGTH = 2000
+"""Characters of one expression; a longer one belongs into an agent."""
+
+_HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
+
+FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "abs": abs,
+    "bool": bool,
+    "float": float,
+    "int": int,
+    "len": len,
+    "lower": lambda text: str(text).lower(),
+    "max": max,
+    "min": min,
+    "round": round,
+    "str": str,
+    "sum": sum,
+    "default": lambda value, other: other if value is None else value,
+    "join": lambda parts, sign=", ": str(sign).join(str(part) for part in parts),
+    "get": lambda mapping, key, other=None: mapping.get(key, other),
+    "unit_of": lambda path: "/".join(str(path).split("/")[:4]),
+    "area_of": lambda path: "/".join(str(path).split("/")[:2]),
+}
+"""What an expression may call, beside the functions of plant values it is given."""
+
+PLANT_FUNCTIONS = ("tag", "is_good")
+"""Functions that read the plant at the moment a step begins."""
+
+
+class _Evaluator(EvalWithCompoundTypes):
+    """Reads keys by a dot, and nothing else behind it."""
+
+    def __init__(
+        self, names: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
+    ) -> None:
+        operators = dict(DEFAULT_OPERATORS)
+        operators[ast.Is], operators[ast.IsNot] = operator.is_, operator.is_not
+        super().__init__(operators, {**FUNCTIONS, **functions}, dict(names))
+        self.nodes[ast.Attribute] = self._read_key
+
+    def _read_key(self, node: ast.Attribute) -> object:
+        holder = self._eval(node.value)
+        if not isinstance(holder, Mapping):
+            raise InvalidExpression(f'"{node.attr}" is asked of something that is no object')
+        known: Mapping[str, object] = holder
+        if node.attr not in known:
+            there = ", ".join(sorted(map(str, known))[:12]) or "nothing"
+            raise InvalidExpression(f'"{node.attr}" is not there; there is {there}')
+        return known[node.attr]
+
+
+def evaluate(
+    expression: str,
+    names: Mapping[str, object],
+    functions: Mapping[str, Callable[..., object]] | None = None,
+) -> Any:  # noqa: ANN401  whatever the expression gives
+    """Return the value of an expression.
+
+    Args:
+        expression: Without the `${` and `}`.
+        names: JSON values by name.
+        functions: Further functions, such as `tag`.
+
+    Raises:
+        InputError: It is wrong or cannot be computed; the message quotes it.
+    """
+    check(expression)
+    try:
+        return _Evaluator(names, functions or {}).eval(expression)
+    except InputError:
+        raise
+    # whatever the operands may raise: a division by zero, a missing key, a wrong type
+    except (InvalidExpression, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f'Expression "{expression[:200]}" cannot be computed: {error}') from error
+    except (AttributeError, RecursionError) as error:
+        raise InputError(f'Expression "{expression[:200]}" is not understood') from error
+
+
+def is_true(
+    expression: str,
+    names: Mapping[str, object],
+    functions: Mapping[str, Callable[..., object]] | None = None,
+) -> bool:
+    """Tell whether a condition holds; one that is empty does.
+
+    Raises:
+        InputError: It is wrong or cannot be computed.
+    """
+    text = bare(expression)
+    return not text or bool(evaluate(text, names, functions))
+
+
+def fill(
+    value: object,
+    names: Mapping[str, object],
+    functions: Mapping[str, Callable[..., object]] | None = None,
+) -> Any:  # noqa: ANN401  whatever the expression gives
+    """Return `value` with every `${…}` in it computed.
+
+    A text that is one `${…}` alone becomes the value itself, of its own type; holes within a text
+    become words in it. Lists and objects are filled element by element.
+
+    Raises:
+        InputError: An expression is wrong or cannot be computed.
+    """
+    match value:
+        case str():
+            return _fill_text(value, names, functions)
+        case list():
+            return [fill(each, names, functions) for each in _items(value)]
+        case dict():
+            return {key: fill(each, names, functions) for key, each in _pairs(value)}
+        case _:
+            return value
+
+
+def expressions(value: object) -> Iterator[str]:
+    """Yield every expression that stands in `value`, without `${` and `}`."""
+    match value:
+        case str():
+            yield from (hole.strip() for hole in _HOLE.findall(value))
+        case list():
+            for each in _items(value):
+                yield from expressions(each)
+        case dict():
+            for _, each in _pairs(value):
+                yield from expressions(each)
+        case _:
+            return
+
+
+def bare(expression: str) -> str:
+    """Return a condition without the `${` and `}` that may stand around it."""
+    text = expression.strip()
+    whole = _HOLE.fullmatch(text)
+    return whole.group(1).strip() if whole else text
+
+
+def check(expression: str) -> set[str]:
+    """Return the names an expression uses.
+
+    Raises:
+        InputError: It is too long or no expression.
+    """
+    if len(expression) > LENGTH:
+        raise InputError(f"Expression has {len(expression)} characters; at most {LENGTH}")
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f'Expression "{expression[:200]}" is not understood: {why}') from error
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def called(expression: str) -> set[str]:
+    """Return the names of the functions an expression calls; it must have passed `check`."""
+    tree = ast.parse(expression.strip(), mode="eval")
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {func.id for func in calls if isinstance(func, ast.Name)}
+
+
+def steps_used(expression: str) -> set[str]:
+    """Return the steps that an expression reads: `steps.lookup.output` names "lookup"."""
+    tree = ast.parse(expression.strip(), mode="eval")
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="steps"), attr=name):
+                used.add(name)
+            case ast.Subscript(value=ast.Name(id="steps"), slice=ast.Constant(value=str() as name)):
+                used.add(name)
+            case _:
+                pass
+    return used
+
+
+def bound_names(expression: str) -> set[str]:
+    """Return the names that a comprehension in the expression makes itself."""
+    tree = ast.parse(expression.strip(), mode="eval")
+    targets = (node.target for node in ast.walk(tree) if isinstance(node, ast.comprehension))
+    return {
+        node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+    }
+
+
+def _fill_text(
+    text: str,
+    names: Mapping[str, object],
+    functions: Mapping[str, Callable[..., object]] | None,
+) -> object:
+    whole = _HOLE.fullmatch(text.strip())
+    if whole:
+        return evaluate(whole.group(1).strip(), names, functions)
+    return _HOLE.sub(lambda hole: _word(evaluate(hole.group(1).strip(), names, functions)), text)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _items(value: list[Any]) -> list[object]:
+    return value
+
+
+def _pairs(value: dict[Any, Any]) -> Iterator[tuple[str, object]]:
+    return ((str(key), each) for key, each in value.items())
