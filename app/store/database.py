@@ -1,0 +1,148 @@
+"""One relational store by URL: a SQLite file, or Postgres shared by several orchestrators."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.errors import StoreError
+
+_BUSY_S = 10.0
+_POOL = 5
+
+
+class Database:
+    """Transactions on SQLite (WAL) or Postgres; called from threads, never from the event loop.
+
+    A strict transaction is on disk before `begin` returns (fsync). A relaxed one survives the end
+    of the process, but not that of the power supply: for what can be made anew.
+
+    Attributes:
+        is_shared: Several orchestrators may write to it.
+    """
+
+    def __init__(self, url: str, metadata: sa.MetaData, what: str) -> None:
+        """Remember where it is; nothing is opened.
+
+        Args:
+            url: `sqlite:///path` or `postgresql://user@host/name`.
+            metadata: Tables it shall have.
+            what: What an operator calls it, for messages.
+        """
+        self._url = sa.make_url(url)
+        self._metadata = metadata
+        self._what = what
+        self._strict: sa.Engine | None = None
+        self._relaxed: sa.Engine | None = None
+        self.is_shared = not self._url.drivername.startswith("sqlite")
+        if self.is_shared:
+            self._url = self._url.set(drivername="postgresql+psycopg")
+
+    def open(self) -> None:
+        """Connect and make the tables that are missing.
+
+        Raises:
+            StoreError: It cannot be reached, or is damaged.
+        """
+        self.close()
+        if self._url.database and not self.is_shared:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        strict, relaxed = self._engine("FULL"), self._engine("NORMAL")
+        with self._told("opened"):
+            try:
+                self._metadata.create_all(strict)
+            except SQLAlchemyError:
+                strict.dispose()
+                relaxed.dispose()
+                raise
+        self._strict, self._relaxed = strict, relaxed
+
+    def close(self) -> None:
+        """Close all connections; harmless if none is open."""
+        for engine in (self._strict, self._relaxed):
+            if engine is not None:
+                engine.dispose()
+        self._strict = self._relaxed = None
+
+    @contextmanager
+    def begin(self, *, relaxed: bool = False) -> Generator[sa.Connection]:
+        """Open a transaction to write; committed at the end of the block, or rolled back.
+
+        Raises:
+            StoreError: It is not open, busy, full or gone.
+        """
+        engine = self._relaxed if relaxed else self._strict
+        with self._told("written"), self._opened(engine).begin() as connection:
+            if relaxed and self.is_shared:
+                connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
+            yield connection
+
+    @contextmanager
+    def read(self) -> Generator[sa.Connection]:
+        """Open a transaction to read.
+
+        Raises:
+            StoreError: It is not open or gone.
+        """
+        with self._told("read"), self._opened(self._strict).connect() as connection:
+            yield connection
+
+    def _engine(self, synchronous: str) -> sa.Engine:
+        if self.is_shared:
+            options = {"connect_timeout": int(_BUSY_S)}
+            return sa.create_engine(
+                self._url, pool_size=_POOL, pool_pre_ping=True, connect_args=options
+            )
+        engine = sa.create_engine(self._url, connect_args={"timeout": _BUSY_S})
+        event.listen(engine, "connect", _prepare(synchronous))
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _opened(self, engine: sa.Engine | None) -> sa.Engine:
+        if engine is None:
+            raise StoreError(
+                f"{self._what} is not open", hint=f"See {self._what} on the Health page"
+            )
+        return engine
+
+    @contextmanager
+    def _told(self, done: str) -> Generator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            said = (
+                str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+            )
+            raise StoreError(
+                f'{self._what} "{self._place}" cannot be {done}: {said}', hint=self._remedy
+            ) from error
+
+    @property
+    def _place(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def _remedy(self) -> str:
+        if self.is_shared:
+            return "Check that the database server runs and that workflow.url names it"
+        return "Check that the disk has room and that the data folder may be written"
+
+
+def _prepare(synchronous: str) -> Callable[[Any, object], None]:
+    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401  the driver's own connection
+        connection.isolation_level = None  # we say BEGIN ourselves, see _begin
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return prepare
+
+
+def _begin(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later would else fail when another wrote
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
