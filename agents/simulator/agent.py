@@ -10,10 +10,11 @@ import msgspec
 from typing_extensions import override
 
 from agents.base.agent import BaseAgent
+from agents.base.requests import parse
 from agents.simulator.faults import Scenario, specs_for
 from agents.simulator.feed import Feed
 from agents.simulator.plant import PlantModel
-from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop, parse
+from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop
 from agents.simulator.schedule import Tally
 from app.bus.client import BusState
 from app.core.agent import AgentSpec

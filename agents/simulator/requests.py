@@ -1,14 +1,8 @@
-"""What the simulator's tasks may say, checked field by field."""
-
-from collections.abc import Mapping
-from typing import TypeVar
+"""What the simulator's tasks may say."""
 
 import msgspec
 
 from agents.simulator.waveform import SAMPLE_RATE_HZ, SAMPLES
-from app.core.errors import FieldsError
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_SENT_SAMPLES = 32_768
 """Samples that fit into one message of 256 KiB as base64 of float32."""
@@ -58,25 +52,3 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input of `list_scenarios`."""
-
-
-def parse(type_: type[T], given: Mapping[str, object]) -> T:
-    """Return a task's input as its type.
-
-    Raises:
-        FieldsError: Names the fields that are missing, unknown or of another type.
-    """
-    fields = {field.name: field for field in msgspec.structs.fields(type_)}
-    wrong = {name: "unknown" for name in given if name not in fields}
-    wrong |= {
-        name: "missing" for name, field in fields.items() if name not in given and field.required
-    }
-    for name in given.keys() & fields.keys():
-        try:
-            msgspec.convert(given[name], fields[name].type)
-        except msgspec.ValidationError as error:
-            wrong[name] = str(error)
-    if wrong:
-        named = "; ".join(f"{name}: {problem}" for name, problem in sorted(wrong.items()))
-        raise FieldsError(named, wrong)
-    return msgspec.convert(dict(given), type_)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents.simulator.requests import Capture, Nothing, Start, Stop, parse
+from agents.base.requests import parse
+from agents.simulator.requests import Capture, Nothing, Start, Stop
 from app.core.errors import FieldsError
 
 
