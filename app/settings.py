@@ -27,6 +27,7 @@ from app.settings_sections import (
     AlarmSettings,
     BrokerSettings,
     BusSettings,
+    CommandSettings,
     DataSettings,
     DemoSettings,
     HistorySettings,
@@ -47,6 +48,7 @@ __all__ = [
     "AlarmSettings",
     "BrokerSettings",
     "BusSettings",
+    "CommandSettings",
     "DataSettings",
     "DemoSettings",
     "HistorySettings",
@@ -89,6 +91,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     live: LiveSettings = LiveSettings()
     alarms: AlarmSettings = AlarmSettings()
+    commands: CommandSettings = CommandSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     agents: dict[str, AgentSettings] = Field(default={}, description="Agents by name")
     ingest_seeds: IngestSeedsSettings = IngestSeedsSettings()

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.core.errors import SettingsError
 
-SECRETS = frozenset({"password"})
+SECRETS = frozenset({"password", "key"})
 """Keys that hold a secret, in whatever section."""
 
 _PASSWORD = re.compile(r"//[^/@\s]*@")

@@ -1,5 +1,6 @@
 """The tables of settings.toml, one class each; `app.settings` is the import for all."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -248,6 +249,32 @@ class SupervisorSettings(Section):
         return _at_least(value, "beat_s", info, "else every agent counts as hung")
 
     log_lines: int = Field(default=300, ge=10, le=10_000, description="Log lines kept an agent")
+
+
+class CommandSettings(Section):
+    """[commands]: changes of tags."""
+
+    expires_s: float = Field(
+        default=60, ge=1, le=86_400, description="Seconds until a command that was not sent expires"
+    )
+    grace_s: float = Field(
+        default=5,
+        ge=0.1,
+        le=600,
+        description="Seconds after that until a silent actuator is asked what it did",
+    )
+    key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key that signs orders, 64 hexadecimal digits; empty makes one in "
+        "<data.dir>/command.key; environment only",
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _hexadecimal(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"([0-9A-Fa-f]{64})?", value.get_secret_value()):
+            raise ValueError("is not 64 hexadecimal digits; make one with: openssl rand -hex 32")
+        return value
 
 
 class AgentSettings(Section):

@@ -8,13 +8,17 @@ import msgspec
 from app.cli.markdown import code, table
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Alarm, Finding
+from app.core.command import CommandAck, CommandOrder, CommandRequest
 from app.core.equipment import Equipment
 from app.core.reading import ReadingMessage
 from app.core.task import Task, TaskResult
 from app.core.topics import TOPICS, TopicSpec
 from app.core.truth import Truth
 
-MESSAGES = (ReadingMessage, Equipment, AgentStatus, Beat, Task, TaskResult, Finding, Alarm, Truth)
+MESSAGES = (
+    ReadingMessage, Equipment, AgentStatus, Beat, Task, TaskResult, Finding, Alarm, Truth,
+    CommandRequest, CommandOrder, CommandAck,
+)  # fmt: skip
 _SHAPES = "#/shapes/{name}"
 _HEAD = """# MQTT topics
 

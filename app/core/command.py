@@ -143,12 +143,15 @@ class AckState(StrEnum):
     """What an actuator says of an order.
 
     DONE: the plant took it. REFUSED: nothing was changed. UNKNOWN: it was begun, and neither the
-    journal nor a read-back tells how it ended.
+    journal nor a read-back tells how it ended. Only in answer to `command_state`: STARTED: it is
+    being done. ABSENT: the journal does not know it, so nothing was changed.
     """
 
     DONE = "done"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    STARTED = "started"
+    ABSENT = "absent"
 
 
 class CommandAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -161,6 +164,7 @@ class CommandAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         at: When that was known, UTC.
         reason: Why it is refused or unknown, or how it is known (“read back”).
         value: What the plant shows, if it was read.
+        signature: HMAC-SHA256 of the fields above, hex; one without a right one is not believed.
     """
 
     id: str
@@ -169,3 +173,44 @@ class CommandAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     at: AwareTime
     reason: str = ""
     value: float | None = None
+    signature: str = ""
+
+
+class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A command asked for on `millwright/commands/request`; answered on `millwright/acks/{id}`.
+
+    Attributes:
+        id: Path segment chosen by the sender; the same id sent again is the same command.
+        tag: Path of the tag.
+        value: New value, in the tag's unit.
+        why: Reason, for the journal.
+        requested_by: Who asks; a claim, nothing proves it.
+    """
+
+    id: str
+    tag: str
+    value: float
+    why: str = ""
+    requested_by: str = "mqtt"
+
+
+class CommandChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One change of a command's state: who, when, old, new, why.
+
+    Attributes:
+        number: Grows by one a change.
+        id: The command.
+        at: UTC.
+        actor: A person's name, an actuator, or "system".
+        old: State before; None for the first.
+        new: State after.
+        why: What the person said, or the reason the machine gives.
+    """
+
+    number: int
+    id: str
+    at: AwareTime
+    actor: str
+    old: CommandState | None
+    new: CommandState
+    why: str = ""

@@ -9,6 +9,7 @@ import pytest
 from agents.runner import agent_names
 from app.core.errors import SettingsError
 from app.settings import (
+    SECRETS,
     SHIPPED,
     AgentSettings,
     IngestSettings,
@@ -105,11 +106,12 @@ def test_the_shipped_file_holds_every_key_with_its_default(tmp_path: Path):
         f"{name}.{key}"
         for name, section in defaults
         if isinstance(section, Section)
-        for key in set(type(section).model_fields) - {"password"}
+        for key in set(type(section).model_fields) - SECRETS
         if key not in written[name]
     ]
     assert missing == []
     assert "MILLWRIGHT_BROKER__PASSWORD" in shipped_text
+    assert "MILLWRIGHT_COMMANDS__KEY" in shipped_text
     assert set(written["ingest"][0]) == set(IngestSettings.model_fields)
     assert set(written["agents"]["vibration"]) == set(AgentSettings.model_fields)
 
