@@ -10,14 +10,16 @@ from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Alarm, Finding
 from app.core.command import CommandAck, CommandOrder, CommandRequest
 from app.core.equipment import Equipment
+from app.core.plan import ActionPlan
 from app.core.reading import ReadingMessage
+from app.core.shift import ShiftSummary
 from app.core.task import Task, TaskResult
 from app.core.topics import TOPICS, TopicSpec
 from app.core.truth import Truth
 
 MESSAGES = (
     ReadingMessage, Equipment, AgentStatus, Beat, Task, TaskResult, Finding, Alarm, Truth,
-    CommandRequest, CommandOrder, CommandAck,
+    CommandRequest, CommandOrder, CommandAck, ActionPlan, ShiftSummary,
 )  # fmt: skip
 _SHAPES = "#/shapes/{name}"
 _HEAD = """# MQTT topics
@@ -40,7 +42,7 @@ Its `Machine_ID` and `Timestamp` are found in upper or lower case and may be abs
 Other topics and shapes become tags by `[[ingest]]`, see [ingest.md](ingest.md).
 """
 _COLUMNS = ("Topic", "Payload", "QoS", "Retained")
-_IS_SEED = re.compile(r"sensors/|data/|predictions/|alerts/|events/")
+_IS_SEED = re.compile(r"sensors/|data/|predictions/|alerts/|events/|backlog/")
 
 
 def topics_page() -> str:

@@ -24,6 +24,8 @@ COMMANDS = "millwright/commands/+/+/+/+/+"
 COMMAND_REQUESTS = "millwright/commands/request"
 ACKS = "millwright/acks/+"
 ALARMS = "millwright/alarms/+"
+PLAN = "millwright/plan"
+SHIFT_SUMMARY = "backlog/shift_summary"
 TRIGGERS = "millwright/workflows/trigger"
 SEED_TRIGGERS = "orchestrator/workflow/trigger"
 SEED_DATA = "sensors/factory/data"
@@ -61,6 +63,7 @@ TOPICS = (
     TopicSpec("millwright/results/{receiver}", "TaskResult", 1, "no", "in"),
     TopicSpec("millwright/findings/{agent}", "Finding", 1, "no", "in"),
     TopicSpec("millwright/alarms/{id}", "Alarm", 1, "while not normal", "out"),
+    TopicSpec(PLAN, "ActionPlan of the planner agent", 1, "yes", "out"),
     TopicSpec(
         "millwright/truth/{site}/{area}/{line}/{unit}", "Truth", 0, "yes; simulator only", "in"
     ),
@@ -92,6 +95,7 @@ TOPICS = (
     TopicSpec("data/# and /data/#", "number or JSON object", 1, "no", "in"),
     TopicSpec("predictions/{name}_agent", "SeedFinding", 0, "no", "out"),
     TopicSpec("alerts/{name}_agent", "SeedFinding, priority set", 0, "no", "out"),
+    TopicSpec(SHIFT_SUMMARY, "ShiftSummary of the backlog agent", 1, "no", "out"),
     TopicSpec(
         "events/anomaly",
         "SeedFinding of the vibration agent: what is present, and once `normal` when it ends",
