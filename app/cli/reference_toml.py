@@ -16,6 +16,9 @@ _AGENTS = {
     "simulator": "the demo plant; not started when demo.enabled is false",
     "vibration": "bearings and severity of rotating machines",
     "maintenance": "failure modes from process values",
+    "knowledge": "searches the shipped procedures by words",
+    "advisor": "quotes the first steps of procedures",
+    "backlog": "maintenance orders and shift reports",
 }
 _INGEST = """
 # Outside messages become tags, one table a topic; docs/ingest.md tells more.

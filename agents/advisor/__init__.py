@@ -1,0 +1,1 @@
+"""The advisor agent: what the procedures and findings at hand say to do."""

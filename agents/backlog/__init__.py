@@ -1,0 +1,1 @@
+"""The backlog agent: maintenance orders and what happened in a shift."""

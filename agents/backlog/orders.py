@@ -1,0 +1,170 @@
+"""Maintenance orders on disk, each made once for the run that asks for it."""
+
+import sqlite3
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from agents.base.sqlite_file import SqliteFile
+from app.core.errors import ConflictError, NotFoundError
+
+KEPT = 10_000  # orders; of the closed ones the oldest beyond this go
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS orders (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT UNIQUE, state TEXT NOT NULL,
+    opened_at TEXT NOT NULL, closed_at TEXT, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, number);
+"""
+_OPEN = "SELECT count(*) FROM orders WHERE state = 'open'"
+
+
+class OrderState(StrEnum):
+    """Life of an order."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One maintenance order.
+
+    Attributes:
+        id: "MO-1" and up.
+        equipment: Path of the unit.
+        title: What is to be done, one line.
+        opened_at: UTC.
+        details: Further lines.
+        priority: 1 critical to 4 low.
+        due_at: When it should be done, UTC; None if no time was given.
+        run: Workflow run that asked for it; empty for a person's.
+        state: Open or closed.
+        closed_at: UTC.
+        note: What was said at closing.
+    """
+
+    id: str
+    equipment: str
+    title: str
+    opened_at: datetime
+    details: str = ""
+    priority: int = 3
+    due_at: datetime | None = None
+    run: str = ""
+    state: OrderState = OrderState.OPEN
+    closed_at: datetime | None = None
+    note: str = ""
+
+
+class Orders:
+    """The orders of one plant."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = SqliteFile(file, _SCHEMA)
+
+    async def open(self) -> None:
+        """Open the file.
+
+        Raises:
+            StoreError: It cannot be opened.
+        """
+        await self._file.open()
+
+    async def shut(self) -> None:
+        """Close the file."""
+        await self._file.close()
+
+    async def create(self, order: Order) -> tuple[Order, bool]:
+        """Keep an order and return it with its id; False with the earlier one of the same run.
+
+        Raises:
+            ConflictError: Too many orders are open.
+        """
+        return await self._file.run(lambda connection: _create(connection, order))
+
+    async def close(self, order_id: str, note: str, at: datetime) -> Order:
+        """Close an open order.
+
+        Raises:
+            NotFoundError: There is no such order.
+            ConflictError: It is closed already.
+        """
+        return await self._file.run(lambda connection: _close(connection, order_id, note, at))
+
+    async def newest(self, state: OrderState | None, limit: int) -> list[Order]:
+        """Return orders, the newest first."""
+        where, values = ("WHERE state = ?", (state.value,)) if state else ("", ())
+        query = f"SELECT body FROM orders {where} ORDER BY number DESC LIMIT {int(limit)}"  # noqa: S608  two fixed words and a number
+        return await self._file.run(
+            lambda connection: [_order(row) for row in connection.execute(query, values)]
+        )
+
+    async def count(self, start: datetime, end: datetime) -> tuple[int, int]:
+        """Return how many orders were opened and how many closed, `end` not included."""
+        return await self._file.run(lambda connection: _count(connection, start, end))
+
+    async def count_open(self) -> int:
+        """Return how many orders are open."""
+        return await self._file.run(lambda connection: _number(connection, _OPEN))
+
+
+def _create(connection: sqlite3.Connection, order: Order) -> tuple[Order, bool]:
+    if order.run:
+        query = "SELECT body FROM orders WHERE run = ?"
+        row = connection.execute(query, (order.run,)).fetchone()
+        if row:
+            return _order(row), False
+    if _number(connection, _OPEN) >= KEPT:
+        raise ConflictError(f"{KEPT} orders are open, which is the limit; close some first")
+    columns = (order.run or None, order.state.value, order.opened_at.isoformat())
+    number = connection.execute(
+        "INSERT INTO orders (run, state, opened_at, body) VALUES (?, ?, ?, '')", columns
+    ).lastrowid
+    kept = msgspec.structs.replace(order, id=f"MO-{number}")
+    _write(connection, kept)
+    connection.execute(
+        "DELETE FROM orders WHERE state = 'closed' AND number <= ?", ((number or 0) - KEPT,)
+    )
+    return kept, True
+
+
+def _close(connection: sqlite3.Connection, order_id: str, note: str, at: datetime) -> Order:
+    digits = order_id.removeprefix("MO-")
+    query = "SELECT body FROM orders WHERE number = ?"
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= 18
+    row = connection.execute(query, (int(digits),)).fetchone() if is_number else None
+    if row is None:
+        raise NotFoundError(f'There is no order "{order_id[:60]}"', "list_orders names them")
+    order = _order(row)
+    if order.state is OrderState.CLOSED:
+        raise ConflictError(f"Order {order.id} was closed at {order.closed_at:%Y-%m-%d %H:%M} UTC")
+    closed = msgspec.structs.replace(order, state=OrderState.CLOSED, closed_at=at, note=note)
+    _write(connection, closed)
+    return closed
+
+
+def _write(connection: sqlite3.Connection, order: Order) -> None:
+    closed_at = order.closed_at.isoformat() if order.closed_at else None
+    values = (order.state.value, closed_at, msgspec.json.encode(order), order.id[3:])
+    connection.execute(
+        "UPDATE orders SET state = ?, closed_at = ?, body = ? WHERE number = ?", values
+    )
+
+
+def _count(connection: sqlite3.Connection, start: datetime, end: datetime) -> tuple[int, int]:
+    # All times are UTC in one form, so that their text sorts as they do.
+    values = (start.isoformat(), end.isoformat())
+    opened = "SELECT count(*) FROM orders WHERE opened_at >= ? AND opened_at < ?"
+    closed = "SELECT count(*) FROM orders WHERE closed_at >= ? AND closed_at < ?"
+    return _number(connection, opened, values), _number(connection, closed, values)
+
+
+def _number(connection: sqlite3.Connection, query: str, values: tuple[str, ...] = ()) -> int:
+    number: int = connection.execute(query, values).fetchone()[0]
+    return number
+
+
+def _order(row: sqlite3.Row) -> Order:
+    return msgspec.json.decode(row["body"], type=Order)

@@ -1,0 +1,1 @@
+"""The knowledge agent: finds passages of the shipped documents."""
