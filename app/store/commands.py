@@ -1,0 +1,259 @@
+"""Commands on disk: one row each, and a line for every change of its state."""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+
+from app.core.command import Command, CommandChange, CommandState, may_become
+from app.core.equipment import unit_of
+from app.core.errors import ConflictError
+from app.store.database import Database
+
+WHAT = "Command store"
+"""What an operator calls it; `Database(url, METADATA, WHAT)` opens it."""
+METADATA = sa.MetaData()
+_COMMANDS = sa.Table(
+    "commands",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tag", sa.Text, nullable=False),
+    sa.Column("equipment", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Text, nullable=False),
+    sa.Column("requested_at", sa.Text, nullable=False),
+    sa.Column("sent_at", sa.Text),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index("commands_by_state", "state", "changed_at"),
+    sa.Index("commands_by_tag", "tag", "sent_at"),
+    sa.Index("commands_by_time", "requested_at"),
+)
+_CHANGES = sa.Table(
+    "command_changes",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("old", sa.Text),
+    sa.Column("new", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Index("command_changes_by_id", "id", "number"),
+)
+_OPEN = (
+    CommandState.REQUESTED,
+    CommandState.AWAITING_APPROVAL,
+    CommandState.DISPATCHED,
+    CommandState.ACKNOWLEDGED,
+)
+
+
+class CommandStore:
+    """Rows of commands; on disk when a method returns.
+
+    Several processes may write: a change counts only if the row is still in the state it was
+    read in. Called from threads, never from the event loop.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, command: Command) -> Command:
+        """Keep a new command; return the one that is kept under its id, which may be an older.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self._database.begin() as connection:
+            if connection.execute(_insert(connection, _row(command))).first():
+                line = CommandChange(
+                    0, command.id, command.changed_at, command.requested_by, None,
+                    command.state, command.why,
+                )  # fmt: skip
+                _note(connection, line)
+                return command
+            return _one(connection, command.id) or command
+
+    def get(self, command_id: str) -> Command | None:
+        """Return a command.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        with self._database.read() as connection:
+            return _one(connection, command_id)
+
+    def change(self, old: Command, new: Command, actor: str, why: str = "") -> bool:
+        """Put `new` in the place of `old` and note who did it; False if `old` is no longer so.
+
+        A change within the same state, such as of its reason, leaves no line.
+
+        Raises:
+            ConflictError: The old state may not become the new one.
+            StoreError: It cannot be written.
+        """
+        is_step = new.state is not old.state
+        if is_step and not may_become(old.state, new.state):
+            raise ConflictError(
+                f'Command "{old.id}" is {old.state.value} and cannot become {new.state.value}'
+            )
+        values = _row(new)
+        if is_step and new.state is CommandState.DISPATCHED:
+            values["sent_at"] = _text(new.changed_at)
+        with self._database.begin() as connection:
+            # the whole of it and not the state alone: nobody else has changed anything
+            guarded = (
+                sa.update(_COMMANDS)
+                .where(_COMMANDS.c.id == old.id, _COMMANDS.c.state == old.state.value)
+                .where(_COMMANDS.c.body == msgspec.json.encode(old))
+                .values(**values)
+            )
+            if connection.execute(guarded).rowcount != 1:
+                return False
+            if is_step:
+                line = CommandChange(0, new.id, new.changed_at, actor, old.state, new.state, why)
+                _note(connection, line)
+        return True
+
+    def find(
+        self, states: Collection[CommandState] = (), tag: str = "", limit: int = 200
+    ) -> list[Command]:
+        """Return commands, the newest first; of all states if none is named.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        query = sa.select(_COMMANDS.c.body).order_by(
+            _COMMANDS.c.requested_at.desc(), _COMMANDS.c.id
+        )
+        if states:
+            query = query.where(_COMMANDS.c.state.in_([state.value for state in states]))
+        if tag:
+            query = query.where(_COMMANDS.c.tag == tag)
+        return self._read(query.limit(limit))
+
+    def open(self, unknown_since: datetime) -> list[Command]:
+        """Return what is not ended, and what is unknown since `unknown_since`, oldest first.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        is_recent = _COMMANDS.c.changed_at >= _text(unknown_since)
+        is_unknown = _COMMANDS.c.state == CommandState.UNKNOWN.value
+        is_open = _COMMANDS.c.state.in_([state.value for state in _OPEN])
+        query = sa.select(_COMMANDS.c.body).where(sa.or_(is_open, sa.and_(is_unknown, is_recent)))
+        return self._read(query.order_by(_COMMANDS.c.requested_at, _COMMANDS.c.id))
+
+    def last_sent(self, tag: str) -> datetime | None:
+        """Return when a command was last sent to a tag, None for never.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        query = sa.select(sa.func.max(_COMMANDS.c.sent_at)).where(_COMMANDS.c.tag == tag)
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar()
+        return datetime.fromisoformat(found) if found else None
+
+    def is_last_sent(self, command: Command) -> bool:
+        """Tell whether no command was sent to the tag after this one.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        sent = sa.select(_COMMANDS.c.sent_at).where(_COMMANDS.c.id == command.id)
+        later = sa.select(_COMMANDS.c.id).where(
+            _COMMANDS.c.tag == command.tag,
+            _COMMANDS.c.id != command.id,
+            _COMMANDS.c.sent_at > sent.scalar_subquery(),
+        )
+        with self._database.read() as connection:
+            return connection.execute(later.limit(1)).first() is None
+
+    def unsettled(self, equipment: str) -> list[Command]:
+        """Return the unknown commands of a unit that no later one has made good.
+
+        A later command to the same tag that is verified tells what the plant does now.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        later = _COMMANDS.alias("later")
+        made_good = sa.exists().where(
+            later.c.tag == _COMMANDS.c.tag,
+            later.c.state == CommandState.VERIFIED.value,
+            later.c.sent_at > _COMMANDS.c.sent_at,
+        )
+        query = sa.select(_COMMANDS.c.body).where(
+            _COMMANDS.c.equipment == equipment,
+            _COMMANDS.c.state == CommandState.UNKNOWN.value,
+            ~made_good,
+        )
+        return self._read(query.order_by(_COMMANDS.c.requested_at))
+
+    def changes(self, command_id: str) -> list[CommandChange]:
+        """Return every change of a command's state, the oldest first.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        query = sa.select(_CHANGES).where(_CHANGES.c.id == command_id).order_by(_CHANGES.c.number)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [_change(row) for row in rows]
+
+    def _read(self, query: sa.Select[Any]) -> list[Command]:
+        with self._database.read() as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [msgspec.json.decode(body, type=Command) for body in bodies]
+
+
+def _change(row: sa.RowMapping) -> CommandChange:
+    fields = {name: row[name] for name in CommandChange.__struct_fields__}
+    return msgspec.convert(fields, CommandChange)
+
+
+def _one(connection: sa.Connection, command_id: str) -> Command | None:
+    query = sa.select(_COMMANDS.c.body).where(_COMMANDS.c.id == command_id)
+    body = connection.execute(query).scalar()
+    return msgspec.json.decode(body, type=Command) if body is not None else None
+
+
+def _row(command: Command) -> dict[str, Any]:
+    return {
+        "id": command.id,
+        "tag": command.tag,
+        "equipment": unit_of(command.tag),
+        "state": command.state.value,
+        "changed_at": _text(command.changed_at),
+        "requested_at": _text(command.requested_at),
+        "body": msgspec.json.encode(command),
+    }
+
+
+def _insert(connection: sa.Connection, row: Mapping[str, Any]) -> Executable:
+    """Return an insert that leaves a row of the same id alone and returns the id of a new one."""
+    words = sqlite if connection.dialect.name == "sqlite" else postgresql
+    insert = words.insert(_COMMANDS).values(**row).on_conflict_do_nothing()
+    return insert.returning(_COMMANDS.c.id)
+
+
+def _note(connection: sa.Connection, line: CommandChange) -> None:
+    values: dict[str, Any] = {
+        "id": line.id,
+        "at": _text(line.at),
+        "actor": line.actor,
+        "old": line.old.value if line.old else None,
+        "new": line.new.value,
+        "why": line.why,
+    }
+    connection.execute(sa.insert(_CHANGES).values(**values))
+
+
+def _text(at: datetime) -> str:
+    """Return a time that sorts as text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

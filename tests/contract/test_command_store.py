@@ -1,0 +1,274 @@
+"""Commands on disk: the same on SQLite and Postgres, and one state at a time for all writers."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from app.core.command import Command, CommandState
+from app.core.errors import ConflictError, StoreError
+from app.store.commands import METADATA, WHAT, CommandStore
+from app.store.database import Database
+
+pytest_plugins = ["tests.postgres"]
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+UNIT = "riverside/utilities/cooling/pump-101"
+
+REQUESTED, AWAITING = CommandState.REQUESTED, CommandState.AWAITING_APPROVAL
+DISPATCHED, ACKNOWLEDGED = CommandState.DISPATCHED, CommandState.ACKNOWLEDGED
+VERIFIED, UNKNOWN = CommandState.VERIFIED, CommandState.UNKNOWN
+REJECTED, EXPIRED = CommandState.REJECTED, CommandState.EXPIRED
+
+Step = Callable[..., Command]
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'commands.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    urls = {
+        "sqlite": lambda: sqlite_url(tmp_path),
+        "postgres": lambda: request.getfixturevalue("postgres_url"),
+    }
+    made = Database(urls[request.param](), METADATA, WHAT)
+    made.open()
+    with made.begin() as connection:
+        METADATA.drop_all(connection)
+        METADATA.create_all(connection)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(database: Database) -> CommandStore:
+    return CommandStore(database)
+
+
+def command(name: str = "", tag: str = "speed_setpoint", after_s: float = 0.0) -> Command:
+    at = NOW + timedelta(seconds=after_s)
+    return Command(
+        id=name or uuid4().hex,
+        tag=f"{UNIT}/{tag}",
+        value=900.0,
+        requested_by="ann",
+        source="ui",
+        requested_at=at,
+        expires_at=at + timedelta(seconds=60),
+        state=REQUESTED,
+        changed_at=at,
+        why="too hot",
+    )
+
+
+def to(old: Command, state: CommandState, **fields: object) -> Command:
+    return msgspec.structs.replace(old, state=state, **fields)
+
+
+@pytest.fixture
+def walk(store: CommandStore) -> Step:
+    """Take a command through states, a second each."""
+
+    def walked(wanted: Command, *states: CommandState) -> Command:
+        now = store.insert(wanted)
+        for state in states:
+            at = now.changed_at + timedelta(seconds=1)
+            stepped = to(now, state, changed_at=at)
+            assert store.change(now, stepped, "system")
+            now = stepped
+        return now
+
+    return walked
+
+
+def test_a_command_is_read_back_as_it_was_kept(store: CommandStore):
+    kept = store.insert(command("c1"))
+
+    assert store.get("c1") == kept
+
+
+def test_what_was_never_kept_is_none(store: CommandStore):
+    assert store.get("nothing") is None
+
+
+def test_a_second_one_of_the_same_id_leaves_the_first(store: CommandStore):
+    first = store.insert(command("c1"))
+
+    second = store.insert(msgspec.structs.replace(command("c1"), value=5.0))
+
+    assert second == first == store.get("c1")
+    assert len(store.changes("c1")) == 1
+
+
+def test_every_change_leaves_a_line_of_who_when_old_new_why(store: CommandStore):
+    first = store.insert(command("c1"))
+    later = NOW + timedelta(seconds=2)
+    store.change(first, to(first, DISPATCHED, changed_at=later), "bob", "agreed")
+
+    lines = [(line.actor, line.at, line.old, line.new, line.why) for line in store.changes("c1")]
+
+    assert lines == [
+        ("ann", NOW, None, REQUESTED, "too hot"),
+        ("bob", later, REQUESTED, DISPATCHED, "agreed"),
+    ]
+
+
+def test_a_reason_within_a_state_is_kept_without_a_line(store: CommandStore):
+    first = store.insert(command("c1"))
+
+    store.change(first, to(first, REQUESTED, reason="no actuator is alive"), "system")
+
+    found = store.get("c1")
+    assert found
+    assert found.reason == "no actuator is alive"
+    assert len(store.changes("c1")) == 1
+
+
+def test_a_change_from_what_is_no_longer_so_changes_nothing(store: CommandStore):
+    first = store.insert(command("c1"))
+    store.change(first, to(first, REJECTED), "system")
+
+    assert not store.change(first, to(first, DISPATCHED), "system")
+    found = store.get("c1")
+    assert found
+    assert found.state is REJECTED
+
+
+def test_a_change_of_what_was_never_kept_changes_nothing(store: CommandStore):
+    assert not store.change(command("c1"), to(command("c1"), REJECTED), "system")
+
+
+@pytest.mark.parametrize("new", [VERIFIED, ACKNOWLEDGED, UNKNOWN])
+def test_a_step_that_the_life_of_a_command_has_not_is_refused(
+    store: CommandStore, new: CommandState
+):
+    first = store.insert(command("c1"))
+
+    with pytest.raises(ConflictError, match="cannot become"):
+        store.change(first, to(first, new), "system")
+
+
+def test_of_many_that_send_at_once_one_succeeds(store: CommandStore):
+    first = store.insert(command("c1"))
+
+    def send(number: int) -> bool:
+        return store.change(first, to(first, DISPATCHED), f"app-{number}")
+
+    with ThreadPoolExecutor(8) as threads:
+        tries = list(threads.map(send, range(16)))
+
+    assert sum(tries) == 1
+    assert len(store.changes("c1")) == 2
+
+
+def test_of_many_that_insert_one_id_at_once_all_get_the_same(store: CommandStore):
+    def ask(number: int) -> float:
+        return store.insert(msgspec.structs.replace(command("c1"), value=number)).value
+
+    with ThreadPoolExecutor(8) as threads:
+        values = set(threads.map(ask, range(16)))
+
+    assert len(values) == 1
+
+
+def test_the_list_is_newest_first_and_bounded(store: CommandStore):
+    for number in range(5):
+        store.insert(command(f"c{number}", after_s=number))
+
+    assert [each.id for each in store.find(limit=2)] == ["c4", "c3"]
+
+
+def test_the_list_is_of_one_tag_and_some_states(store: CommandStore, walk: Step):
+    walk(command("c1"), REJECTED)
+    walk(command("c2"), EXPIRED)
+    walk(command("c3", tag="valve"), REJECTED)
+    walk(command("c4"))
+
+    wanted = store.find([REJECTED, EXPIRED], f"{UNIT}/speed_setpoint")
+    assert {each.id for each in wanted} == {"c1", "c2"}
+
+
+def test_open_are_all_that_have_not_ended_and_the_lately_unknown(store: CommandStore, walk: Step):
+    walk(command("ended"), REJECTED)
+    walk(command("requested"))
+    walk(command("awaiting"), AWAITING)
+    walk(command("sent"), DISPATCHED)
+    walk(command("done"), DISPATCHED, ACKNOWLEDGED)
+    walk(command("verified"), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+    walk(command("unknown"), DISPATCHED, UNKNOWN)
+    walk(command("long ago", after_s=-3600), DISPATCHED, UNKNOWN)
+
+    found = {each.id for each in store.open(NOW)}
+    assert found == {"requested", "awaiting", "sent", "done", "unknown"}
+
+
+def test_when_a_tag_was_last_sent_a_command(store: CommandStore, walk: Step):
+    walk(command(), DISPATCHED)
+    walk(command(after_s=10), AWAITING, DISPATCHED, ACKNOWLEDGED)
+    walk(command(after_s=90), REJECTED)
+
+    assert store.last_sent(f"{UNIT}/speed_setpoint") == NOW + timedelta(seconds=12)
+    assert store.last_sent(f"{UNIT}/valve") is None
+
+
+def test_the_last_sent_is_known(store: CommandStore, walk: Step):
+    first = walk(command(), DISPATCHED)
+    second = walk(command(after_s=10), DISPATCHED)
+    walk(command(tag="valve", after_s=20), DISPATCHED)
+
+    assert [store.is_last_sent(each) for each in (first, second)] == [False, True]
+
+
+def test_an_unknown_command_is_unsettled_until_a_later_one_is_verified(
+    store: CommandStore, walk: Step
+):
+    walk(command("before", after_s=-60), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+    walk(command("u1"), DISPATCHED, UNKNOWN)
+    walk(command("u2", tag="valve"), DISPATCHED, UNKNOWN)
+    assert {each.id for each in store.unsettled(UNIT)} == {"u1", "u2"}
+
+    walk(command("after", after_s=60), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+
+    assert {each.id for each in store.unsettled(UNIT)} == {"u2"}
+
+
+def test_after_a_restart_everything_is_there(database: Database, store: CommandStore, walk: Step):
+    kept = walk(command("c1"), DISPATCHED)
+
+    database.close()
+    database.open()
+
+    assert store.get("c1") == kept
+    assert len(store.changes("c1")) == 2
+
+
+def test_a_store_that_is_closed_says_so(database: Database, store: CommandStore):
+    database.close()
+
+    with pytest.raises(StoreError, match="is not open"):
+        store.insert(command())
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises((StoreError, OSError)):
+        Database(sqlite_url(tmp_path / "file"), METADATA, WHAT).open()
+
+
+def test_sqlite_keeps_each_change_through_a_power_cut(tmp_path: Path):
+    made = Database(sqlite_url(tmp_path), METADATA, WHAT)
+    made.open()
+    with made.read() as connection:
+        mode = connection.execute(sa.text("PRAGMA journal_mode")).scalar()
+        synchronous = connection.execute(sa.text("PRAGMA synchronous")).scalar()
+    made.close()
+
+    assert (mode, synchronous) == ("wal", 2)
