@@ -22,6 +22,7 @@ from app.core.errors import SettingsError
 from app.settings_checks import FILE_VARIABLE, PREFIX, check_agents, check_environment
 from app.settings_files import SECRETS, deep_update, describe, read_table
 from app.settings_ingest import SEED_MAPPINGS, IngestSeedsSettings, IngestSettings
+from app.settings_people import PeopleSettings
 from app.settings_sections import (
     AgentSettings,
     AlarmSettings,
@@ -55,6 +56,7 @@ __all__ = [
     "IngestSeedsSettings",
     "IngestSettings",
     "LiveSettings",
+    "PeopleSettings",
     "Section",
     "ServerSettings",
     "Settings",
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     live: LiveSettings = LiveSettings()
     alarms: AlarmSettings = AlarmSettings()
     commands: CommandSettings = CommandSettings()
+    people: PeopleSettings = PeopleSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     agents: dict[str, AgentSettings] = Field(default={}, description="Agents by name")
     ingest_seeds: IngestSeedsSettings = IngestSeedsSettings()

@@ -8,7 +8,7 @@ from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.plant import Plant
 from app.supervisor.restart import agent_title
-from pages.frame import ACTOR, frame, guarded
+from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.refresh import Painted, while_visible
 from pages.widgets import age_words, capitalised, clock_words, empty_state, number, with_unit_links
@@ -122,8 +122,8 @@ class _Line:
             return
         plant = self._plant
         self._buttons = [
-            (self._button("Start", lambda: plant.start_agent(name, ACTOR)), True),
-            (self._button("Restart", lambda: plant.restart_agent(name, ACTOR)), False),
+            (self._button("Start", lambda: plant.start_agent(name, actor())), True),
+            (self._button("Restart", lambda: plant.restart_agent(name, actor())), False),
             (ui.button("Stop", on_click=self._stop, color=None).props("flat"), False),
         ]
         self._log = LogTail(lambda: plant.supervisor.log(name))
@@ -139,7 +139,7 @@ class _Line:
         work = purpose[:1].lower() + purpose[1:]
         consequence = f"Until someone starts it again, this is not done: {work}."
         if await confirmed(f"Stop the {name} agent?", consequence, "Stop"):
-            await guarded(self._plant.stop_agent(name, ACTOR))
+            await guarded(self._plant.stop_agent(name, actor()))
 
     def _enable(self) -> None:
         is_off = self._row.state in _OFF

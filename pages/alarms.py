@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Sequence
 import msgspec
 from nicegui import events, ui
 
+from app.core.actor import Actor
 from app.core.alarm import Alarm
 from app.core.errors import MillwrightError
 from app.plant import Plant
-from pages.frame import ACTOR, frame
+from pages.frame import actor, frame
 from pages.markup import place, tag
 from pages.widgets.alarm_table import add_script, add_style, alarm_table, serve_files
 
@@ -84,25 +85,27 @@ async def _act(plant: Plant, event: events.GenericEventArguments) -> None:
     if wanted.do not in _PAST or len(wanted.ids) > MOST_AT_ONCE:
         logger.warning("a browser asked for %.40s of %d alarms", wanted.do, len(wanted.ids))
         return
-    done, refusals = await carry_out(plant, wanted)
+    done, refusals = await carry_out(plant, wanted, actor())
     _tell(wanted, done, refusals)
 
 
-async def carry_out(plant: Plant, wanted: Request) -> tuple[list[Alarm], list[MillwrightError]]:
+async def carry_out(
+    plant: Plant, wanted: Request, who: Actor
+) -> tuple[list[Alarm], list[MillwrightError]]:
     """Do what was asked for with each alarm; one that refuses does not stop the others."""
     done: list[Alarm] = []
     refusals: list[MillwrightError] = []
     for alarm_id in wanted.ids:
         try:
-            done.append(await _one(plant, wanted, alarm_id))
+            done.append(await _one(plant, wanted, alarm_id, who))
         except MillwrightError as error:
             refusals.append(error)
     return done, refusals
 
 
-def _one(plant: Plant, wanted: Request, alarm_id: str) -> Awaitable[Alarm]:
+def _one(plant: Plant, wanted: Request, alarm_id: str, who: Actor) -> Awaitable[Alarm]:
     if wanted.do == "shelve":
-        return plant.shelve(alarm_id, ACTOR, wanted.minutes or 0, wanted.note)
+        return plant.shelve(alarm_id, who, wanted.minutes or 0, wanted.note)
     acts = {
         "acknowledge": plant.acknowledge,
         "unshelve": plant.unshelve,
@@ -112,7 +115,7 @@ def _one(plant: Plant, wanted: Request, alarm_id: str) -> Awaitable[Alarm]:
         "return_to_service": plant.return_to_service,
         "reset": plant.reset,
     }
-    return acts[wanted.do](alarm_id, ACTOR, wanted.note)
+    return acts[wanted.do](alarm_id, who, wanted.note)
 
 
 def _tell(wanted: Request, done: Sequence[Alarm], refusals: Sequence[MillwrightError]) -> None:

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from app.core.equipment import Equipment
 from app.plant import Plant
-from pages.frame import ACTOR, guarded
+from pages.frame import actor, guarded
 from pages.widgets.confirm import confirmed
 
 
@@ -34,5 +34,5 @@ async def _forget(plant: Plant, unit: Equipment) -> None:
     )
     if not await confirmed(f"Forget {unit.name}?", consequence, "Forget it"):
         return
-    if await guarded(plant.forget_unit(unit.path, ACTOR)):
+    if await guarded(plant.forget_unit(unit.path, actor())):
         ui.navigate.to("/")

@@ -12,7 +12,7 @@ How a page uses it (`install(plant)` is called once, by app/main.py, before the 
 - `frame(plant, title, active, crumbs)` lays the page out; the body is a column with 16 px
   gaps. `crumbs` are (words, address) pairs before the title.
 - `guarded(action)` awaits a plant action and shows a refusal as a message instead of a traceback;
-  returns True if it succeeded.  `ACTOR` is who acts until login exists.
+  returns True if it succeeded.  `actor()` is who acts on this page, see pages/who.py.
 - CSS classes for page bodies: `mw-grid` (tiles, 280 px and up), `mw-columns` (three columns of a
   faceplate), `mw-card`, `mw-card-title`, `mw-table` (a plain <table>), `mw-button` with
   `mw-primary` or `mw-danger`, `mw-hint` (small grey text), `mw-row` (one line, 8 px gaps),
@@ -28,11 +28,9 @@ import logging
 import re
 from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from nicegui import events, ui
 
-from app.core.actor import Actor
 from app.core.agent import AgentState
 from app.core.errors import MillwrightError
 from app.core.health import Health
@@ -42,33 +40,16 @@ from app.supervisor.restart import agent_title
 from pages import theme
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
+from pages.rail import more_sheet, rail
+from pages.who import ACTOR, actor, remember, you
 from pages.widgets.words import NONE
+
+__all__ = ["ACTOR", "actor", "frame", "guarded", "install"]
 
 logger = logging.getLogger(__name__)
 
-ACTOR = Actor(name="operator", source="ui")
 AGENTS_SHOWN = 40
 _HYPHENATED = re.compile(r"(\S*-\S*)")
-
-
-class Entry(NamedTuple):
-    """One page in the rail."""
-
-    href: str
-    word: str
-    icon: str
-    key: str
-
-
-ENTRIES = (
-    Entry("/", "Overview", "overview", "o"),
-    Entry("/alarms", "Alarms", "alarms", "a"),
-    Entry("/alarms/kpi", "Alarm rate", "kpi", "k"),
-    Entry("/trends", "Trends", "trends", "t"),
-    Entry("/agents", "Agents", "agents", "n"),
-    Entry("/simulator", "Simulator", "simulator", "s"),
-    Entry("/health", "Health", "health", "h"),
-)
 
 
 def install(plant: Plant) -> None:
@@ -115,9 +96,10 @@ def frame(
     """
     site = plant.settings.site
     ui.page_title(f"{title} · {site.name}")
+    remember(plant.settings.people)
     ui.on("mw_acknowledge", lambda event: _acknowledge(plant, event))
     with ui.element("div").classes("mw-shell"):
-        place(_banner(site.name), _rail(active))
+        place(_banner(site.name), rail(active), more_sheet(active))
         with ui.element("div").classes("mw-main").props("id=mw-page tabindex=-1"):
             place(_title_line(title, crumbs, site.timezone))
             yield
@@ -126,7 +108,7 @@ def frame(
 async def _acknowledge(plant: Plant, event: events.GenericEventArguments) -> None:
     match event.args:
         case {"id": str() as alarm_id}:
-            await guarded(plant.acknowledge(alarm_id, ACTOR))
+            await guarded(plant.acknowledge(alarm_id, actor()))
         case _:
             logger.warning("a browser sent an acknowledgement without an alarm")
 
@@ -139,23 +121,6 @@ async def guarded(action: Awaitable[object]) -> bool:
         ui.notify(f"{error}. {error.hint}" if error.hint else str(error), type="warning")
         return False
     return True
-
-
-def _rail(active: str) -> Html:
-    links = [
-        tag(
-            "a",
-            icon(entry.icon),
-            tag("span", entry.word),
-            href=entry.href,
-            class_="mw-rail-link",
-            title=f"{entry.word} (g {entry.key})",
-            data_key=entry.key,
-            aria_current="page" if entry.href == active else None,
-        )
-        for entry in ENTRIES
-    ]
-    return tag("nav", links, class_="mw-rail", aria_label="Pages")
 
 
 def _banner(plant_name: str) -> Html:
@@ -171,6 +136,7 @@ def _banner(plant_name: str) -> Html:
         for priority in (1, 2, 3, 4)
     ]
     tools = [
+        you(),
         _tool("search", "Search everything ( / )", "mw-search-open"),
         _tool("mute", "Alarm sound is off", "mw-sound"),
         _tool("theme", "Dark or light", "mw-theme"),

@@ -10,7 +10,7 @@ from app.bus.dead_letters import DeadLetter
 from app.core.health import ComponentStatus, Health
 from app.plant import Plant
 from app.store.history import HistoryStats
-from pages.frame import ACTOR, frame, guarded
+from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.quarantine import LOOK_AGAIN_S, quarantine_card
 from pages.refresh import Painted, while_visible
@@ -82,7 +82,7 @@ async def _clear(plant: Plant) -> None:
         f"{_messages(kept)} will be forgotten with the reason of each; they cannot be brought back."
     )
     if await confirmed("Clear the refused messages?", consequence, "Clear"):
-        await guarded(plant.clear_dead_letters(ACTOR))
+        await guarded(plant.clear_dead_letters(actor()))
 
 
 def _components(plant: Plant) -> Html:

@@ -10,7 +10,7 @@ from app.core.errors import CodecError, MillwrightError
 from app.core.truth import ScenarioChoice, ScenarioListing, SimulatedUnit, Truth
 from app.plant import Plant
 from pages.choose import kind_words
-from pages.frame import ACTOR, frame, guarded
+from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.refresh import Painted, while_visible
 from pages.widgets import (
@@ -146,7 +146,7 @@ class _Faults:
 
     def _row(self, truth: Truth) -> Painted:
         async def stop() -> None:
-            action = self._plant.stop_scenario(truth.equipment, truth.scenario, ACTOR)
+            action = self._plant.stop_scenario(truth.equipment, truth.scenario, actor())
             if await guarded(action):
                 self._changed()
 

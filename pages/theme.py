@@ -21,6 +21,7 @@ SCRIPTS = (
     "trend.js",
     "sound.js",
     "frame.js",
+    "who.js",
 )
 STYLES = (
     "tokens.css",
@@ -30,6 +31,7 @@ STYLES = (
     "overview.css",
     "quasar.css",
     "plant.css",
+    "rail.css",
 )
 
 # before the first paint, or the wrong theme flashes

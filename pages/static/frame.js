@@ -4,8 +4,8 @@
   const { live, alarms, symbol, make, put, ageWords } = Millwright;
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
-  const PAGES = () => [...document.querySelectorAll(".mw-rail-link")].map((link) => ({
-    key: link.dataset.key, href: link.getAttribute("href"), label: link.textContent, icon: link.querySelector("svg").outerHTML }));
+  const PAGES = () => [...document.querySelectorAll(".mw-rail-link[data-key]")].map((link) => ({
+    key: link.dataset.key, href: link.getAttribute("href"), label: link.querySelector("span").textContent, icon: link.querySelector("svg").outerHTML }));
 
   function clock(ms, withDate) {
     const zone = byId("mw-clock")?.dataset.zone;
@@ -67,6 +67,15 @@
     agents.classList.toggle("mw-wrong", running < total);
     put(agents, `agents ${running}/${total}`);
     agents.title = `${running} of ${total} agents are running`;
+    openApprovals = message.approvals ?? 0;
+    showBadges();
+  }
+  let openApprovals = 0;
+  function showBadges() {
+    for (const badge of document.querySelectorAll('[data-badge="/approvals"]')) {
+      put(badge, openApprovals > 99 ? "99+" : String(openApprovals));
+      badge.hidden = !openApprovals; badge.title = `${openApprovals} open`;
+    }
   }
   let isLost = false;
   setInterval(() => { const box = byId("mw-clock"); if (box && !isLost) put(box, clock(live.now(), true)); }, 1000);
@@ -108,7 +117,7 @@
   let cameFrom = null;
   const behind = (isInert) => { const shell = document.querySelector(".mw-shell"); if (shell) shell.inert = isInert; };
   function close() {
-    const open = document.querySelector("#mw-search, #mw-keys");
+    const open = document.querySelector(".mw-sheet-back");
     if (!open) return;
     open.remove(); behind(false);
     cameFrom?.focus?.();
@@ -171,6 +180,11 @@
       make("td", "", row, words);
     }
   }
+  function openMore() {
+    const box = sheet("mw-more-sheet", "Pages");
+    box.append(byId("mw-more-pages").content.cloneNode(true));
+    showBadges();
+  }
   let goUntil = 0;
   function onKey(event) {
     if (event.key === "Escape") { close(); return; }
@@ -195,6 +209,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-acknowledge]");
     if (button) { button.disabled = true; acknowledge(button.dataset.acknowledge); setTimeout(() => { button.disabled = false; }, 3000); }
+    if (event.target.closest?.("#mw-more")) openMore();
     const tool = event.target.closest?.(".mw-tool");
     if (!tool) return;
     if (tool.id === "mw-search-open") openSearch();
@@ -209,5 +224,5 @@
     put(byId("mw-clock"), clock(live.now(), true));
   }
   begin();
-  Object.assign(Millwright, { clock, ageWords, acknowledge });
+  Object.assign(Millwright, { clock, ageWords, acknowledge, sheet, closeSheet: close });
 })();

@@ -7,7 +7,7 @@ from nicegui import ui
 from app.core.truth import SimulatedUnit
 from app.plant import Plant
 from pages.choose import counter_tags, key_tags, state_tags
-from pages.frame import ACTOR, guarded
+from pages.frame import actor, guarded
 from pages.markup import Html, place, tag
 from pages.refresh import Painted
 from pages.widgets.words import number
@@ -101,7 +101,7 @@ class ScenarioForm:
         severity = float(self._severity.value or 0) / 100
         spoiled = str(self._sensor.value or "") if self._is_of_sensor else ""
         action = self._plant.start_scenario(
-            self._unit.value, self._scenario.value, severity, ACTOR, tag=spoiled
+            self._unit.value, self._scenario.value, severity, actor(), tag=spoiled
         )
         if await guarded(action):
             self._changed()

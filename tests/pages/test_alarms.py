@@ -15,6 +15,7 @@ from app.plant import Plant
 from app.settings import Settings
 from pages import alarm_kpi, alarms
 from pages.alarms import Request, carry_out
+from pages.frame import ACTOR
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ async def test_the_table_knows_what_is_allowed_in_each_state(plant: Plant, user:
 
 async def test_several_alarms_are_acknowledged_at_once(plant: Plant, user: User) -> None:
     ids = await raise_alarms(plant, 3)
-    done, refusals = await carry_out(plant, Request("acknowledge", ids, "seen"))
+    done, refusals = await carry_out(plant, Request("acknowledge", ids, "seen"), ACTOR)
     assert [alarm.state for alarm in done] == [AlarmState.ACK] * 3
     assert refusals == []
     assert plant.journal.entries(limit=1)[0].source == "ui"
@@ -68,8 +69,8 @@ async def test_several_alarms_are_acknowledged_at_once(plant: Plant, user: User)
 
 async def test_one_refusal_does_not_stop_the_others(plant: Plant, user: User) -> None:
     ids = await raise_alarms(plant, 2)
-    await plant.acknowledge(ids[0], alarms.ACTOR)
-    done, refusals = await carry_out(plant, Request("acknowledge", [ids[0], "gone", ids[1]]))
+    await plant.acknowledge(ids[0], ACTOR)
+    done, refusals = await carry_out(plant, Request("acknowledge", [ids[0], "gone", ids[1]]), ACTOR)
     assert [alarm.id for alarm in done] == [ids[1]]
     assert [type(each) for each in refusals] == [ConflictError, NotFoundError]
 
@@ -79,7 +80,7 @@ async def test_shelving_without_time_or_reason_is_refused(
     plant: Plant, user: User, minutes: float | None, note: str
 ) -> None:
     ids = await raise_alarms(plant, 1)
-    done, (refusal,) = await carry_out(plant, Request("shelve", ids, note, minutes))
+    done, (refusal,) = await carry_out(plant, Request("shelve", ids, note, minutes), ACTOR)
     assert done == []
     assert isinstance(refusal, InputError)
 
@@ -100,7 +101,7 @@ async def test_every_action_of_the_table_is_carried_out(
 ) -> None:
     ids = await raise_alarms(plant, 1)
     for do in asked:
-        _, refusals = await carry_out(plant, Request(do, ids, "why", 10))
+        _, refusals = await carry_out(plant, Request(do, ids, "why", 10), ACTOR)
         assert refusals == []
     assert plant.alarms.get(ids[0]).state is state
 
