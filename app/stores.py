@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from app.core.audit_chain import REMEDY as CHAIN_REMEDY
 from app.core.clock import Clock
 from app.core.equipment import Equipment
 from app.core.errors import StoreError
@@ -13,6 +14,7 @@ from app.core.health import ComponentStatus, Health
 from app.core.quarantined import Quarantined
 from app.store.assets import Assets
 from app.store.audit import AuditLog
+from app.store.audit_check import AT_START, AuditCheck
 from app.store.journal import AlarmJournal
 from app.store.quarantine import list_quarantined
 
@@ -29,6 +31,7 @@ class Stores:
     Attributes:
         assets: Units.
         audit: Actions outside the alarm list.
+        audit_check: The check of the audit's chain; it begins when the audit is open.
         journal: Alarms.
     """
 
@@ -37,6 +40,7 @@ class Stores:
         self._history_uri = history_uri
         self.assets = Assets(data_dir / "assets.sqlite")
         self.audit = AuditLog(data_dir / "audit.sqlite")
+        self.audit_check = AuditCheck(self.audit.path, clock)
         self.journal = AlarmJournal(data_dir / "alarms.sqlite")
         self._clock = clock
         self._closed: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -56,7 +60,7 @@ class Stores:
         """
         self._closed = {
             "Equipment store": partial(self._open_assets, declare),
-            "Audit": partial(_open, self.audit),
+            "Audit": self._open_audit,
             "Alarm journal": partial(_open, self.journal),
             ALARMS: start_alarms,
         }
@@ -69,13 +73,14 @@ class Stores:
 
     def close(self) -> None:
         """Close all; harmless for those that are not open."""
+        self.audit_check.cancel()
         for store in (self.journal, self.audit, self.assets):
             store.close()
 
     @property
     def statuses(self) -> list[ComponentStatus]:
         """How each store is; the alarms speak for themselves once they have started."""
-        return list(self._statuses.values())
+        return [self._judged(status) for status in self._statuses.values()]
 
     async def quarantined(self) -> list[Quarantined]:
         """Return what was moved aside as damaged, of every store here, the newest first."""
@@ -120,6 +125,25 @@ class Stores:
     async def _open_assets(self, declare: Callable[[Sequence[Equipment]], None]) -> None:
         await _open(self.assets)
         declare(await asyncio.to_thread(self.assets.load))
+
+    async def _open_audit(self) -> None:
+        await _open(self.audit)
+        self.audit_check.start(AT_START)
+
+    def _judged(self, status: ComponentStatus) -> ComponentStatus:
+        """Return a status with what is known of the audit's chain."""
+        if status.name != "Audit" or status.state is Health.FAILED:
+            return status
+        verdict = self.audit_check.state.verdict
+        if flaw := self.audit.flaw or (verdict and verdict.flaw):
+            since = verdict.at if verdict and verdict.flaw else status.since
+            words = f"The chain is broken: {flaw.reason}"
+            return ComponentStatus("Audit", Health.FAILED, since, words, CHAIN_REMEDY)
+        if self.audit.head_trouble:
+            remedy = "Check disk and rights; a missing end of the audit may go unseen meanwhile"
+            words = self.audit.head_trouble
+            return ComponentStatus("Audit", Health.DEGRADED, status.since, words, remedy)
+        return status
 
 
 async def _open(store: Assets | AuditLog | AlarmJournal) -> None:
