@@ -1,0 +1,1 @@
+"""Workflows: definitions in TOML, and the engine that runs them durably."""
