@@ -1,6 +1,6 @@
 """One relational store by URL: a SQLite file, or Postgres shared by several orchestrators."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ _POOL = 5
 class Database:
     """Transactions on SQLite (WAL) or Postgres; called from threads, never from the event loop.
 
-    A strict transaction is on disk before `begin` returns (fsync). A relaxed one survives the end
-    of the process, but not that of the power supply: for what can be made anew.
+    A transaction that writes is on disk (fsync) before `begin` returns.
 
     Attributes:
         is_shared: Several orchestrators may write to it.
@@ -36,8 +35,8 @@ class Database:
         self._url = sa.make_url(url)
         self._metadata = metadata
         self._what = what
-        self._strict: sa.Engine | None = None
-        self._relaxed: sa.Engine | None = None
+        self._writing: sa.Engine | None = None
+        self._reading: sa.Engine | None = None
         self.is_shared = not self._url.drivername.startswith("sqlite")
         if self.is_shared:
             self._url = self._url.set(drivername="postgresql+psycopg")
@@ -49,36 +48,35 @@ class Database:
             StoreError: It cannot be reached, or is damaged.
         """
         self.close()
-        if self._url.database and not self.is_shared:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        strict, relaxed = self._engine("FULL"), self._engine("NORMAL")
+        writing, reading = self._engine(), self._engine()
+        if not self.is_shared:
+            event.listen(writing, "begin", _begin)
         with self._told("opened"):
             try:
-                self._metadata.create_all(strict)
-            except SQLAlchemyError:
-                strict.dispose()
-                relaxed.dispose()
+                if self._url.database and not self.is_shared:
+                    Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+                self._metadata.create_all(writing)
+            except (SQLAlchemyError, OSError):
+                writing.dispose()
+                reading.dispose()
                 raise
-        self._strict, self._relaxed = strict, relaxed
+        self._writing, self._reading = writing, reading
 
     def close(self) -> None:
         """Close all connections; harmless if none is open."""
-        for engine in (self._strict, self._relaxed):
+        for engine in (self._writing, self._reading):
             if engine is not None:
                 engine.dispose()
-        self._strict = self._relaxed = None
+        self._writing = self._reading = None
 
     @contextmanager
-    def begin(self, *, relaxed: bool = False) -> Generator[sa.Connection]:
+    def begin(self) -> Generator[sa.Connection]:
         """Open a transaction to write; committed at the end of the block, or rolled back.
 
         Raises:
             StoreError: It is not open, busy, full or gone.
         """
-        engine = self._relaxed if relaxed else self._strict
-        with self._told("written"), self._opened(engine).begin() as connection:
-            if relaxed and self.is_shared:
-                connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
+        with self._told("written"), self._opened(self._writing).begin() as connection:
             yield connection
 
     @contextmanager
@@ -88,18 +86,17 @@ class Database:
         Raises:
             StoreError: It is not open or gone.
         """
-        with self._told("read"), self._opened(self._strict).connect() as connection:
+        with self._told("read"), self._opened(self._reading).connect() as connection:
             yield connection
 
-    def _engine(self, synchronous: str) -> sa.Engine:
+    def _engine(self) -> sa.Engine:
         if self.is_shared:
             options = {"connect_timeout": int(_BUSY_S)}
             return sa.create_engine(
                 self._url, pool_size=_POOL, pool_pre_ping=True, connect_args=options
             )
         engine = sa.create_engine(self._url, connect_args={"timeout": _BUSY_S})
-        event.listen(engine, "connect", _prepare(synchronous))
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "connect", _prepare)
         return engine
 
     def _opened(self, engine: sa.Engine | None) -> sa.Engine:
@@ -133,14 +130,11 @@ class Database:
         return "Check that the disk has room and that the data folder may be written"
 
 
-def _prepare(synchronous: str) -> Callable[[Any, object], None]:
-    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401  the driver's own connection
-        connection.isolation_level = None  # we say BEGIN ourselves, see _begin
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    return prepare
+def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  the driver's own connection
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin(connection: sa.Connection) -> None:
