@@ -14,6 +14,7 @@ _HEAD = """# Every setting of Millwright with its default, unit and range.
 """
 _AGENTS = {
     "simulator": "the demo plant; not started when demo.enabled is false",
+    "actuator": "changes tags on signed orders, and no other agent does",
     "vibration": "bearings and severity of rotating machines",
     "maintenance": "failure modes from process values",
     "knowledge": "searches the shipped procedures by words",

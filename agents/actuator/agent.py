@@ -1,0 +1,259 @@
+"""The actuator agent: follows signed orders, each at most once, and journals before and after."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from typing_extensions import override
+
+from agents.actuator.driver import READ, WRITE, Driver, PeerDriver
+from agents.actuator.journal import Journal, Line
+from agents.actuator.orders import why_disbelieved, why_refused
+from agents.base.agent import BaseAgent
+from agents.base.requests import parse
+from app.bus.client import Received
+from app.command_key import read_key
+from app.core.agent import AgentSpec
+from app.core.clock import AwareTime, Clock
+from app.core.command import AckState, CommandAck, CommandOrder
+from app.core.command_check import is_near
+from app.core.command_signature import sign
+from app.core.errors import (
+    BusError,
+    InputError,
+    MillwrightError,
+    NotFoundError,
+    SettingsError,
+    StoreError,
+)
+from app.core.topics import COMMANDS, ack_topic
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+WRITE_S = 5.0
+SETTLE_S = 15.0
+"""An agent that was started with us has said its birth by then, on a busy machine too."""
+_SETTLE_EACH_S = 0.5
+_LONGEST_DELAY_S = 60.0
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Input of `command_state`.
+
+    Attributes:
+        id: The command.
+        sent_at: When it was sent; a journal that began later says "unknown" and not "absent".
+    """
+
+    id: str
+    sent_at: AwareTime
+
+
+class ActuatorAgent(BaseAgent):
+    """Does what signed orders say, and answers what became of each."""
+
+    spec: ClassVar[AgentSpec] = AgentSpec(
+        name="actuator",
+        purpose="Changes tags of the plant on signed orders and keeps a journal of each",
+        capabilities=("act", "command_state"),
+    )
+    uses: ClassVar[tuple[str, ...]] = (WRITE, READ)
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        instance: str = "1",
+        driver: Driver | None = None,
+    ) -> None:
+        super().__init__(settings, clock, instance)
+        self.name = f"{self.spec.name}/{instance}"
+        home = settings.data.dir / "checkpoints" / self.spec.name
+        self.journal = Journal(home / f"{instance}.journal.sqlite")
+        self._driver = driver or PeerDriver(self.ask, self._option("write_s", WRITE_S))
+        self._delay_s = self._option("delay_s", 0.0)
+        self._orders: asyncio.Queue[CommandOrder] = asyncio.Queue()  # bounded by what is journalled
+        self._tags: dict[str, asyncio.Lock] = {}
+        self._done = 0
+        self._refused = 0
+        self._trouble = ""
+        self.bus.subscribe_durable(COMMANDS, CommandOrder, self.take_orders)
+
+    @override
+    async def serve(self, stopping: asyncio.Event) -> None:
+        await self.journal.open(self.clock.now())
+        try:
+            await super().serve(stopping)
+        finally:
+            await self.journal.close()
+
+    @override
+    async def run(self) -> None:
+        await self._key_or_none()
+        async with asyncio.TaskGroup() as group:
+            for line in await self.journal.unfinished():
+                group.create_task(self._settle(line), name=f"settle {line.id}")
+            while True:
+                order = await self._orders.get()
+                group.create_task(self._act(order), name=f"order {order.id}")
+
+    @override
+    async def handle_task(self, capability: str, input: dict[str, object]) -> dict[str, object]:
+        match capability:
+            case "act":
+                raise InputError("Orders come signed on millwright/commands/…, never as tasks")
+            case "command_state":
+                return await self._answer_state(parse(Wanted, input))
+            case _:
+                raise NotFoundError(f'The actuator has no capability "{capability}"')
+
+    @override
+    def note(self) -> str:
+        said = f"{self._done} orders done, {self._refused} refused"
+        return f"{said}; waits {self._delay_s:g} s before each" if self._delay_s else said
+
+    async def take_orders(self, batch: Sequence[Received[CommandOrder]]) -> None:
+        """Judge orders from the bus; those to follow are in the journal when this returns."""
+        for received in batch:
+            if received.message.actuator == self.name:
+                await self._take(received)
+
+    async def _take(self, received: Received[CommandOrder]) -> None:
+        order = received.message
+        key = await self._key_or_none()
+        wrong = why_disbelieved(order, received.topic, key) if key else "There is no command key"
+        known = None if wrong else await self.journal.find(order.id)
+        if known is not None and (known.tag, known.value) != (order.tag, order.value):
+            wrong = f'Order "{order.id}" was another one before'
+        if wrong:
+            self._refused += 1
+            self.bus.refuse(received.topic, order.tag.encode(errors="replace")[:200], wrong)
+        elif known is not None:
+            await self._repeat(known)
+        elif reason := why_refused(order, self.clock.now(), retained=received.retained):
+            await self._end(order, AckState.REFUSED, reason)
+        else:
+            await self._note(order, AckState.STARTED)
+            self._orders.put_nowait(order)
+
+    async def _repeat(self, known: Line) -> None:
+        """Answer a duplicate from the journal; one that is being done is answered at its end."""
+        if known.state is not AckState.STARTED:
+            await self._send(self._ack(known))
+
+    async def _act(self, order: CommandOrder) -> None:
+        async with self._tags.setdefault(order.tag, asyncio.Lock()):
+            if self._delay_s:
+                await self.clock.sleep(self._delay_s)
+            try:
+                await self._end(order, *await self._write(order))
+            except StoreError:  # it stays `started`, and is settled at the next start
+                logger.exception("Order %s is not concluded in the journal", order.id)
+                self._trouble = "The journal cannot be written; see the agent's log"
+                self.degraded(self._trouble)
+
+    async def _write(self, order: CommandOrder) -> tuple[AckState, str, float | None]:
+        reason = why_refused(order, self.clock.now(), retained=False)
+        if reason:
+            return AckState.REFUSED, f"{reason}; it had waited for another one to the tag", None
+        try:
+            await self._driver.write(order.tag, order.value)
+        except BusError as error:
+            return await self._read_back(order.tag, order.value, str(error))
+        except MillwrightError as error:
+            return AckState.REFUSED, str(error), None
+        return AckState.DONE, "", None
+
+    async def _read_back(
+        self, tag: str, value: float, doubt: str
+    ) -> tuple[AckState, str, float | None]:
+        try:
+            shown = await self._driver.read(tag)
+        except MillwrightError as error:
+            return AckState.UNKNOWN, f"{doubt}; it cannot be read back: {error}", None
+        if is_near(value, shown, 0.0):
+            return AckState.DONE, f"Read back; {doubt}", shown
+        return AckState.UNKNOWN, f"{doubt}; read back, the plant holds {shown:g}", shown
+
+    async def _settle(self, line: Line) -> None:
+        """Find out what became of an order that a former life began, without doing it again."""
+        deadline_s = self.clock.monotonic() + SETTLE_S
+        doubt = "The actuator stopped while it did it"
+        while True:
+            state, reason, shown = await self._read_back(line.tag, line.value, doubt)
+            if shown is not None or self.clock.monotonic() >= deadline_s:
+                break
+            await self.clock.sleep(_SETTLE_EACH_S)
+        if state is AckState.DONE:
+            reason = "Read back after a restart"
+        order = CommandOrder(line.id, line.tag, line.value, self.name, line.at)
+        await self._end(order, state, reason, shown)
+
+    async def _end(
+        self, order: CommandOrder, state: AckState, reason: str, shown: float | None = None
+    ) -> None:
+        line = await self._note(order, state, reason, shown)
+        self.work_done()
+        self._done += state is AckState.DONE
+        self._refused += state is AckState.REFUSED
+        logger.info("%s = %g: %s%s", order.tag, order.value, state, f", {reason}" if reason else "")
+        await self._send(self._ack(line))
+
+    async def _note(
+        self, order: CommandOrder, state: AckState, reason: str = "", shown: float | None = None
+    ) -> Line:
+        now = self.clock.now()
+        line = Line(0, order.id, now, state, order.tag, order.value, reason, shown)
+        await self.journal.add(line)
+        return line
+
+    async def _answer_state(self, wanted: Wanted) -> dict[str, object]:
+        line = await self.journal.find(wanted.id)
+        ack = self._ack(line) if line else await self._absent(wanted)
+        key = await asyncio.to_thread(read_key, self.settings)
+        output: dict[str, object] = msgspec.to_builtins(sign(ack, key))
+        return output
+
+    async def _absent(self, wanted: Wanted) -> CommandAck:
+        begun_at = await self.journal.begun_at()
+        now = self.clock.now()
+        if begun_at > wanted.sent_at:
+            reason = f"The journal begins only at {begun_at.isoformat(timespec='seconds')}"
+            return CommandAck(wanted.id, AckState.UNKNOWN, self.name, now, reason)
+        return CommandAck(
+            wanted.id, AckState.ABSENT, self.name, now, "The journal has no such order"
+        )
+
+    def _ack(self, line: Line) -> CommandAck:
+        return CommandAck(line.id, line.state, self.name, line.at, line.reason, line.shown)
+
+    async def _send(self, ack: CommandAck) -> None:
+        """Send an acknowledgement; the app asks for one that it misses."""
+        key = await self._key_or_none()
+        if key is None:
+            return
+        try:
+            self.bus.publish(ack_topic(ack.id), sign(ack, key), qos=1)
+        except BusError as error:
+            logger.warning("Acknowledgement of %s is not sent: %s", ack.id, error)
+
+    async def _key_or_none(self) -> bytes | None:
+        try:
+            key = await asyncio.to_thread(read_key, self.settings)
+        except StoreError as error:
+            self.degraded(f"Orders are refused: {error}; {error.hint}")
+            return None
+        self.degraded(self._trouble)
+        return key
+
+    def _option(self, name: str, default: float) -> float:
+        given = self.options.get(name, default)
+        if isinstance(given, str | bool) or not 0 <= given <= _LONGEST_DELAY_S:
+            raise SettingsError(
+                f"setting agents.actuator.options.{name}: is {given!r}; "
+                f"give seconds from 0 to {_LONGEST_DELAY_S:g}"
+            )
+        return float(given)

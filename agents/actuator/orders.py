@@ -1,0 +1,36 @@
+"""Which orders the actuator believes and which it follows; pure."""
+
+import math
+from datetime import datetime
+
+from app.core.command import CommandOrder
+from app.core.command_signature import is_signed
+from app.core.topics import command_topic, is_segment
+
+LONGEST_ID = 120
+
+
+def why_disbelieved(order: CommandOrder, topic: str, key: bytes) -> str:
+    """Return why an order is not the app's, "" if it is; nobody is answered about such a one.
+
+    An answer to a forged order would speak of the command whose id it bears.
+    """
+    if not is_signed(order, key):
+        return f'Order "{order.id[:LONGEST_ID]}" has no right signature'
+    if topic != command_topic(order.tag):
+        return f'Order "{order.id[:LONGEST_ID]}" came on the topic of another tag'
+    if not is_segment(order.id) or len(order.id) > LONGEST_ID:
+        return f"An order's id is no path segment of at most {LONGEST_ID} characters"
+    return ""
+
+
+def why_refused(order: CommandOrder, now: datetime, *, retained: bool) -> str:
+    """Return why an order of the app is not followed, "" if it is."""
+    if retained:
+        return "It stood retained on the broker; an order counts only when it is sent"
+    if order.expires_at <= now:
+        late_s = (now - order.expires_at).total_seconds()
+        return f"It came {late_s:.1f} s after it had expired"
+    if not math.isfinite(order.value):
+        return "Its value is no number"
+    return ""

@@ -1,0 +1,290 @@
+"""The actuator on a real broker with a plant of one tag: each order at most once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from agents.actuator.agent import ActuatorAgent
+from agents.actuator.journal import Line
+from app.bus.client import Bus, Received
+from app.clock import SystemClock
+from app.command_key import key_file, make_key
+from app.core.command import AckState, CommandAck, CommandOrder
+from app.core.command_signature import is_signed, sign
+from app.core.errors import BusError, ConflictError, SettingsError
+from app.core.topics import ACKS, command_topic
+from app.settings import AgentSettings, Settings
+from tests.processes import eventually
+
+TAG = "riverside/utilities/cooling/pump-101/speed_setpoint"
+CLOCK = SystemClock()
+
+
+class OneTag:
+    """A plant of one tag, which may be silent or refuse."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self.writes: list[float] = []
+        self.trouble: Exception | None = None
+        self.is_readable = True
+        self.takes_in_silence = False
+
+    async def write(self, tag: str, value: float) -> None:
+        self.writes.append(value)
+        if self.trouble is None or self.takes_in_silence:
+            self.value = value
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def read(self, tag: str) -> float:
+        if not self.is_readable:
+            raise BusError("the plant is silent")
+        return self.value
+
+
+class Desk:
+    """The app's side: sends orders and hears acknowledgements."""
+
+    def __init__(self, settings: Settings, plant: OneTag, instance: str = "1") -> None:
+        self.key = make_key(settings)
+        self.bus = Bus(settings, "desk", CLOCK)
+        self.acks: list[CommandAck] = []
+        self.plant = plant
+        self.agent = ActuatorAgent(settings, CLOCK, instance, plant)
+        self.bus.subscribe(ACKS, CommandAck, self._take, qos=1)
+
+    def order(self, name: str = "c1", value: float = 900.0, valid_s: float = 60.0) -> CommandOrder:
+        expires_at = CLOCK.now() + timedelta(seconds=valid_s)
+        return sign(CommandOrder(name, TAG, value, self.agent.name, expires_at), self.key)
+
+    async def send(self, order: CommandOrder, topic: str = "", *, retain: bool = False) -> None:
+        await self.bus.publish_confirmed(topic or command_topic(order.tag), order, retain=retain)
+
+    async def answer(self, count: int = 1) -> CommandAck:
+        await eventually(lambda: len(self.acks) >= count)
+        return self.acks[count - 1]
+
+    async def proof(self) -> None:
+        """Send an order that is followed, so that all before it have been judged."""
+        before = len(self.acks)
+        await self.send(self.order("proof", 1.0))
+        await eventually(lambda: any(ack.id == "proof" for ack in self.acks[before:]))
+
+    def _take(self, batch: Sequence[Received[CommandAck]]) -> None:
+        self.acks.extend(received.message for received in batch)
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, plant: OneTag | None = None, instance: str = "1"
+) -> AsyncGenerator[Desk]:
+    desk = Desk(settings, plant or OneTag(), instance)
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.agent.serve(stopping))
+        await desk.bus.start()
+        await desk.bus.wait_connected(15)
+        await desk.agent.bus.wait_connected(15)
+        try:
+            yield desk
+        finally:
+            stopping.set()
+            await desk.bus.stop()
+
+
+async def left_started(settings: Settings, name: str = "c1") -> None:
+    """Leave the journal as a crash between its two lines does."""
+    agent = ActuatorAgent(settings, CLOCK)
+    await agent.journal.open(CLOCK.now())
+    await agent.journal.add(Line(0, name, CLOCK.now(), AckState.STARTED, TAG, 900.0))
+    await agent.journal.close()
+
+
+async def state_of(desk: Desk, name: str, ago_s: float = 0.0) -> CommandAck:
+    sent_at = (CLOCK.now() - timedelta(seconds=ago_s)).isoformat()
+    output = await desk.agent.handle_task("command_state", {"id": name, "sent_at": sent_at})
+    return msgspec.convert(output, CommandAck)
+
+
+async def test_an_order_is_done_and_answered_with_a_signature(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order())
+        ack = await desk.answer()
+
+    assert (ack.id, ack.state, ack.actuator) == ("c1", AckState.DONE, "actuator/1")
+    assert is_signed(ack, desk.key)
+    assert desk.plant.writes == [900.0]
+
+
+async def test_an_order_sent_again_is_answered_from_the_journal_and_not_done_again(
+    connected_settings: Settings,
+):
+    async with working(connected_settings) as desk:
+        order = desk.order()
+        await desk.send(order)
+        first = await desk.answer()
+        await desk.send(order)
+        second = await desk.answer(2)
+
+    assert first == second
+    assert desk.plant.writes == [900.0]
+
+
+async def test_an_order_replayed_after_a_restart_is_not_done_again(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        order = desk.order()
+        await desk.send(order)
+        await desk.answer()
+    async with working(connected_settings) as again:
+        await again.send(order)
+        ack = await again.answer()
+
+    assert ack.state is AckState.DONE
+    assert again.plant.writes == []
+
+
+async def test_an_order_to_another_actuator_is_left_alone(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        other = msgspec.structs.replace(desk.order(), actuator="actuator/2")
+        await desk.send(sign(other, desk.key))
+        await desk.proof()
+
+    assert desk.plant.writes == [1.0]
+    assert desk.agent.bus.dead_letters.total == 0
+
+
+async def test_a_forged_order_is_not_followed_and_nobody_is_answered(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(msgspec.structs.replace(desk.order(), value=1500.0))
+        await desk.send(msgspec.structs.replace(desk.order("c2"), signature=""))
+        await desk.proof()
+
+    assert desk.plant.writes == [1.0]
+    assert [ack.id for ack in desk.acks] == ["proof"]
+    assert desk.agent.bus.dead_letters.total == 2
+
+
+async def test_an_order_on_the_topic_of_another_tag_is_not_followed(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order(), command_topic(TAG.replace("101", "102")))
+        await desk.proof()
+
+    assert desk.plant.writes == [1.0]
+
+
+async def test_an_expired_order_is_refused(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order(valid_s=-1.0))
+        ack = await desk.answer()
+
+    assert (ack.state, "expired" in ack.reason) == (AckState.REFUSED, True)
+    assert desk.plant.writes == []
+
+
+async def test_an_order_that_stood_retained_is_refused(connected_settings: Settings):
+    desk = Desk(connected_settings, OneTag(), "unheard")
+    await desk.bus.start()
+    await desk.bus.wait_connected(15)
+    order = desk.order("kept")
+    await desk.send(order, retain=True)
+    await desk.bus.stop()
+    async with working(connected_settings, instance="unheard") as later:
+        ack = await later.answer()
+        await later.bus.publish_confirmed(command_topic(TAG), b"", retain=True)
+
+    assert (ack.id, ack.state, "retained" in ack.reason) == ("kept", AckState.REFUSED, True)
+    assert later.plant.writes == []
+
+
+async def test_a_known_id_with_another_value_is_not_followed(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order())
+        await desk.answer()
+        await desk.send(desk.order(value=500.0))
+        await desk.proof()
+
+    assert desk.plant.writes == [900.0, 1.0]
+
+
+async def test_what_the_plant_refuses_is_refused_in_its_words(connected_settings: Settings):
+    plant = OneTag()
+    plant.trouble = ConflictError("the pump is locked out")
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order())
+        ack = await desk.answer()
+
+    assert (ack.state, ack.reason) == (AckState.REFUSED, "the pump is locked out")
+
+
+@pytest.mark.parametrize(
+    ("takes", "readable", "state"),
+    [
+        (True, True, AckState.DONE),
+        (False, True, AckState.UNKNOWN),
+        (True, False, AckState.UNKNOWN),
+    ],
+)
+async def test_after_silence_the_plant_is_read_back(
+    connected_settings: Settings, takes: bool, readable: bool, state: AckState
+):
+    plant = OneTag()
+    plant.trouble, plant.takes_in_silence, plant.is_readable = BusError("silent"), takes, readable
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order())
+        ack = await desk.answer()
+
+    assert ack.state is state
+    assert plant.writes == [900.0]
+
+
+@pytest.mark.parametrize(("held", "state"), [(900.0, AckState.DONE), (0.0, AckState.UNKNOWN)])
+async def test_what_a_crash_left_open_is_read_back_and_never_done_again(
+    connected_settings: Settings, held: float, state: AckState
+):
+    await left_started(connected_settings)
+    plant = OneTag()
+    plant.value = held
+    async with working(connected_settings, plant) as desk:
+        await eventually(lambda: desk.agent.beat().progress >= 1)
+        ack = await state_of(desk, "c1")
+
+    assert ack.state is state
+    assert "estart" in ack.reason or "stopped" in ack.reason
+    assert plant.writes == []
+
+
+async def test_its_journal_tells_what_became_of_an_order(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order())
+        await desk.answer()
+        known, absent = await state_of(desk, "c1"), await state_of(desk, "c9")
+        before_its_time = await state_of(desk, "c9", ago_s=3600)
+
+    assert is_signed(known, desk.key)
+    states = [ack.state for ack in (known, absent, before_its_time)]
+    assert states == [AckState.DONE, AckState.ABSENT, AckState.UNKNOWN]
+
+
+async def test_without_the_key_it_follows_nothing_and_says_so(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        order = desk.order()
+        key_file(connected_settings).unlink()
+        await desk.send(order)
+        await eventually(lambda: desk.agent.bus.dead_letters.total == 1)
+        reason = desk.agent.communication.status.reason
+
+    assert desk.plant.writes == []
+    assert "Command key" in reason
+
+
+@pytest.mark.parametrize("delay", [-1, 61, "soon", True])
+def test_an_option_that_cannot_work_is_named(settings: Settings, delay: float | str):
+    agents = {"actuator": AgentSettings(options={"delay_s": delay})}
+
+    with pytest.raises(SettingsError, match=r"agents\.actuator\.options\.delay_s"):
+        ActuatorAgent(settings.model_copy(update={"agents": agents}), CLOCK)
