@@ -24,6 +24,7 @@ COMMANDS = {
     "agent": Command("agents.runner", "one agent in a process of its own"),
     "health": Command("app.cli.health", "every component, its state and why"),
     "publish": Command("app.cli.publish", "replay a CSV file to MQTT"),
+    "audit": Command("app.cli.audit", "verify and read the record of who did what"),
     "scenario": Command("app.cli.scenario", "start and stop faults in the simulated plant"),
     "train": Command("app.cli.train", "train an agent's model"),
     "evaluate": Command("app.cli.evaluate", "metrics of an agent's model as JSON"),

@@ -24,14 +24,19 @@ def span(start: str, end: str, now: datetime) -> Span:
     Raises:
         InputError: A time is malformed or has no zone, or the range is empty.
     """
-    until = _instant("end", end) if end else now
-    since = _instant("start", start) if start else until - _DEFAULT_SPAN
+    until = instant("end", end) if end else now
+    since = instant("start", start) if start else until - _DEFAULT_SPAN
     if since >= until:
         raise InputError(f"start: {since:%Y-%m-%dT%H:%M:%SZ} is not before the end of the range")
     return Span(since, until)
 
 
-def _instant(name: str, text: str) -> datetime:
+def instant(name: str, text: str) -> datetime:
+    """Return the time that a parameter names, UTC.
+
+    Raises:
+        InputError: It is malformed, has no zone, or lies outside of what can be reckoned with.
+    """
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
