@@ -35,6 +35,7 @@ _FIRST = {
         "vibration_velocity",
     ),
     EquipmentKind.ENERGY_METER: ("power", "power_factor", "voltage"),
+    EquipmentKind.HVAC: ("room_temperature", "co2", "humidity", "power"),
     EquipmentKind.NETWORK: ("packets", "failed_logins", "distinct_ports", "poll_latency"),
 }
 
@@ -76,7 +77,11 @@ def energy_tag(unit: Equipment) -> Tag | None:
 
 def kind_words(kind: EquipmentKind) -> str:
     """Return a kind as operators say it: "motor pump"."""
-    return "" if kind is EquipmentKind.OTHER else kind.value.replace("_", " ").replace("cnc", "CNC")
+    if kind is EquipmentKind.OTHER:
+        return ""
+    if kind is EquipmentKind.HVAC:
+        return "air conditioning"
+    return kind.value.replace("_", " ").replace("cnc", "CNC")
 
 
 def _has_limits(tag: Tag) -> bool:

@@ -1,4 +1,4 @@
-"""The simulator agent: runs the demo plant in real time and takes scenarios by task."""
+"""The simulator agent: runs the demo plant in real time, takes scenarios and values by task."""
 
 import asyncio
 import base64
@@ -14,7 +14,15 @@ from agents.base.requests import parse
 from agents.simulator.faults import Scenario, specs_for
 from agents.simulator.feed import Feed
 from agents.simulator.plant import PlantModel
-from agents.simulator.requests import MAX_SENT_SAMPLES, Capture, Nothing, Start, Stop
+from agents.simulator.requests import (
+    MAX_SENT_SAMPLES,
+    Capture,
+    Nothing,
+    Read,
+    Start,
+    Stop,
+    Write,
+)
 from agents.simulator.schedule import Tally
 from app.bus.client import BusState
 from app.core.agent import AgentSpec
@@ -47,13 +55,26 @@ class Shifts(msgspec.Struct):
     tallies: dict[str, Tally] = {}
 
 
+class Commanded(msgspec.Struct):
+    """Checkpoint: the values of set tags that differ from the usual, by path."""
+
+    values: dict[str, float] = {}
+
+
 class SimulatorAgent(BaseAgent):
     """Steps the plant once a second and publishes what its sensors say."""
 
     spec: ClassVar[AgentSpec] = AgentSpec(
         name="simulator",
         purpose="Simulates the demo plant, with faults on request",
-        capabilities=("start_scenario", "stop_scenario", "list_scenarios", "capture_waveform"),
+        capabilities=(
+            "start_scenario",
+            "stop_scenario",
+            "list_scenarios",
+            "capture_waveform",
+            "write_tag",
+            "read_tag",
+        ),
     )
 
     def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
@@ -91,6 +112,11 @@ class SimulatorAgent(BaseAgent):
                 return _output(self._listing())
             case "capture_waveform":
                 return await self._capture(parse(Capture, input))
+            case "write_tag":
+                return await self._write(parse(Write, input))
+            case "read_tag":
+                tag = parse(Read, input).tag
+                return _output(Write(tag, self.plant.read(tag)))
             case _:
                 raise NotFoundError(f'The simulator has no capability "{capability}"')
 
@@ -105,6 +131,8 @@ class SimulatorAgent(BaseAgent):
         self.plant.skip_to(now - timedelta(seconds=TICK_S))
         self._feed.readings(self.plant.step(TICK_S), now)
         self.states.put("plant", Shifts(self.plant.tallies()))
+        # A recipe ends what was commanded before it.
+        self.states.put("plant", Commanded(self.plant.commanded()))
         self.work_done()
 
     def _introduce(self, _: ComponentStatus) -> None:
@@ -124,6 +152,8 @@ class SimulatorAgent(BaseAgent):
             except InputError as error:
                 logger.warning("Scenario is not taken up again: %s", error)
         self.plant.skip_to(self.clock.now())
+        for problem in self.plant.take_up(self.states.get("plant", Commanded).values):
+            logger.warning("Command is not taken up again: %s", problem)
         self.plant.resume(self.states.get("plant", Shifts).tallies)
         self._is_restored = True
         self._introduce(self.bus.status)
@@ -139,6 +169,17 @@ class SimulatorAgent(BaseAgent):
         stopped = self.plant.stop_scenario(wanted.equipment, wanted.scenario)
         await self._changed(stopped)
         return _output(StoppedScenarios(tuple(stopped)))
+
+    async def _write(self, wanted: Write) -> dict[str, object]:
+        """Tell a set tag its value; it is on disk before the task is answered.
+
+        A unit whose sensors are cut off takes it too: a controller obeys behind a dead sensor bus.
+        """
+        held = self.plant.write(wanted.tag, wanted.value)
+        logger.info("%s is told %g", wanted.tag, held)
+        self.states.put("plant", Commanded(self.plant.commanded()))
+        await self.states.save()
+        return _output(Write(wanted.tag, held))
 
     async def _changed(self, truths: list[Truth]) -> None:
         for truth in truths:

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from agents.simulator.declare import Design, analog, counter, state
+from agents.simulator.commands import Commands
+from agents.simulator.declare import Design, analog, counter, run_tags, speed_limit, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
@@ -11,12 +12,14 @@ from agents.simulator.responses import COMPRESSOR
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
+from app.core.write_rule import Interlock
 
 STOPPED, UNLOADED, LOADED = 0.0, 1.0, 2.0
 _ATMOSPHERE = 1.013
 _KAPPA = 1.4
 _AIR_KG_M3 = 1.19
 _AIR_J_KG_K = 1005.0
+_SLOWEST, _FASTEST = 60.0, 105.0  # below, rotors of a screw leak back too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Compressor:
         self._demand = Wander(noise, 0.1, 180.0)
         self._filter_mbar = 12.0 + 8 * noise.events.random()
         self._loaded_s = 3600.0 * noise.events.randrange(3000, 9000)
+        self.commands = Commands({"speed_limit": _FASTEST, "run_command": 1.0})
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""
@@ -93,6 +97,8 @@ class Compressor:
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
             *design.drive.tags(COMPRESSOR),
+            speed_limit(_SLOWEST, _FASTEST, Interlock("drive_on", "==", 1)),
+            *run_tags(),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:
@@ -108,12 +114,13 @@ class Compressor:
     def step(self, around: Surroundings, faults: Faults) -> dict[str, float]:
         """Advance one step and return the value of every declared tag by its name."""
         design, dt_s = self._design, around.dt_s
-        delivered = self._deliver(around)
+        pace = min(1.0, self.commands["speed_limit"] / 100)
+        delivered = self._deliver(around, pace)
         self._switch(dt_s)
         running = self._state != STOPPED
-        speed = self._speed.step(design.drive.motor.speed_rpm if running else 0.0, dt_s)
+        speed = self._speed.step(design.drive.motor.speed_rpm * pace if running else 0.0, dt_s)
         turning = speed > 0.02 * design.drive.motor.speed_rpm
-        full_kw = design.stage_power_kw(self._pressure, self._filter_mbar)
+        full_kw = design.stage_power_kw(self._pressure, self._filter_mbar) * pace
         wanted_kw = full_kw if self._state == LOADED else 0.24 * full_kw if running else 0.0
         shaft_kw = self._shaft_kw.step(wanted_kw, dt_s)
         torque = shaft_kw * 1000 / (speed * math.pi / 30) if turning else 0.0
@@ -130,16 +137,18 @@ class Compressor:
             "filter_drop": self._filter_mbar * (0.15 + 0.85 * delivered / design.delivery),
             "loaded_hours": self._loaded_s / 3600,
             "ambient_temperature": around.air,
+            **self.commands.values(),
+            "drive_on": 1.0 if self.commands.is_on or turning else 0.0,
         }
 
-    def _deliver(self, around: Surroundings) -> float:
+    def _deliver(self, around: Surroundings, pace: float) -> float:
         """Fill and empty the receiver; return what is delivered, m3/min of free air."""
         design, dt_s = self._design, around.dt_s
-        pace = 0.28 + 0.42 * around.shift.load * (1.0 if around.shift.is_working else 0.7)
-        share = max(0.15, min(0.9, pace * (1 + self._demand.step(dt_s))))
+        use = 0.28 + 0.42 * around.shift.load * (1.0 if around.shift.is_working else 0.7)
+        share = max(0.15, min(0.9, use * (1 + self._demand.step(dt_s))))
         delivered = 0.0
         if self._state == LOADED:
-            delivered = design.delivery * (1 - 0.012 * (self._pressure - 7))
+            delivered = design.delivery * (1 - 0.012 * (self._pressure - 7)) * pace
             self._loaded_s += dt_s
             self._filter_mbar += 2e-6 * dt_s * delivered
         change = (delivered - share * design.delivery) / 60 / design.receiver * _ATMOSPHERE
@@ -149,7 +158,9 @@ class Compressor:
     def _switch(self, dt_s: float) -> None:
         self._since_s += dt_s
         before = self._state
-        if self._pressure <= self._design.load_below:
+        if not self.commands.is_on:
+            self._state = STOPPED
+        elif self._pressure <= self._design.load_below:
             self._state = LOADED
         elif self._pressure >= self._design.unload_above and self._state == LOADED:
             self._state = UNLOADED

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from agents.simulator.declare import Design, analog, counter, state
+from agents.simulator.commands import Commands
+from agents.simulator.declare import Design, analog, counter, run_tags, speed_limit, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
@@ -11,6 +12,7 @@ from agents.simulator.responses import CONVEYOR
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
+from app.core.write_rule import Interlock
 
 STOPPED, RUNNING, JAMMED = 0.0, 1.0, 2.0
 _GRAVITY = 9.81
@@ -18,6 +20,7 @@ _GRAVITY = 9.81
 _FRICTION = 0.25
 _GEAR_EFFICIENCY = 0.9
 _JAM_EVERY_S = 3 * 3600.0
+_SLOWEST, _FASTEST = 40.0, 105.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Conveyor:
         self._jam_s = 0.0
         self._jams = 0
         self._pieces = float(noise.events.randrange(10_000, 90_000))
+        self.commands = Commands({"speed_limit": _FASTEST, "run_command": 1.0})
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""
@@ -93,6 +97,9 @@ class Conveyor:
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
             *design.drive.tags(CONVEYOR),
+            # Somebody may have a hand in a jammed belt.
+            speed_limit(_SLOWEST, _FASTEST, Interlock("state", "!=", JAMMED)),
+            *run_tags(),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:
@@ -111,7 +118,7 @@ class Conveyor:
         moving = self._state == RUNNING
         flow = around.shift.load * (0.8 + self._flow.step(dt_s))
         goods = self._goods.step(design.goods_kg * flow, dt_s) if moving else self._goods.value
-        pace = min(1.0, 0.7 + 0.3 * around.shift.load)
+        pace = min(1.0, 0.7 + 0.3 * around.shift.load, self.commands["speed_limit"] / 100)
         target = design.drive.motor.speed_rpm * pace if moving else 0.0
         speed = self._speed.step(target, dt_s)
         speed = speed if speed > 10 else 0.0
@@ -136,6 +143,8 @@ class Conveyor:
             "jams": float(self._jams),
             "gearbox_temperature": self._gear.value,
             "ambient_temperature": around.air,
+            **self.commands.values(),
+            "drive_on": 1.0 if self.commands.is_on or speed else 0.0,
         }
 
     def _slip(self, torque: float, faults: Faults) -> float:
@@ -148,7 +157,8 @@ class Conveyor:
             if self._jam_s > 0:
                 return
             self._jams += 1
-        self._state = RUNNING if around.shift.is_working else STOPPED
+        works = around.shift.is_working and self.commands.is_on
+        self._state = RUNNING if works else STOPPED
         if self._state == RUNNING and self._noise.happens(_JAM_EVERY_S, around.dt_s):
             self._state = JAMMED
             self._jam_s = self._noise.events.uniform(15, 45)

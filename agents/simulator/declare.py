@@ -1,12 +1,32 @@
 """How units declare their tags: Tag plus the noise of its sensor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
 import msgspec
 
 from agents.simulator.responses import Words
 from app.core.equipment import Limits, Tag, TagKind
 from app.core.response import Responses
+from app.core.write_rule import Confirm, Interlock, WriteRule
+
+ECHO_TOLERANCE = 0.05
+"""How far the echo of a set value may be off: it comes with two decimals."""
+RUN_VERIFY_S = 30.0
+"""Within this every drive of the plant has run down from full speed, s."""
+
+
+class Stream(IntEnum):
+    """Where a tag's readings come from.
+
+    FIRST: The sensors that the shipped models were trained on; add none, their noise would shift.
+    LATER: Sensors that came after those.
+    ECHO: No sensor; the controller repeats what it was told.
+    """
+
+    FIRST = 0
+    LATER = 1
+    ECHO = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +36,12 @@ class Design:
     Attributes:
         tag: The declaration; its path is still the bare tag name.
         noise: Standard deviation of the sensor, in the tag's unit.
+        stream: Where its noise comes from: the streams do not move each other.
     """
 
     tag: Tag
     noise: float
+    stream: Stream = Stream.FIRST
 
 
 def analog(
@@ -70,6 +92,70 @@ def state(name: str, description: str, states: dict[int, str]) -> Design:
         ),
         0.0,
     )
+
+
+def setting(
+    name: str,
+    description: str,
+    unit: str,
+    span: tuple[float, float],
+    rule: WriteRule,
+    *,
+    decimals: int = 1,
+) -> Design:
+    """Declare a value that the unit is told; its range is what it takes."""
+    return Design(
+        Tag(
+            path=name,
+            description=description,
+            unit=unit,
+            low=span[0],
+            high=span[1],
+            decimals=decimals,
+            write=rule,
+        ),
+        0.0,
+        Stream.ECHO,
+    )
+
+
+def switch(name: str, description: str, states: dict[int, str], rule: WriteRule) -> Design:
+    """Declare a set tag whose numbers stand for words."""
+    return replace(writable(state(name, description, states), rule), stream=Stream.ECHO)
+
+
+def writable(design: Design, rule: WriteRule) -> Design:
+    """Return a tag's declaration with a rule by which it may be changed."""
+    return replace(design, tag=msgspec.structs.replace(design.tag, write=rule))
+
+
+def later(design: Design) -> Design:
+    """Return a tag's declaration with a sensor that came after those of the shipped models."""
+    return replace(design, stream=Stream.LATER)
+
+
+def run_tags(confirm: Confirm = Confirm.SELF) -> list[Design]:
+    """Declare the run command of a drive and the contactor's answer to it.
+
+    The command has no interlock: nothing may keep a person from stopping a machine.
+    """
+    rule = WriteRule(
+        min_interval_s=5.0, confirm=confirm, verify_tag="drive_on", verify_s=RUN_VERIFY_S
+    )
+    return [
+        switch("run_command", "Run command", {0: "stop", 1: "run"}, rule),
+        later(state("drive_on", "Drive, as its contactor reports", {0: "off", 1: "on"})),
+    ]
+
+
+def speed_limit(slowest: float, fastest: float, *interlocks: Interlock) -> Design:
+    """Declare the cap on the automatic speed control, in percent of rated speed.
+
+    It is verified by its own echo from the controller: a cap above what the automatic control
+    wants shows on no measured tag.
+    """
+    rule = WriteRule(min_interval_s=5.0, interlocks=interlocks, tolerance=ECHO_TOLERANCE)
+    return setting("speed_limit", "Speed limit, of rated speed", "%", (slowest, fastest), rule)
 
 
 def counter(name: str, description: str, unit: str = "1", decimals: int = 0) -> Design:

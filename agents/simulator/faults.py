@@ -70,7 +70,12 @@ _PUMP = EquipmentKind.MOTOR_PUMP
 _SPINDLE = EquipmentKind.CNC_SPINDLE
 _OVEN = EquipmentKind.OVEN
 _ROTATING = frozenset({_PUMP, EquipmentKind.COMPRESSOR, _SPINDLE, EquipmentKind.CONVEYOR})
-_ALL = _ROTATING | {_OVEN, EquipmentKind.ENERGY_METER, EquipmentKind.NETWORK}
+_ALL = _ROTATING | {
+    _OVEN,
+    EquipmentKind.ENERGY_METER,
+    EquipmentKind.NETWORK,
+    EquipmentKind.HVAC,
+}
 
 SPECS: tuple[ScenarioSpec, ...] = (
     ScenarioSpec(

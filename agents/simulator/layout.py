@@ -9,6 +9,7 @@ from agents.simulator.compressor import Compressor, CompressorDesign
 from agents.simulator.conveyor import Conveyor, ConveyorDesign
 from agents.simulator.drive import DriveDesign
 from agents.simulator.dynamics import Noise
+from agents.simulator.hvac import Hvac, HvacDesign
 from agents.simulator.meter import Meter
 from agents.simulator.motor import MotorDesign
 from agents.simulator.network import Network
@@ -19,6 +20,7 @@ from agents.simulator.schedule import Maker, Rate, Rates, Schedule
 from agents.simulator.spindle import Spindle, SpindleDesign
 from agents.simulator.unit import Unit
 from agents.simulator.vibration import Rotor
+from app.core.write_rule import Confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ _COOLING = PumpDesign(_drive(7.5, 1460, 15.2, 6), flow=62, head=24, static_head=
 _FEED = PumpDesign(
     _drive(11, 2930, 20.5, 5, residual=0.9, noise=0.9),
     flow=28, head=68, static_head=28, suction=2.1, water=90, npsh_required=3.6, words=FEED_PUMP,
+    slowest=75, stop=Confirm.TWO_PERSONS,
 )  # fmt: skip
 _AIR = CompressorDesign(
     _drive(45, 2960, 80, 5, residual=1.0, passing_velocity=0.8, noise=1.1, damping=0.05), 6.4, 3.0
@@ -124,6 +127,8 @@ def build(seed: int) -> list[Place]:
         places.append(Place(path, f"Energy meter {area}", meter))
     path = "riverside/control/network/tap-701"
     places.append(Place(path, "Control network tap N-701", Network(Noise(seed, path))))
+    path = "riverside/building/hall/hvac-801"
+    places.append(Place(path, "Hall air conditioning H-801", Hvac(HvacDesign(), Noise(seed, path))))
     return places
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from agents.simulator.commands import Commands
 from agents.simulator.declare import Design, analog, counter, state
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
@@ -21,6 +22,7 @@ class Meter:
     main_tag = "power"
 
     def __init__(self, behind: Sequence[Unit], rated_kw: float, noise: Noise) -> None:
+        self.commands = Commands({})
         self._behind = behind
         self._rated_kw = rated_kw
         self._energy_kwh = float(noise.events.randrange(100_000, 900_000))

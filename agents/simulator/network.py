@@ -1,5 +1,6 @@
 """Traffic of the control network: polling, people at work, and a stranger who scans."""
 
+from agents.simulator.commands import Commands
 from agents.simulator.declare import Design, analog
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
@@ -79,6 +80,7 @@ class Network:
     main_tag = "packets"
 
     def __init__(self, noise: Noise) -> None:
+        self.commands = Commands({})
         self._noise = noise
         self._polling = Wander(noise, 0.015, 60.0)
         self._engineer_s = 0.0

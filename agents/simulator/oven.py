@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from agents.simulator.declare import Design, analog, state
+from agents.simulator.commands import Commands
+from agents.simulator.declare import Design, analog, state, writable
 from agents.simulator.dynamics import Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
 from agents.simulator.responses import OVEN_ZONE
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
+from app.core.write_rule import Interlock, WriteRule
 
 _ZONES = 3
 _DOOR_OPEN_S = 35.0
@@ -53,7 +55,7 @@ class Oven:
         self._temperatures = [start] * _ZONES
         self._integrals = [steady] * _ZONES
         self._set_point = start
-        self._wanted = start
+        self.commands = Commands({"set_point": start})
         self._charge_kj_k = 0.0
         self._charge = 22.0
         self._charge_left_s = 60.0 + 300 * noise.events.random()
@@ -85,7 +87,8 @@ class Oven:
         total = design.zone_kw * _ZONES + design.fan_kw
         return [
             state("door", "Door", {0: "closed", 1: "open"}),
-            analog("set_point", "Temperature set point", "Cel", span, (low, high)),
+            writable(analog("set_point", "Temperature set point", "Cel", span, (low, high)),
+                     _set_point_rule(low, high)),
             analog("charge_mass", "Mass in the oven", "kg", (0, 400), (0, 300), decimals=0,
                    noise=0.4),
             analog("power", "Electric power", "kW", (0, total * 1.3), (0, total * 1.05),
@@ -139,10 +142,11 @@ class Oven:
             self._charge_left_s = self._noise.events.uniform(1100, 1700) * pause
             self._charges_left -= 1
             if self._charges_left <= 0:
-                self._wanted = self._noise.events.choice(self._design.set_points)
+                recipe = self._noise.events.choice(self._design.set_points)
+                self.commands.change_usual("set_point", recipe)
                 self._charges_left = self._noise.events.randrange(6, 16)
         step = _RAMP_K_S * dt_s
-        self._set_point += max(-step, min(step, self._wanted - self._set_point))
+        self._set_point += max(-step, min(step, self.commands["set_point"] - self._set_point))
 
     def _control(self, zone: int, dt_s: float, faults: Faults, mains: float) -> tuple[float, float]:
         """Return duty and power (kW) of one zone from a PI controller with anti-windup."""
@@ -194,3 +198,19 @@ class Oven:
     def shaking(self) -> Signature | None:
         """An oven has no shaft worth an accelerometer."""
         return None
+
+
+def _set_point_rule(low: float, high: float) -> WriteRule:
+    """Return how the set point of all zones may be changed until the next recipe is loaded.
+
+    Small steps, as the zones follow at 3 K/min; not while goods go in or out.
+    """
+    return WriteRule(
+        low=low - 10,
+        high=high + 5,
+        max_step=10.0,
+        min_interval_s=10.0,
+        interlocks=(Interlock("door", "==", 0),),
+        tolerance=0.5,
+        verify_s=300.0,
+    )

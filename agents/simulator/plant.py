@@ -12,14 +12,15 @@ import numpy.typing as npt
 
 from agents.simulator import waveform
 from agents.simulator.calendar import Calendar
-from agents.simulator.declare import Design
+from agents.simulator.commands import Commands, check_value
+from agents.simulator.declare import Design, Stream
 from agents.simulator.dynamics import Surroundings
 from agents.simulator.layout import Place, build, schedules
 from agents.simulator.scenarios import ScenarioBoard
-from agents.simulator.schedule import Tally
+from agents.simulator.schedule import Schedule, Tally
 from agents.simulator.sensors import Sample, Sensors
 from agents.simulator.vibration import Signature
-from app.core.equipment import Equipment
+from app.core.equipment import Equipment, Tag
 from app.core.errors import InputError
 from app.core.truth import Truth
 
@@ -29,7 +30,7 @@ _MAX_STEP_S = 5.0
 
 
 class PlantModel:
-    """Eleven machines, four energy meters, a network tap and the plans, stepped together.
+    """Eleven machines, four energy meters, a network tap, a hall and the plans, stepped together.
 
     Attributes:
         now: The model's time, UTC.
@@ -54,15 +55,17 @@ class PlantModel:
             seed,
             [tag for unit in self._equipment for tag in unit.tags],
             [tag.noise for _, tags in designs for tag in tags],
+            [tag.stream for _, tags in designs for tag in tags],
         )
         self._board = ScenarioBoard(
-            seed, self._equipment, {place.path: place.unit.main_tag for place in self._places}
+            seed,
+            self._equipment,
+            {place.path: place.unit.main_tag for place in self._places},
+            _echoes(designs),
         )
         self._waves = np.random.default_rng([seed, 0xACCE])
         self._values: list[dict[str, float]] = []
-        for _ in range(_SETTLE_STEPS):
-            self._advance(1.0, _SETTLE_THERMAL_S)
-        self._schedules = schedules(self._places, self._calendar)
+        self._schedules = self._settled()
 
     def equipment(self) -> list[Equipment]:
         """Return the declarations of all units with their tags."""
@@ -154,6 +157,50 @@ class PlantModel:
         """
         self._board.restore(truths)
 
+    def write(self, tag: str, value: float) -> float:
+        """Tell a set tag its value; the unit follows from the next step on.
+
+        Raises:
+            InputError: Names the field that is wrong and what is allowed.
+        """
+        commands, declared = self._set_tag(tag)
+        check_value(declared, value)
+        commands.give(declared.name, float(value))
+        return self.read(tag)
+
+    def read(self, tag: str) -> float:
+        """Return what a set tag is told now.
+
+        Raises:
+            InputError: It is no set tag; names the field and the choices.
+        """
+        commands, declared = self._set_tag(tag)
+        return commands[declared.name]
+
+    def commanded(self) -> dict[str, float]:
+        """Return the values of all set tags that differ from the usual, by path."""
+        return {
+            f"{place.path}/{name}": value
+            for place in self._places
+            for name, value in place.unit.commands.given.items()
+        }
+
+    def take_up(self, commanded: Mapping[str, float]) -> list[str]:
+        """Go on with set tags after a restart, as if they had held for long; before `resume`.
+
+        Returns:
+            Why each that does not fit this plant was left out.
+        """
+        problems: list[str] = []
+        for tag, value in commanded.items():
+            try:
+                self.write(tag, value)
+            except InputError as error:
+                problems.append(f"{tag}: {error}")
+        if self.commanded():
+            self._schedules = self._settled()
+        return problems
+
     def tallies(self) -> dict[str, Tally]:
         """Return what each area has made and used this shift, by the path of its plan."""
         return {schedule.equipment.path: schedule.tally for schedule in self._schedules}
@@ -167,6 +214,27 @@ class PlantModel:
     def truth(self) -> list[Truth]:
         """Return every scenario now running."""
         return self._board.active()
+
+    def _settled(self) -> list[Schedule]:
+        """Let all units come to rest at what they are told, and return plans that begin there."""
+        for _ in range(_SETTLE_STEPS):
+            self._advance(1.0, _SETTLE_THERMAL_S)
+        return schedules(self._places, self._calendar)
+
+    def _set_tag(self, tag: str) -> tuple[Commands, Tag]:
+        unit, _, name = tag.rpartition("/")
+        position = next((at for at, one in enumerate(self._places) if one.path == unit), None)
+        if position is None:
+            raise InputError(
+                f'tag: "{tag[:120]}" is no tag of the demo plant; give the path of a set tag'
+            )
+        found = {one.name: one for one in self._equipment[position].tags if one.write}
+        if name not in found:
+            choices = ", ".join(found) or "none, it has no set tags"
+            raise InputError(
+                f'tag: "{tag[:120]}" is no set tag of its unit; choose one of {choices}'
+            )
+        return self._places[position].unit.commands, found[name]
 
     def _advance(self, dt_s: float, thermal_dt_s: float) -> None:
         shift, air = self._calendar.at(self.now)
@@ -206,3 +274,12 @@ def _declare(place: Place, designs: Iterable[Design]) -> Equipment:
         ),
         nameplate=place.unit.nameplate(),
     )
+
+
+def _echoes(designs: Iterable[tuple[Place, list[Design]]]) -> set[str]:
+    return {
+        f"{place.path}/{design.tag.path}"
+        for place, tags in designs
+        for design in tags
+        if design.stream is Stream.ECHO
+    }

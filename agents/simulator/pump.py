@@ -3,7 +3,17 @@
 import math
 from dataclasses import dataclass, field
 
-from agents.simulator.declare import Design, analog, state
+from agents.simulator.commands import Commands
+from agents.simulator.declare import (
+    ECHO_TOLERANCE,
+    RUN_VERIFY_S,
+    Design,
+    analog,
+    setting,
+    speed_limit,
+    state,
+    switch,
+)
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings, Wander
 from agents.simulator.faults import Faults
@@ -11,9 +21,14 @@ from agents.simulator.responses import COOLING_PUMP, Words
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
+from app.core.write_rule import Confirm, Interlock, WriteRule
 
 _GRAVITY = 9.81
 _RATED_VALVE = 0.85
+_RUN_DOWN = 3.0  # a pump without power stops this many times as fast as its control slows it
+_STANDSTILL = 0.02  # of rated speed
+_FASTEST = 105.0  # the automatic control stays below it
+_LEAST_VALVE = 40.0  # below it the flow passes its low limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,8 @@ class PumpDesign:
         water: Temperature of the water, Cel.
         npsh_required: At rated flow, m.
         words: What to do when one of its limits is passed.
+        slowest: Lowest speed limit, % of rated speed; below it the head hardly meets the plant's.
+        stop: Who must agree that it stops or starts.
     """
 
     drive: DriveDesign
@@ -39,6 +56,8 @@ class PumpDesign:
     water: float = 24.0
     npsh_required: float = 3.2
     words: Words = field(default_factory=lambda: COOLING_PUMP)
+    slowest: float = 65.0
+    stop: Confirm = Confirm.SELF
 
     def density(self) -> float:
         """Density of water, kg/m3: within 0.3 % of the steam tables from 5 to 100 Cel."""
@@ -93,6 +112,9 @@ class Pump:
         self._valve = Wander(noise, 0.03, 240.0)
         self._suction = Wander(noise, 0.015, 300.0)
         self._starved = 0.0
+        self.commands = Commands(
+            {"speed_limit": _FASTEST, "valve_limit": 100.0, "run_command": 1.0}
+        )
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""
@@ -121,6 +143,25 @@ class Pump:
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
             *design.drive.tags(words),
+            *self._set_tags(),
+        ]  # fmt: skip
+
+    def _set_tags(self) -> list[Design]:
+        """Declare what can be commanded; only a limit that shows its effect may be changed."""
+        runs = Interlock("running", "==", 1)
+        throttle = WriteRule(min_interval_s=5.0, interlocks=(runs,), tolerance=ECHO_TOLERANCE)
+        # Stopping has no interlock: nothing may keep a person from stopping a machine.
+        run = WriteRule(
+            min_interval_s=5.0,
+            confirm=self._design.stop,
+            verify_tag="running",
+            verify_s=RUN_VERIFY_S,
+        )
+        return [
+            speed_limit(self._design.slowest, _FASTEST, runs),
+            setting("valve_limit", "Control valve opening, limit", "%", (_LEAST_VALVE, 100),
+                    throttle),
+            switch("run_command", "Run command", {0: "stop", 1: "run"}, run),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:
@@ -140,9 +181,10 @@ class Pump:
         heat = max(-0.06, min(0.06, (around.air - 21) * 0.006))
         demand = around.shift.load + heat + self._demand.step(dt_s)
         ratio = max(0.7, min(1.03, 0.72 + 0.26 * demand))
-        speed = self._speed.step(rated_rpm * ratio, dt_s)
+        speed = self._turn(min(ratio, self.commands["speed_limit"] / 100), dt_s)
         ratio = speed / rated_rpm
         valve = _RATED_VALVE + self._valve.step(dt_s)
+        valve = min(valve, self.commands["valve_limit"] / 100)
         flow = self._flow.step(design.duty_flow(ratio, valve, 0.3 * self._starved), dt_s)
         square = (flow / design.flow) ** 2
         suction = design.suction + self._suction.step(dt_s)
@@ -150,27 +192,36 @@ class Pump:
         suction = max(design.vapour_bar() + 0.02, suction)
         margin = design.npsh_margin(flow, suction)
         self._starved = starvation(margin)
-        head = design.head_at(flow, ratio) * (1 - 0.3 * self._starved)
+        head = max(0.0, design.head_at(flow, ratio)) * (1 - 0.3 * self._starved)
         efficiency = design.efficiency_at(flow, ratio) * (1 - 0.15 * self._starved)
         hydraulic_w = design.density() * _GRAVITY * flow / 3600 * head
         omega = speed * math.pi / 30
         friction = 0.03 * design.drive.motor.torque
-        torque = hydraulic_w / efficiency / omega + friction
+        torque = hydraulic_w / efficiency / omega + friction if omega > 0 else 0.0
         bursts = 1 + 0.15 * self._noise.normal()
         hiss = 7.0 * self._starved * ratio**2 * bursts
         values = self._drive.step(
             torque, speed, around, faults, hiss=hiss, passing_share=1 + self._starved
         )
         return values | {
-            "running": 1.0,
+            "running": 1.0 if speed > 0 else 0.0,
             "flow": flow,
             "suction_pressure": suction,
             "discharge_pressure": suction + head * design.density() * _GRAVITY / 1e5,
             "npsh_margin": margin,
             "valve_position": 100 * valve,
-            "efficiency": 100 * hydraulic_w / (torque * omega),
+            "efficiency": 100 * hydraulic_w / (torque * omega) if omega > 0 else 0.0,
             "ambient_temperature": around.air,
+            **self.commands.values(),
         }
+
+    def _turn(self, ratio: float, dt_s: float) -> float:
+        """Return the shaft speed after a step at which the control wants a share of rated speed."""
+        rated_rpm = self._design.drive.motor.speed_rpm
+        if self.commands.is_on:
+            return self._speed.step(rated_rpm * ratio, dt_s)
+        speed = self._speed.step(0.0, dt_s * _RUN_DOWN)
+        return speed if speed > _STANDSTILL * rated_rpm else 0.0
 
     @property
     def load(self) -> tuple[float, float]:

@@ -50,5 +50,27 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample_rate_hz: float = SAMPLE_RATE_HZ
 
 
+class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Input of `write_tag`, and its output: what is commanded now.
+
+    Attributes:
+        tag: Path of a set tag.
+        value: Its new value, in the tag's unit.
+    """
+
+    tag: str
+    value: float
+
+
+class Read(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Input of `read_tag`.
+
+    Attributes:
+        tag: Path of a set tag.
+    """
+
+    tag: str
+
+
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input of `list_scenarios`."""

@@ -269,3 +269,23 @@ METER: Words = {
         ),
     ),
 }
+
+HVAC: Words = {
+    "room_temperature": Responses(
+        low=Response(
+            "See that the unit is on, in heating or automatic mode, and that gates are shut. Send "
+            "people to a warm room if it is not back in 30 minutes."
+        ),
+        high=Response(
+            "See that the unit is on, in cooling or automatic mode, then check filters and cooler. "
+            "If it is not back in 30 minutes, see that people drink and rest."
+        ),
+    ),
+    "co2": Responses(
+        high=Response(
+            "Raise the fan speed and open gates until the air is better. If it is not within 30 "
+            "minutes, have the fresh air damper checked this shift.",
+            Priority.LOW,
+        ),
+    ),
+}

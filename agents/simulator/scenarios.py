@@ -1,6 +1,6 @@
 """The scenarios now running: started, stopped, grown, and told as truth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,9 +40,22 @@ class ScenarioBoard:
     """Keeps which scenarios run on which unit; knows no clock, every call is told the time."""
 
     def __init__(
-        self, seed: int, equipment: Iterable[Equipment], main_tags: Mapping[str, str]
+        self,
+        seed: int,
+        equipment: Iterable[Equipment],
+        main_tags: Mapping[str, str],
+        echoes: Collection[str] = (),
     ) -> None:
+        """Begin with nothing wrong.
+
+        Args:
+            seed: Seed of the courses of wear.
+            equipment: All units.
+            main_tags: Name of the tag that a sensor scenario spoils unless told otherwise, by unit.
+            echoes: Paths of set tags, which have no sensor to spoil.
+        """
         self._seed = seed
+        self._echoes = frozenset(echoes)
         self._equipment = {unit.path: unit for unit in equipment}
         self._main_tags = main_tags
         self._running: dict[str, dict[str, Truth]] = {}
@@ -184,10 +197,11 @@ class ScenarioBoard:
         if not tag:
             whole = spec.name == Scenario.SENSOR_DROPOUT
             return "" if whole else f"{unit.path}/{self._main_tags[unit.path]}"
-        names = {one.name: one.path for one in unit.tags}
+        names = {one.name: one.path for one in unit.tags if one.path not in self._echoes}
         path = names.get(tag.rpartition("/")[2])
         if path is None or tag not in {path, path.rpartition("/")[2]}:
             raise InputError(
-                f'tag: "{tag[:120]}" is no tag of "{unit.name}"; choose one of {", ".join(names)}'
+                f'tag: "{tag[:120]}" is no sensor of "{unit.name}"; '
+                f"choose one of {', '.join(names)}"
             )
         return path

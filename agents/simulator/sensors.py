@@ -1,10 +1,15 @@
-"""From true values to readings: noise, resolution, range, and what a broken sensor does."""
+"""From true values to readings: noise, resolution, range, and what a broken sensor does.
+
+A set tag has no sensor: its controller echoes it without noise, and goes on when the sensors of
+its unit have lost their connection.
+"""
 
 import random
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from agents.simulator.declare import Stream
 from agents.simulator.faults import Scenario
 from agents.simulator.scenarios import SensorFault
 from app.core.equipment import Tag, TagKind
@@ -16,17 +21,29 @@ Sample = tuple[str, float | None, Quality, Reason]
 _BIAS_SHARE = 0.15
 _SILENT_FROM = 0.5
 _SLACK = 0.01
+_STREAM_SEED = 0x5E45
 
 
 class Sensors:
     """All sensors of the plant, in the order of their tags."""
 
-    def __init__(self, seed: int, tags: Sequence[Tag], noise: Sequence[float]) -> None:
+    def __init__(
+        self, seed: int, tags: Sequence[Tag], noise: Sequence[float], streams: Sequence[Stream]
+    ) -> None:
+        """Wire the sensors up.
+
+        Args:
+            seed: Seed of their noise.
+            tags: What they measure.
+            noise: Standard deviation of each, in its tag's unit.
+            streams: Where the readings of each come from.
+        """
         self._paths = [tag.path for tag in tags]
         self._index = {path: index for index, path in enumerate(self._paths)}
         self._of_unit: dict[str, list[int]] = {}
         for index, tag in enumerate(tags):
-            self._of_unit.setdefault(tag.equipment, []).append(index)
+            if streams[index] is not Stream.ECHO:
+                self._of_unit.setdefault(tag.equipment, []).append(index)
         self._noise = np.array(noise)
         counts = np.array([tag.kind is TagKind.COUNTER for tag in tags])
         self._low = np.array([tag.low for tag in tags])
@@ -34,7 +51,11 @@ class Sensors:
         self._slack = _SLACK * np.array([tag.high - tag.low for tag in tags])
         # One digit more than the screen shows.
         self._scale = np.power(10.0, [tag.decimals + 1 for tag in tags])
-        self._generator = np.random.default_rng([seed, 0x5E45])
+        self._streams = [
+            (np.random.default_rng([seed, _STREAM_SEED + stream]), np.flatnonzero(members))
+            for stream in (Stream.FIRST, Stream.LATER)
+            for members in [np.equal(streams, stream)]
+        ]
         self._chance = random.Random(f"{seed}:sensors")  # noqa: S311  a model, not a secret
         self._good = [Quality.GOOD] * len(tags)
         self._sound = [Reason.NONE] * len(tags)
@@ -43,7 +64,10 @@ class Sensors:
     def measure(self, true: Iterable[float], faults: Sequence[SensorFault]) -> list[Sample]:
         """Return what the control system receives of the true values, tag by tag."""
         exact = np.fromiter(true, float, len(self._paths))
-        seen = exact + self._noise * self._generator.standard_normal(len(exact))
+        drawn = np.zeros(len(exact))
+        for generator, indices in self._streams:
+            drawn[indices] = generator.standard_normal(len(indices))
+        seen = exact + self._noise * drawn
         for fault in faults:
             if fault.scenario is Scenario.SENSOR_BIAS:
                 index = self._index[fault.tag]

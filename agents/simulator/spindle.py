@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agents.simulator.declare import Design, analog, counter, state
+from agents.simulator.commands import Commands
+from agents.simulator.declare import Design, analog, counter, run_tags, speed_limit, state
 from agents.simulator.drive import Drive, DriveDesign
 from agents.simulator.dynamics import Lag, Noise, Surroundings
 from agents.simulator.faults import Faults
@@ -12,10 +13,12 @@ from agents.simulator.responses import SPINDLE
 from agents.simulator.unit import drive_nameplate
 from agents.simulator.vibration import Signature
 from app.core.equipment import EquipmentKind, Limits
+from app.core.write_rule import Interlock
 
 IDLE, CUTTING, TOOL_CHANGE, SETUP = 0.0, 1.0, 2.0, 3.0
 # ISO 8688-2 ends the life of an end mill at 0.3 mm of flank wear; the shop changes at 0.2 mm.
 _CHANGE_AT_UM = 200.0
+_SLOWEST, _FASTEST = 40.0, 120.0  # the fastest cut of a program runs at 120 %
 _SETUP_S, _TOOL_CHANGE_S, _LOADING_S = 240.0, 25.0, 18.0
 
 
@@ -79,6 +82,7 @@ class Spindle:
         self._rate_um_s = 0.0
         self._rest_s = 0.0
         self._sharpen()
+        self.commands = Commands({"speed_limit": _FASTEST, "run_command": 1.0})
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""
@@ -99,6 +103,8 @@ class Spindle:
             analog("ambient_temperature", "Ambient temperature", "Cel", (-20, 60), (8, 34),
                    noise=0.08),
             *self._design.drive.tags(SPINDLE),
+            speed_limit(_SLOWEST, _FASTEST, Interlock("drive_on", "==", 1)),
+            *run_tags(),
         ]  # fmt: skip
 
     def nameplate(self) -> dict[str, str]:
@@ -112,12 +118,13 @@ class Spindle:
 
     def step(self, around: Surroundings, faults: Faults) -> dict[str, float]:
         """Advance one step and return the value of every declared tag by its name."""
-        dt_s = around.dt_s
-        self._left_s -= dt_s
-        if self._left_s <= 0:
-            self._next(around, faults)
-        cut = _PRODUCTS[self._product][self._step]
-        is_cutting = self._state == CUTTING
+        dt_s, is_on = around.dt_s, self.commands.is_on
+        if is_on:  # a stopped program waits where it is
+            self._left_s -= dt_s * self._pace()
+            if self._left_s <= 0:
+                self._next(around, faults)
+        cut = self._cut()
+        is_cutting = is_on and self._state == CUTTING
         wear_um = self._wear_um + 320 * faults.tool_wear
         if is_cutting:
             self._wear(cut, dt_s)
@@ -136,7 +143,7 @@ class Spindle:
         heat = self._drive.motor.power_kw / self._design.drive.motor.power_kw
         self._coolant.step(around.air + 1 + 9 * heat + 9 * faults.overheating, around.thermal_dt_s)
         return values | {
-            "state": self._state,
+            "state": self._state if is_on else IDLE,
             "product": float(self._product),
             "feed_rate": cut.feed if is_cutting else 0.0,
             "cutting_force": cutting_torque / (self._design.tool_mm / 2000),
@@ -145,7 +152,24 @@ class Spindle:
             "parts": float(self._parts),
             "coolant_temperature": self._coolant.value,
             "ambient_temperature": around.air,
+            **self.commands.values(),
+            "drive_on": 1.0 if is_on or speed else 0.0,
         }
+
+    def _program(self) -> Cut:
+        return _PRODUCTS[self._product][self._step]
+
+    def _cut(self) -> Cut:
+        """Return the cut of the program as the speed limit allows it, at the same feed a tooth."""
+        cut = self._program()
+        fastest = self.commands["speed_limit"] / 100 * self._design.drive.motor.speed_rpm
+        if cut.speed <= fastest:
+            return cut
+        return cut._replace(speed=fastest, feed=cut.feed * fastest / cut.speed)
+
+    def _pace(self) -> float:
+        """Return how fast the program goes on: a slower feed takes longer for the same way."""
+        return self._cut().feed / self._program().feed if self._state == CUTTING else 1.0
 
     def _next(self, around: Surroundings, faults: Faults) -> None:
         """Choose what the machine does when its present occupation ends."""

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from agents.simulator.commands import Commands
 from agents.simulator.declare import Design
 from agents.simulator.dynamics import Surroundings
 from agents.simulator.faults import Faults
@@ -15,6 +16,8 @@ class Unit(Protocol):
     kind: EquipmentKind
     main_tag: str
     """Name of the tag that a sensor scenario spoils unless told otherwise."""
+    commands: Commands
+    """What it was told by its set tags."""
 
     def tags(self) -> list[Design]:
         """Declare the unit's tags."""

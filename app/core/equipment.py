@@ -30,6 +30,7 @@ class EquipmentKind(StrEnum):
     ENERGY_METER = "energy_meter"
     NETWORK = "network"
     SCHEDULE = "schedule"
+    HVAC = "hvac"
     OTHER = "other"
 
 

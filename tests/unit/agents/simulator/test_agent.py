@@ -36,7 +36,7 @@ class Plant:
         self.equipment: dict[str, Equipment] = {}
         self.truths: dict[str, Truth] = {}
         self.readings: list[ReadingMessage] = []
-        self.retained: list[str] = []
+        self.kept: dict[str, ReadingMessage] = {}
         self.bus.subscribe(
             EQUIPMENT,
             Equipment,
@@ -50,7 +50,11 @@ class Plant:
 
     def _take(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         self.readings.extend(one.message for one in batch)
-        self.retained.extend(one.topic for one in batch if one.retained)
+        self.kept.update({one.topic: one.message for one in batch if one.retained})
+
+    def lost(self) -> set[str]:
+        """Return the topics that said, retained, that their connection is lost."""
+        return {topic for topic, reading in self.kept.items() if reading.r is Reason.COMM_LOST}
 
     async def ask(self, capability: str, **given: object) -> TaskResult:
         return await self.tasks.request("simulator", "1", capability, given, DEADLINE_S)
@@ -86,10 +90,10 @@ async def listening(settings: Settings, name: str = "listener") -> AsyncGenerato
 
 async def test_every_unit_is_declared_and_stays_declared(connected_settings: Settings) -> None:
     async with running(connected_settings) as agent, listening(connected_settings) as plant:
-        await plant.until(lambda: len(plant.equipment) == 20)
+        await plant.until(lambda: len(plant.equipment) == 21)
         assert plant.equipment == {unit.path: unit for unit in agent.plant.equipment()}
     async with listening(connected_settings) as later:
-        await later.until(lambda: len(later.equipment) == 20)
+        await later.until(lambda: len(later.equipment) == 21)
 
 
 async def test_readings_come_once_a_second_with_their_source_time(
@@ -105,7 +109,7 @@ async def test_readings_come_once_a_second_with_their_source_time(
 
 async def test_a_started_scenario_is_told_as_truth(connected_settings: Settings) -> None:
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.until(lambda: len(plant.truths) == 16)
+        await plant.until(lambda: len(plant.truths) == 17)
         done = await plant.ask("start_scenario", equipment=PUMP, scenario="imbalance", severity=0.9)
         assert done.error == ""
         topic = truth_topic(PUMP)
@@ -161,7 +165,7 @@ async def test_a_truth_of_an_earlier_life_is_withdrawn(connected_settings: Setti
     async with listening(connected_settings) as plant:
         await plant.bus.publish_confirmed(truth_topic(PUMP), alien, retain=True)
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.until(lambda: len(plant.truths) == 16)
+        await plant.until(lambda: len(plant.truths) == 17)
         await plant.until(lambda: not plant.truths[truth_topic(PUMP)].active)
 
 
@@ -169,9 +173,9 @@ async def test_a_lost_connection_is_said_once_with_retention(connected_settings:
     async with running(connected_settings), listening(connected_settings) as plant:
         await plant.ask("start_scenario", equipment=PUMP, scenario="sensor_dropout", severity=0.3)
         await plant.until(lambda: any(r.r is Reason.COMM_LOST for r in plant.readings))
+        names = ("flow", "speed", "torque", "discharge_pressure", "vibration_velocity", "running")
         async with listening(connected_settings, "later") as later:
-            await later.until(lambda: len(later.retained) >= 18)
-            assert {reading.q for reading in later.readings} == {Quality.BAD}
+            await later.until(lambda: {f"plant/{PUMP}/{name}" for name in names} <= later.lost())
         await plant.ask("stop_scenario", equipment=PUMP)
 
 
@@ -182,7 +186,7 @@ async def test_scenarios_are_listed_by_unit(connected_settings: Settings) -> Non
         await plant.ask("stop_scenario", equipment=PUMP)
     assert listed is not None
     listing = msgspec.convert(listed, ScenarioListing)
-    assert len(listing.units) == 16
+    assert len(listing.units) == 17
     assert listing.units[0].name == "Cooling pump P-101"
     assert "imbalance" in [choice.name for choice in listing.units[0].scenarios]
     assert [(one.scenario, one.severity) for one in listing.running] == [("imbalance", 0.4)]
@@ -214,6 +218,18 @@ async def test_a_waveform_comes_with_all_it_takes_to_read_it(connected_settings:
         ("capture_waveform", {"equipment": PUMP, "samples": 3}, "samples: 3"),
         ("capture_waveform", {"equipment": PUMP, "sample_rate_hz": 1e9}, "sample_rate_hz"),
         ("list_scenarios", {"all": True}, "all: unknown"),
+        ("write_tag", {"tag": f"{PUMP}/flow", "value": 1}, "is no set tag of its unit"),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": 300}, "between 65 and 105 %"),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": "fast"}, "value: "),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": None}, "value: "),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": True}, "value: "),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit"}, "value: missing"),
+        ("write_tag", {"tag": f"{PUMP}/run_command", "value": 0.5}, "0 (stop), 1 (run)"),
+        ("write_tag", {"tag": 7, "value": 1}, "tag: "),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": 80, "force": True}, "force: unknown"),
+        ("read_tag", {"tag": f"{PUMP}/flow"}, "is no set tag of its unit"),
+        ("read_tag", {"tag": "pump"}, "is no tag of the demo plant"),
+        ("read_tag", {}, "tag: missing"),
         ("open_door", {}, "no capability"),
     ],
 )
@@ -243,3 +259,63 @@ async def test_a_damaged_checkpoint_does_not_keep_the_plant_from_running(
     async with running(connected_settings) as agent, listening(connected_settings) as plant:
         await plant.until(lambda: bool(plant.readings))
         assert agent.plant.truth() == []
+
+
+async def test_a_written_value_is_answered_shown_and_read_back(
+    connected_settings: Settings,
+) -> None:
+    tag = f"{PUMP}/speed_limit"
+    async with running(connected_settings), listening(connected_settings) as plant:
+        written = await plant.ask("write_tag", tag=tag, value=80)
+        assert written.output == {"tag": tag, "value": 80.0}
+        assert (await plant.ask("read_tag", tag=tag)).output == {"tag": tag, "value": 80.0}
+        await plant.until(lambda: 80.0 in {reading.v for reading in plant.readings})
+
+
+async def test_a_refused_value_leaves_the_one_before(connected_settings: Settings) -> None:
+    tag = f"{PUMP}/speed_limit"
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("write_tag", tag=tag, value=80)
+        await plant.ask("write_tag", tag=tag, value=800)
+        assert (await plant.ask("read_tag", tag=tag)).output == {"tag": tag, "value": 80.0}
+
+
+async def test_a_written_value_is_on_disk_when_it_is_answered(connected_settings: Settings) -> None:
+    file = connected_settings.data.dir / "checkpoints" / "simulator" / "1.json"
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("write_tag", tag=f"{PUMP}/speed_limit", value=81.5)
+        saved = msgspec.json.decode(await asyncio.to_thread(file.read_bytes))
+    assert saved["units"]["plant"]["Commanded"] == {"values": {f"{PUMP}/speed_limit": 81.5}}
+
+
+async def test_a_written_value_survives_a_restart(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("write_tag", tag=f"{PUMP}/run_command", value=0)
+    async with running(connected_settings) as second, listening(connected_settings) as plant:
+        held = await plant.ask("read_tag", tag=f"{PUMP}/run_command")
+        assert held.output == {"tag": f"{PUMP}/run_command", "value": 0.0}
+        await plant.until(lambda: bool(plant.readings))
+        assert second.plant.true_values(PUMP)["speed"] == 0
+
+
+async def test_a_written_value_that_no_longer_fits_does_not_keep_the_plant_from_running(
+    connected_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = connected_settings.data.dir / "checkpoints" / "simulator" / "1.json"
+    await asyncio.to_thread(file.parent.mkdir, parents=True)
+    await asyncio.to_thread(
+        file.write_bytes,
+        b'{"version":1,"stated":{},"units":{"plant":{"Commanded":{"values":{"a/b/c/d/e":1}}}}}',
+    )
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        await plant.until(lambda: bool(plant.readings))
+        assert agent.plant.commanded() == {}
+    assert "Command is not taken up again: a/b/c/d/e" in caplog.text
+
+
+async def test_a_unit_cut_off_takes_a_value_all_the_same(connected_settings: Settings) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("start_scenario", equipment=PUMP, scenario="sensor_dropout")
+        result = await plant.ask("write_tag", tag=f"{PUMP}/speed_limit", value=80)
+        await plant.ask("stop_scenario", equipment=PUMP)
+    assert result.output == {"tag": f"{PUMP}/speed_limit", "value": 80.0}

@@ -11,6 +11,7 @@ from agents.simulator.responses import (
     CONVEYOR,
     COOLING_PUMP,
     FEED_PUMP,
+    HVAC,
     METER,
     SPINDLE,
     Words,
@@ -86,6 +87,7 @@ def test_critical_is_kept_for_danger_to_people(plant: PlantModel) -> None:
         (SPINDLE, "machining/milling/spindle-401"),
         (CONVEYOR, "packaging/belts/conveyor-601"),
         (METER, "heat/energy/meter-heat"),
+        (HVAC, "building/hall/hvac-801"),
     ],
 )
 def test_a_machine_takes_all_words_of_its_table(plant: PlantModel, words: Words, unit: str) -> None:

@@ -4,15 +4,22 @@ import pytest
 
 from agents.simulator.plant import PlantModel
 from agents.simulator.sensors import Sample
+from app.core.errors import InputError
 from app.core.reading import Quality, Reason
 
 PUMP = "riverside/utilities/cooling/pump-101"
 FLOW = PUMP + "/flow"
+ECHOES = {"speed_limit", "valve_limit", "run_command"}
 SPINDLE = "riverside/machining/milling/spindle-401"
 
 
 def flows(model: PlantModel, seconds: int, tag: str = FLOW) -> list[Sample]:
     return [sample for _ in range(seconds) for sample in model.step() if sample[0] == tag]
+
+
+def measured(samples: list[Sample]) -> list[Sample]:
+    """Leave out what the controllers only echo."""
+    return [sample for sample in samples if sample[0].rpartition("/")[2] not in ECHOES]
 
 
 def test_a_stuck_sensor_repeats_its_last_value_as_good(plant: PlantModel) -> None:
@@ -52,7 +59,7 @@ def test_a_biased_sensor_reads_too_high_and_the_process_does_not_care(plant: Pla
 
 def test_a_weak_dropout_reports_the_lost_connection(plant: PlantModel) -> None:
     plant.start_scenario(PUMP, "sensor_dropout", 0.4)
-    seen = [sample for sample in plant.step() if sample[0].startswith(PUMP)]
+    seen = [sample for sample in measured(plant.step()) if sample[0].startswith(PUMP)]
     assert len(seen) > 10
     assert {sample[1:] for sample in seen} == {(None, Quality.BAD, Reason.COMM_LOST)}
 
@@ -61,8 +68,21 @@ def test_a_strong_dropout_is_silence(plant: PlantModel) -> None:
     before = len(plant.step())
     plant.start_scenario(PUMP, "sensor_dropout", 0.5)
     after = plant.step()
-    assert not [sample for sample in after if sample[0].startswith(PUMP)]
+    assert not [sample for sample in measured(after) if sample[0].startswith(PUMP)]
     assert len(after) == before - 18
+
+
+def test_a_dropout_leaves_the_echo_of_set_tags_good(plant: PlantModel) -> None:
+    plant.start_scenario(PUMP, "sensor_dropout", 1.0)
+    seen = [sample for sample in plant.step() if sample[0].startswith(PUMP)]
+    assert {sample[0].rpartition("/")[2] for sample in seen} == ECHOES
+    assert {sample[2] for sample in seen} == {Quality.GOOD}
+
+
+@pytest.mark.parametrize("scenario", ["sensor_stuck", "sensor_bias", "sensor_dropout"])
+def test_a_set_tag_has_no_sensor_to_break(plant: PlantModel, scenario: str) -> None:
+    with pytest.raises(InputError, match="is no sensor of"):
+        plant.start_scenario(PUMP, scenario, 0.5, "speed_limit")
 
 
 def test_a_dropout_of_one_tag_leaves_its_neighbours(plant: PlantModel) -> None:
