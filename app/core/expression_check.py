@@ -18,6 +18,9 @@ from app.core.expression import (
 from app.core.near import near_miss
 from app.core.workflow_entry import Problem
 
+OUTCOME = frozenset({"state", "output", "error", "round", "agent"})
+"""What an expression may ask of a step."""
+
 HOLES = 200
 """Expressions in one text at most."""
 
@@ -114,6 +117,8 @@ def _check_one(expression: str, scope: Scope, where: str) -> Iterator[Problem]:
             yield Problem(0, where, f'There is no input "{name}"', _choose(name, scope.inputs))
     if "steps" in scope.names:
         yield from _check_steps(steps, scope, where)
+        for key in sorted(_keys_of_steps(tree) - OUTCOME):
+            yield Problem(0, where, f'A step has no "{key}"', _choose(key, OUTCOME))
     yield from _check_nodes(tree, where)
 
 
@@ -153,6 +158,18 @@ def _keys_of(tree: ast.AST, holder: str) -> set[str]:
             case _:
                 pass
     return keys
+
+
+def _keys_of_steps(tree: ast.AST) -> set[str]:
+    """Return the "output" of each `steps.lookup.output`."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute | ast.Subscript)
+        and isinstance(node.value.value, ast.Name)
+        and node.value.value.id == "steps"
+    }
 
 
 def _choose(name: str, known: Set[str]) -> str:

@@ -1,7 +1,7 @@
 """The order of a workflow's steps: what comes before what.
 
-A step comes after those it needs and after those whose error leads to it (`on_error =
-"goto:STEP"`). Loops (`goto`) lead backwards and are no part of the order.
+A step comes after those it needs and after those whose error leads forward to it (`on_error =
+"goto:STEP"`). What leads backwards, a loop or an error, is no part of the order.
 """
 
 import heapq
@@ -19,7 +19,9 @@ def sources(workflow: Workflow) -> dict[str, tuple[str, ...]]:
     before: dict[str, set[str]] = {step.id: set() for step in workflow.steps}
     for step in workflow.steps:
         before[step.id].update(need for need in step.needs if need in before)
-        if step.handler in before:
+    needs = {name: tuple(those) for name, those in before.items()}
+    for step in workflow.steps:
+        if step.handler in before and step.handler not in {step.id, *_reach(needs, step.id)}:
             before[step.handler].add(step.id)
     place = {step.id: index for index, step in enumerate(workflow.steps)}
     return {name: tuple(sorted(those, key=place.__getitem__)) for name, those in before.items()}
@@ -68,37 +70,24 @@ def cycle(workflow: Workflow) -> tuple[str, ...]:
     return tuple(reversed(circle))
 
 
-def ancestors(workflow: Workflow) -> dict[str, frozenset[str]]:
-    """Return for each step all that come before it, directly or not.
-
-    Raises:
-        InputError: Steps need each other in a circle.
-    """
-    return _closed(sources(workflow), [step.id for step in needs_order(workflow)])
+def ancestors(workflow: Workflow, name: str) -> frozenset[str]:
+    """Return all steps that come before a step, directly or not."""
+    return _reach(sources(workflow), name)
 
 
-def descendants(workflow: Workflow) -> dict[str, frozenset[str]]:
-    """Return for each step all that come after it, directly or not.
-
-    Raises:
-        InputError: Steps need each other in a circle.
-    """
-    order = [step.id for step in reversed(needs_order(workflow))]
-    return _closed(_turned(sources(workflow)), order)
+def descendants(workflow: Workflow, name: str) -> frozenset[str]:
+    """Return all steps that come after a step, directly or not."""
+    return _reach(_turned(sources(workflow)), name)
 
 
 def loop_body(workflow: Workflow, step: Step) -> frozenset[str]:
-    """Return the steps that the loop of `step` does again, itself included; empty without one.
-
-    Raises:
-        InputError: Steps need each other in a circle.
-    """
+    """Return the steps that the loop of `step` does again, itself included; empty without one."""
     if step.goto is None:
         return frozenset()
-    first, before = step.goto.step, ancestors(workflow)[step.id]
+    first, before = step.goto.step, ancestors(workflow, step.id)
     if first not in before | {step.id}:
         return frozenset()
-    return (descendants(workflow)[first] & before) | {first, step.id}
+    return (descendants(workflow, first) & before) | {first, step.id}
 
 
 def _turned(before: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -109,8 +98,12 @@ def _turned(before: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]
     return {name: tuple(those) for name, those in after.items()}
 
 
-def _closed(near: Mapping[str, tuple[str, ...]], order: list[str]) -> dict[str, frozenset[str]]:
-    far: dict[str, frozenset[str]] = {}
-    for name in order:
-        far[name] = frozenset(near[name]).union(*(far[each] for each in near[name]))
-    return far
+def _reach(near: Mapping[str, tuple[str, ...]], name: str) -> frozenset[str]:
+    found: set[str] = set()
+    ahead = list(near.get(name, ()))
+    while ahead:
+        each = ahead.pop()
+        if each not in found:
+            found.add(each)
+            ahead += near[each]
+    return frozenset(found)

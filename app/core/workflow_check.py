@@ -99,7 +99,7 @@ def _check_steps(workflow: Workflow) -> Iterator[Problem]:
 
 def _check_each(workflow: Workflow, *, is_ordered: bool) -> Iterator[Problem]:
     scope = Scope(_NAMES, set(workflow.inputs), set(), {step.id for step in workflow.steps})
-    before = ancestors(workflow) if is_ordered else {}
+    before = {step.id: ancestors(workflow, step.id) for step in workflow.steps if is_ordered}
     bodies = [loop_body(workflow, step) for step in workflow.steps if step.goto and is_ordered]
     for index, step in enumerate(workflow.steps):
         loop = frozenset[str]().union(*(body for body in bodies if step.id in body))

@@ -132,7 +132,6 @@ def test_windows_line_ends_change_nothing():
         ('needs = ["look"]', 'needs = ["slow"]', 33, "circle: "),
         ('needs = ["ask"]', 'on_error = "goto:nowhere"', 40, 'no step "nowhere"'),
         ('needs = ["ask"]', 'on_error = "continu"', 40, 'on_error is "continu"'),
-        ('needs = ["ask"]', 'on_error = "goto:slow"', 40, "circle"),
         ('needs = ["look"]', 'needs = ["look"]\non_error = "goto:slow"', 41, "both after success"),
         ('needs = ["ask"]', 'goto = { step = "look", when = "true" }', 40, "not come before"),
         ('needs = ["ask"]', 'needs = ["ask"]\ngoto = { step = "ghost" }', 41, 'no step "ghost"'),
@@ -168,6 +167,7 @@ def test_windows_line_ends_change_nothing():
         ("${input.level}", "${input.level", 26, "is not closed"),
         ("${input.level}", "${steps.slow.output}", 26, "need not have ended"),
         ("${input.level}", "${steps.slwo.output}", 26, 'no step "slwo"'),
+        ("steps.look.output", "steps.look.result", 34, 'A step has no "result"'),
         ("${input.level}", "${lenght(input.unit)}", 26, 'no function "lenght"'),
         ("${input.level}", "${open('x')}", 26, 'no function "open"'),
         ("${input.level}", "${input.unit.upper()}", 26, "by their name only"),
@@ -254,6 +254,12 @@ def test_a_problem_names_its_line(old: str, new: str, line: int, message: str):
             "no name of a workflow",
         ),
         ('[runs]\nmode = "paralel"\n', 7, '"paralel" is not known'),
+        (
+            'on_error = "goto:b"\n[[steps]]\nid = "b"\ndo = "wait"\nwith = { seconds = 1 }\n'
+            'on_error = "goto:one"\n',
+            11,
+            "circle",
+        ),
         ("[runs]\nmax = 0\n", 7, "max is 0"),
         ('[runs]\nkey = "${input.ghost}"\n', 7, 'no input "ghost"'),
     ],
