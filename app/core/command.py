@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.core.actor import Role
 from app.core.clock import AwareTime
 
 
@@ -98,6 +99,9 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         run: `run:step` that asked, empty for none.
         actuator: `name/instance` it was sent to; no other acts on it.
         unit: UCUM unit of the values.
+        role: Of who asked, when they asked.
+        sent_at: When it was sent to the actuator, UTC; None if it was not.
+        acknowledged_at: When it was known that the actuator did it, UTC.
     """
 
     id: str
@@ -117,6 +121,9 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     run: str = ""
     actuator: str = ""
     unit: str = ""
+    role: Role = Role.VIEWER
+    sent_at: AwareTime | None = None
+    acknowledged_at: AwareTime | None = None
 
 
 class CommandOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -183,6 +190,7 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
         id: Path segment chosen by the sender; the same id sent again is the same command.
         tag: Path of the tag.
         value: New value, in the tag's unit.
+        expires_at: Refused after this, UTC; the broker may hold a request while the app is away.
         why: Reason, for the journal.
         requested_by: Who asks; a claim, nothing proves it.
     """
@@ -190,6 +198,7 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     id: str
     tag: str
     value: float
+    expires_at: AwareTime
     why: str = ""
     requested_by: str = "mqtt"
 

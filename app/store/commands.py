@@ -101,16 +101,13 @@ class CommandStore:
             raise ConflictError(
                 f'Command "{old.id}" is {old.state.value} and cannot become {new.state.value}'
             )
-        values = _row(new)
-        if is_step and new.state is CommandState.DISPATCHED:
-            values["sent_at"] = _text(new.changed_at)
         with self._database.begin() as connection:
             # the whole of it and not the state alone: nobody else has changed anything
             guarded = (
                 sa.update(_COMMANDS)
                 .where(_COMMANDS.c.id == old.id, _COMMANDS.c.state == old.state.value)
                 .where(_COMMANDS.c.body == msgspec.json.encode(old))
-                .values(**values)
+                .values(**_row(new))
             )
             if connection.execute(guarded).rowcount != 1:
                 return False
@@ -231,6 +228,7 @@ def _row(command: Command) -> dict[str, Any]:
         "state": command.state.value,
         "changed_at": _text(command.changed_at),
         "requested_at": _text(command.requested_at),
+        "sent_at": _text(command.sent_at) if command.sent_at else None,
         "body": msgspec.json.encode(command),
     }
 

@@ -80,7 +80,8 @@ def walk(store: CommandStore) -> Step:
         now = store.insert(wanted)
         for state in states:
             at = now.changed_at + timedelta(seconds=1)
-            stepped = to(now, state, changed_at=at)
+            sent_at = at if state is DISPATCHED else now.sent_at
+            stepped = to(now, state, changed_at=at, sent_at=sent_at)
             assert store.change(now, stepped, "system")
             now = stepped
         return now
