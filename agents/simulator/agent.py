@@ -86,8 +86,13 @@ class SimulatorAgent(BaseAgent):
         self.bus.on_state(self._introduce)
 
     @override
-    async def run(self) -> None:
+    async def prepare(self) -> None:
+        """Read the checkpoint and go on from it before the first task can come."""
+        await super().prepare()
         self._restore()
+
+    @override
+    async def run(self) -> None:
         due = self.clock.monotonic()
         while True:
             self._tick()

@@ -294,7 +294,7 @@ async def test_a_written_value_survives_a_restart(connected_settings: Settings) 
     async with running(connected_settings) as second, listening(connected_settings) as plant:
         held = await plant.ask("read_tag", tag=f"{PUMP}/run_command")
         assert held.output == {"tag": f"{PUMP}/run_command", "value": 0.0}
-        await plant.until(lambda: bool(plant.readings))
+        await plant.until(lambda: second.beat().progress > 0)
         assert second.plant.true_values(PUMP)["speed"] == 0
 
 
@@ -308,7 +308,7 @@ async def test_a_written_value_that_no_longer_fits_does_not_keep_the_plant_from_
         b'{"version":1,"stated":{},"units":{"plant":{"Commanded":{"values":{"a/b/c/d/e":1}}}}}',
     )
     async with running(connected_settings) as agent, listening(connected_settings) as plant:
-        await plant.until(lambda: bool(plant.readings))
+        await plant.until(lambda: agent.beat().progress > 0)
         assert agent.plant.commanded() == {}
     assert "Command is not taken up again: a/b/c/d/e" in caplog.text
 
