@@ -60,6 +60,7 @@ class StepRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         log: What happened, oldest first.
         carried: It was done in an earlier run, and its output was taken over.
         compensation: How taking it back ended: "", "done" or why it failed.
+        jumps: It ended with its loop's condition true.
     """
 
     step: str
@@ -76,6 +77,7 @@ class StepRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     log: tuple[LogLine, ...] = ()
     carried: bool = False
     compensation: str = ""
+    jumps: bool = False
 
 
 class StartedBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

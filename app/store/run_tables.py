@@ -1,0 +1,45 @@
+"""Tables of workflow runs: SQLite or Postgres."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("is_queued", sa.Boolean, nullable=False),
+    sa.Column("is_dead", sa.Boolean, nullable=False),  # failed, neither repeated nor seen to
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text, nullable=False),
+    sa.Column("run", sa.LargeBinary, nullable=False),  # WorkflowRun without its steps, JSON
+    sa.Column("snapshot", sa.LargeBinary, nullable=False),  # Workflow, JSON
+    sa.Column("cancel", sa.Text, nullable=False, default=""),
+    sa.Column("words", sa.Text, nullable=False, default=""),  # what a search looks through
+    sa.Index("runs_workflow", "workflow", "key", "state"),
+    sa.Index("runs_state", "state"),
+)
+
+STEPS = sa.Table(
+    "steps",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("slot", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+"""What is certain of a run: outcomes of steps (`step.round`), their plans (`step.round.plan`),
+elements of a for-each (`step.round.7`) and what took a step back (`step.round.undo`)."""
+
+APPROVALS = sa.Table(
+    "approvals",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.Text, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Index("approvals_state", "state", "asked_at"),
+)

@@ -1,0 +1,491 @@
+"""Runs of workflows on disk: what is certain of them, and what lists and searches need."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.admission import Admission, admit, next_waiting
+from app.core.errors import ConflictError, NotFoundError
+from app.core.run import OVER, Approval, ApprovalState, RunState, StepRun, WorkflowRun
+from app.core.workflow import Concurrency, Workflow
+from app.store.database import Database
+from app.store.group_commit import GroupCommit
+from app.store.run_tables import APPROVALS, METADATA, RUNS, STEPS
+
+_OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
+_SEARCHED = 2000
+
+
+class LostRunError(ConflictError):
+    """A run belongs to another orchestrator now; who had it stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A run with all that is certain of it.
+
+    Attributes:
+        run: Without its steps.
+        snapshot: Definition it runs by.
+        slots: Certain data by slot.
+        is_queued: It waits for its turn.
+        cancel: Why it shall be cancelled, empty if it shall not.
+        owner: Orchestrator that carries it out.
+    """
+
+    run: WorkflowRun
+    snapshot: Workflow
+    slots: dict[str, bytes]
+    is_queued: bool
+    cancel: str
+    owner: str
+
+
+class RunStore:
+    """Runs, steps and approvals; reads go to threads, writes are gathered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._commits = GroupCommit(database)
+        dialect = postgresql if database.is_shared else sqlite
+        self._insert: Callable[[sa.Table], Any] = dialect.insert
+
+    @staticmethod
+    def metadata() -> sa.MetaData:
+        """Return the tables."""
+        return METADATA
+
+    async def open(self) -> None:
+        """Open the database.
+
+        Raises:
+            StoreError: It cannot be reached.
+        """
+        await asyncio.to_thread(self._database.open)
+        self._commits.start()
+
+    async def close(self) -> None:
+        """Write what waits and close."""
+        await self._commits.stop()
+        await asyncio.to_thread(self._database.close)
+
+    # Runs
+
+    async def add(
+        self, run: WorkflowRun, snapshot: Workflow, owner: str, carried: Sequence[StepRun] = ()
+    ) -> tuple[Admission, list[str]]:
+        """Keep a new run if it is admitted beside those of its key.
+
+        Returns:
+            What it comes to, and the runs of its key that are under way. A run whose id is known
+            already is not kept again: then REFUSE, and the list names it.
+        """
+        rule, words = snapshot.runs, _words(run)
+
+        def work(connection: sa.Connection) -> tuple[Admission, list[str]]:
+            if _state_of(connection, run.id) is not None:
+                return Admission.REFUSE, [run.id]
+            self._lock_key(connection, run)
+            active, waiting = _rivals(connection, run.workflow, run.key)
+            admission = Admission.START if run.parent else admit(rule, active, waiting)
+            if admission is Admission.REFUSE:
+                return admission, active + waiting
+            is_queued = admission is not Admission.START
+            kept = msgspec.structs.replace(
+                run, state=RunState.WAITING if is_queued else RunState.RUNNING
+            )
+            connection.execute(
+                RUNS.insert().values(
+                    **_columns(kept, owner),
+                    is_queued=is_queued,
+                    snapshot=_json(snapshot),
+                    cancel="",
+                    words=words,
+                )
+            )
+            for step in carried:
+                slot = f"{step.step}.{step.round}"
+                connection.execute(STEPS.insert().values(run=run.id, slot=slot, data=_json(step)))
+            return admission, active
+
+        return await self._commits.write(work)
+
+    async def keep(
+        self,
+        run_id: str,
+        owner: str,
+        slot: str,
+        data: msgspec.Struct | dict[str, object] | list[object],
+    ) -> None:
+        """Keep what is certain of a run's step.
+
+        Raises:
+            LostRunError: The run belongs to another orchestrator.
+        """
+        payload = _json(data)
+        await self._commits.write(
+            lambda connection: self._keep(connection, run_id, owner, slot, payload)
+        )
+
+    async def end(
+        self, run: WorkflowRun, owner: str, last: tuple[str, StepRun] | None = None
+    ) -> None:
+        """Keep how a run ended, with the step that ended last.
+
+        Raises:
+            LostRunError: The run belongs to another orchestrator.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            if last:
+                self._keep(connection, run.id, owner, last[0], _json(last[1]))
+            self._update(connection, run, owner)
+
+        await self._commits.write(work)
+
+    async def next_turn(self, workflow: str, key: str, rule: Concurrency, owner: str) -> str | None:
+        """Return the run of a key whose turn it is, now marked as under way; None if none is."""
+
+        def work(connection: sa.Connection) -> str | None:
+            self._lock(connection, f"{workflow} {key}")
+            active, waiting = _rivals(connection, workflow, key)
+            chosen = next_waiting(rule, active, waiting)
+            if chosen is None:
+                return None
+            connection.execute(
+                RUNS.update().where(RUNS.c.id == chosen).values(is_queued=False, owner=owner)
+            )
+            return chosen
+
+        return await self._commits.write(work)
+
+    async def ask_cancel(self, run_id: str, why: str) -> None:
+        """Note that a run shall be cancelled.
+
+        Raises:
+            NotFoundError: There is no such run.
+            ConflictError: It is over.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            state = _state_of(connection, run_id)
+            if state is None:
+                raise _unknown(run_id)
+            if state not in _OPEN:
+                raise ConflictError(f"Run {run_id} is over already: it is {state}")
+            connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(cancel=why))
+
+        await self._commits.write(work)
+
+    async def note(self, run_id: str, **changes: str) -> WorkflowRun:
+        """Change `retried_by` or `reviewed` of a run that is over; return it.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+
+        def work(connection: sa.Connection) -> WorkflowRun:
+            row = connection.execute(
+                sa.select(RUNS.c.run, RUNS.c.owner).where(RUNS.c.id == run_id)
+            ).first()
+            if row is None:
+                raise _unknown(run_id)
+            run = msgspec.structs.replace(_run(row.run), **changes)
+            connection.execute(
+                RUNS.update().where(RUNS.c.id == run_id).values(**_columns(run, row.owner))
+            )
+            return run
+
+        return await self._commits.write(work)
+
+    async def take_over(self, gone: str, owner: str) -> int:
+        """Make the open runs of an orchestrator that is gone those of `owner`; return how many."""
+
+        def work(connection: sa.Connection) -> int:
+            mine = RUNS.c.owner == gone, RUNS.c.state.in_(_OPEN)
+            return connection.execute(RUNS.update().where(*mine).values(owner=owner)).rowcount
+
+        return await self._commits.write(work)
+
+    async def open_runs(self, owner: str) -> list[Stored]:
+        """Return the runs of an orchestrator that are not over, the oldest first."""
+
+        def work() -> list[Stored]:
+            mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN)
+            with self._database.read() as connection:
+                ids = connection.scalars(sa.select(RUNS.c.id).where(*mine).order_by(RUNS.c.id))
+                return [_stored(connection, each) for each in ids.all()]
+
+        return await asyncio.to_thread(work)
+
+    async def owners(self) -> list[str]:
+        """Return the orchestrators that have runs which are not over."""
+
+        def work() -> list[str]:
+            query = sa.select(RUNS.c.owner).where(RUNS.c.state.in_(_OPEN)).distinct()
+            with self._database.read() as connection:
+                return list(connection.scalars(query))
+
+        return await asyncio.to_thread(work)
+
+    async def cancels(self, owner: str) -> dict[str, str]:
+        """Return the open runs of an orchestrator that shall be cancelled, with the reason."""
+
+        def work() -> dict[str, str]:
+            wanted = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN), RUNS.c.cancel != ""
+            query = sa.select(RUNS.c.id, RUNS.c.cancel).where(*wanted)
+            with self._database.read() as connection:
+                return {row.id: row.cancel for row in connection.execute(query)}
+
+        return await asyncio.to_thread(work)
+
+    async def find(self, run_id: str) -> Stored:
+        """Return a run with all that is certain of it.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+
+        def work() -> Stored:
+            with self._database.read() as connection:
+                return _stored(connection, run_id)
+
+        return await asyncio.to_thread(work)
+
+    async def runs(
+        self,
+        *,
+        workflow: str = "",
+        states: Collection[RunState] = (),
+        key: str = "",
+        text: str = "",
+        before: str = "",
+        is_dead: bool = False,
+        parent: str = "",
+        limit: int = 100,
+    ) -> list[WorkflowRun]:
+        """Return runs without their steps, the newest first."""
+        query = sa.select(RUNS.c.run).order_by(RUNS.c.id.desc()).limit(limit)
+        if workflow:
+            query = query.where(RUNS.c.workflow == workflow)
+        if states:
+            query = query.where(RUNS.c.state.in_([state.value for state in states]))
+        if key:
+            query = query.where(RUNS.c.key == key)
+        if text:
+            query = query.where(RUNS.c.words.contains(text.lower(), autoescape=True))
+        if before:
+            query = query.where(RUNS.c.id < before)
+        if is_dead:
+            query = query.where(RUNS.c.is_dead)
+        if parent:
+            query = query.where(RUNS.c.parent.startswith(f"{parent}:", autoescape=True))
+
+        def work() -> list[WorkflowRun]:
+            with self._database.read() as connection:
+                return [_run(row) for row in connection.scalars(query)]
+
+        return await asyncio.to_thread(work)
+
+    async def counts(self) -> dict[str, tuple[int, str]]:
+        """Return, by workflow, how many runs are open and the id of its last."""
+
+        def work() -> dict[str, tuple[int, str]]:
+            is_open = sa.case((RUNS.c.state.in_(_OPEN), 1), else_=0)
+            query = sa.select(
+                RUNS.c.workflow, sa.func.sum(is_open), sa.func.max(RUNS.c.id)
+            ).group_by(RUNS.c.workflow)
+            with self._database.read() as connection:
+                return {name: (int(count), last) for name, count, last in connection.execute(query)}
+
+        return await asyncio.to_thread(work)
+
+    async def prune(self, before: str, at_most: int) -> int:
+        """Delete runs that are over, are no dead letters and have an id below `before`."""
+
+        def work(connection: sa.Connection) -> int:
+            old = sa.select(RUNS.c.id).where(
+                RUNS.c.id < before, RUNS.c.state.not_in(_OPEN), ~RUNS.c.is_dead
+            )
+            ids = list(connection.scalars(old.order_by(RUNS.c.id).limit(at_most)))
+            connection.execute(APPROVALS.delete().where(APPROVALS.c.run.in_(ids)))
+            return connection.execute(RUNS.delete().where(RUNS.c.id.in_(ids))).rowcount
+
+        return await self._commits.write(work)
+
+    # Approvals
+
+    async def ask(self, approval: Approval) -> Approval:
+        """Keep an approval that is asked for; return it as it is if it was asked for before."""
+
+        def work(connection: sa.Connection) -> Approval:
+            known = _approval(connection, approval.id)
+            if known is None:
+                connection.execute(APPROVALS.insert().values(**_approval_columns(approval)))
+            return known or approval
+
+        return await self._commits.write(work)
+
+    async def decide(
+        self, approval_id: str, state: ApprovalState, by: str, at: datetime, note: str
+    ) -> Approval:
+        """Decide an approval that is open.
+
+        Raises:
+            NotFoundError: There is no such approval.
+            ConflictError: It is decided already.
+        """
+
+        def work(connection: sa.Connection) -> Approval:
+            known = _approval(connection, approval_id)
+            if known is None:
+                raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
+            if known.state is not ApprovalState.OPEN:
+                who = f" by {known.decided_by}" if known.decided_by else ""
+                raise ConflictError(f'"{known.question}" is {known.state.value} already{who}')
+            decided = msgspec.structs.replace(
+                known, state=state, decided_by=by, decided_at=at, note=note
+            )
+            columns = _approval_columns(decided)
+            connection.execute(
+                APPROVALS.update().where(APPROVALS.c.id == approval_id).values(**columns)
+            )
+            return decided
+
+        return await self._commits.write(work)
+
+    async def approval(self, approval_id: str) -> Approval | None:
+        """Return an approval, None if there is none of that id."""
+
+        def work() -> Approval | None:
+            with self._database.read() as connection:
+                return _approval(connection, approval_id)
+
+        return await asyncio.to_thread(work)
+
+    async def approvals(self, *, is_open: bool, limit: int) -> list[Approval]:
+        """Return those open, the oldest first, or those decided, the newest first."""
+        is_of = APPROVALS.c.state == ApprovalState.OPEN.value
+        order = APPROVALS.c.asked_at if is_open else APPROVALS.c.asked_at.desc()
+        query = sa.select(APPROVALS.c.data).where(is_of if is_open else ~is_of).order_by(order)
+
+        def work() -> list[Approval]:
+            with self._database.read() as connection:
+                rows = connection.scalars(query.limit(limit))
+                return [msgspec.json.decode(row, type=Approval) for row in rows]
+
+        return await asyncio.to_thread(work)
+
+    # Within a transaction
+
+    def _keep(
+        self, connection: sa.Connection, run_id: str, owner: str, slot: str, data: bytes
+    ) -> None:
+        _check_owner(connection, run_id, owner)
+        insert = self._insert(STEPS).values(run=run_id, slot=slot, data=data)
+        insert = insert.on_conflict_do_update(index_elements=["run", "slot"], set_={"data": data})
+        connection.execute(insert)
+
+    def _update(self, connection: sa.Connection, run: WorkflowRun, owner: str) -> None:
+        mine = RUNS.c.id == run.id, RUNS.c.owner == owner
+        changed = connection.execute(RUNS.update().where(*mine).values(**_columns(run, owner)))
+        if changed.rowcount == 0:
+            raise LostRunError(f"Run {run.id} belongs to another orchestrator now")
+
+    def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
+        self._lock(connection, f"{run.workflow} {run.key}")
+
+    def _lock(self, connection: sa.Connection, words: str) -> None:
+        """Have one orchestrator at a time admit runs of a key; SQLite has one writer anyway."""
+        if self._database.is_shared:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:k))"), {"k": words})
+
+
+def _check_owner(connection: sa.Connection, run_id: str, owner: str) -> None:
+    found = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
+    if found != owner:
+        raise LostRunError(f"Run {run_id} belongs to another orchestrator now")
+
+
+def _rivals(connection: sa.Connection, workflow: str, key: str) -> tuple[list[str], list[str]]:
+    of_key = RUNS.c.workflow == workflow, RUNS.c.key == key, RUNS.c.parent == ""
+    query = (
+        sa.select(RUNS.c.id, RUNS.c.is_queued)
+        .where(*of_key, RUNS.c.state.in_(_OPEN))
+        .order_by(RUNS.c.id)
+    )
+    rows = connection.execute(query).all()
+    return [row.id for row in rows if not row.is_queued], [row.id for row in rows if row.is_queued]
+
+
+def _state_of(connection: sa.Connection, run_id: str) -> str | None:
+    return connection.scalar(sa.select(RUNS.c.state).where(RUNS.c.id == run_id))
+
+
+def _stored(connection: sa.Connection, run_id: str) -> Stored:
+    row = connection.execute(RUNS.select().where(RUNS.c.id == run_id)).first()
+    if row is None:
+        raise _unknown(run_id)
+    slots = connection.execute(sa.select(STEPS.c.slot, STEPS.c.data).where(STEPS.c.run == run_id))
+    return Stored(
+        run=_run(row.run),
+        snapshot=msgspec.json.decode(row.snapshot, type=Workflow),
+        slots={row.slot: row.data for row in slots},
+        is_queued=row.is_queued,
+        cancel=row.cancel,
+        owner=row.owner,
+    )
+
+
+def _approval(connection: sa.Connection, approval_id: str) -> Approval | None:
+    data = connection.scalar(sa.select(APPROVALS.c.data).where(APPROVALS.c.id == approval_id))
+    return None if data is None else msgspec.json.decode(data, type=Approval)
+
+
+def _approval_columns(approval: Approval) -> dict[str, object]:
+    return {
+        "id": approval.id,
+        "run": approval.run,
+        "state": approval.state.value,
+        "asked_at": approval.asked_at.isoformat(),
+        "data": _json(approval),
+    }
+
+
+def _columns(run: WorkflowRun, owner: str) -> dict[str, object]:
+    is_dead = run.state is RunState.FAILED and not (run.retried_by or run.reviewed or run.parent)
+    return {
+        "id": run.id,
+        "workflow": run.workflow,
+        "key": run.key,
+        "state": run.state.value,
+        "is_dead": is_dead and not run.is_dry,
+        "owner": owner,
+        "parent": run.parent,
+        "run": _json(msgspec.structs.replace(run, steps=())),
+        **({"is_queued": False, "words": _words(run)} if run.state in OVER else {}),
+    }
+
+
+def _words(run: WorkflowRun) -> str:
+    by, given = run.started_by, msgspec.json.encode(run.input).decode()
+    said = (run.id, run.workflow, run.key, run.reason, by.kind, by.name, by.why, given)
+    return " ".join(said).lower()[:_SEARCHED]
+
+
+def _run(data: bytes) -> WorkflowRun:
+    return msgspec.json.decode(data, type=WorkflowRun)
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _unknown(run_id: str) -> NotFoundError:
+    return NotFoundError(f'There is no run "{run_id[:120]}"', "GET /api/runs lists all")
