@@ -22,6 +22,7 @@ from app.core.errors import SettingsError
 from app.settings_checks import FILE_VARIABLE, PREFIX, check_agents, check_environment
 from app.settings_files import SECRETS, deep_update, describe, read_table
 from app.settings_ingest import SEED_MAPPINGS, IngestSeedsSettings, IngestSettings
+from app.settings_notify import NotifySettings
 from app.settings_people import PeopleSettings
 from app.settings_sections import (
     AgentSettings,
@@ -56,6 +57,7 @@ __all__ = [
     "IngestSeedsSettings",
     "IngestSettings",
     "LiveSettings",
+    "NotifySettings",
     "PeopleSettings",
     "Section",
     "ServerSettings",
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     live: LiveSettings = LiveSettings()
     alarms: AlarmSettings = AlarmSettings()
+    notify: NotifySettings = NotifySettings()
     commands: CommandSettings = CommandSettings()
     people: PeopleSettings = PeopleSettings()
     supervisor: SupervisorSettings = SupervisorSettings()

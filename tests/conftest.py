@@ -1,6 +1,7 @@
 """What every test may ask for: settings in a scratch folder and a real broker.
 
-No test speaks to anything but this computer: an audit hook refuses every other address.
+No test speaks to anything but this computer: an audit hook refuses every other address and name.
+It holds in this process; the programs that tests start bind and call loopback by their settings.
 """
 
 import asyncio
@@ -29,20 +30,28 @@ BROKER_START_S = 20.0
 _GUARD = Path(__file__).parent.parent / "app" / "process_guard.py"
 
 
+_CALLS = {"socket.connect", "socket.sendto", "socket.sendmsg"}  # connect_ex is told as connect
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+
+
 def _refuse_other_computers(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in {"socket.connect", "socket.sendto"}:
+    if event in _CALLS:
         address = arguments[1]
-        if isinstance(address, tuple) and not _is_here(str(address[0])):  # pyright: ignore[reportUnknownArgumentType]  audit arguments are untyped
-            raise AssertionError(f"a test tried to reach {address[0]}")
+        if isinstance(address, tuple) and not _is_here(address[0]):  # pyright: ignore[reportUnknownArgumentType]  audit arguments are untyped
+            raise AssertionError(f"a test tried to reach {address[0]}; only loopback is allowed")
+    elif event in _LOOK_UPS and not _is_here(arguments[0]):
+        raise AssertionError(f"a test tried to look up {arguments[0]}; only loopback is allowed")
 
 
-def _is_here(host: str) -> bool:
-    if host in {"localhost", ""}:
+def _is_here(name: object) -> bool:
+    host = name.decode() if isinstance(name, bytes) else str(name or "")
+    if host in {"localhost", "", socket.gethostname()}:
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified
 
 
 sys.addaudithook(_refuse_other_computers)

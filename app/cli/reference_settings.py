@@ -5,6 +5,7 @@ from typing import Any
 
 from app.cli.markdown import code, table
 from app.settings import SEED_MAPPINGS, AgentSettings, IngestSettings, Section, Settings
+from app.settings_notify import RouteSettings
 
 _HEAD = """# Settings
 
@@ -37,6 +38,7 @@ def settings_page() -> str:
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             parts.append(_section(f"[{name}]", field.annotation, f"MILLWRIGHT_{name.upper()}__"))
     parts.append(_section("[agents.NAME]", AgentSettings, ""))
+    parts.append(_section("[[notify.routes]]", RouteSettings, ""))
     parts.append(_section("[[ingest]]", IngestSettings, ""))
     parts.append(_INGEST)
     seeds = [(code(each.topic), code(each.path), code(each.time)) for each in SEED_MAPPINGS]

@@ -20,6 +20,7 @@ _AGENTS = {
     "knowledge": "searches the shipped procedures by words",
     "advisor": "quotes the first steps of procedures",
     "backlog": "maintenance orders and shift reports",
+    "notifier": "tells people of alarms by mail, SMS and 100 other ways",
 }
 _INGEST = """
 # Outside messages become tags, one table a topic; docs/ingest.md tells more.
@@ -29,6 +30,16 @@ _INGEST = """
 # time = "at"                       # JSON field of the source time; without it the time of arrival
 # fields = { T = "temperature" }    # JSON field to tag name; without it every numeric field
 # units = { temperature = "Cel" }   # tag name to UCUM unit
+"""
+_NOTIFY = """
+# Ways to reach people of alarms, one table each; docs/notify.md tells more.
+# [[notify.routes]]
+# name = "shift"                    # its name
+# url_env = "SHIFT_MAIL_URL"        # variable that holds an Apprise URL; without a secret url = "…"
+# priorities = [1, 2]               # what it takes, 1 critical to 4 low
+# quiet_hours = "22:00-06:00"       # plant time at which it stays silent, but for critical ones
+# escalate_after_s = 600            # an alarm nobody acknowledged by then …
+# escalate_to = "sms"               # … goes there
 """
 _COLUMN = 34
 
@@ -45,12 +56,16 @@ def shipped_settings() -> str:
     for name, does in _AGENTS.items():
         parts.append(_line(f"[agents.{name}]", does))
         parts += _keys("agents", AgentSettings)
-    return "\n".join(part.removesuffix("\n") for part in parts) + f"\n{_INGEST}"
+    return "\n".join(part.removesuffix("\n") for part in parts) + f"\n{_NOTIFY}{_INGEST}"
 
 
 def _keys(section: str, model: type[Section]) -> list[str]:
     properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
-    return [_key(section, key, described) for key, described in properties.items()]
+    return [
+        _key(section, key, described)
+        for key, described in properties.items()
+        if "$ref" not in described.get("items", {})  # tables of their own, at the end of the file
+    ]
 
 
 def _key(section: str, key: str, described: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The notifier agent: tells people of alarms."""
