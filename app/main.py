@@ -22,6 +22,7 @@ from pages import (
     alarm_kpi,
     alarms,
     area,
+    audit,
     frame,
     health,
     not_found,
@@ -42,6 +43,7 @@ PAGES = (
     agents,
     simulator,
     health,
+    audit,
     not_found,
 )
 

@@ -24,6 +24,7 @@ _MEGABYTE = 1_000_000
 _MORE = {  # where there is more about a component
     "Alarms": ("Alarms", "/alarms"),
     "Alarm journal": ("Alarm rate", "/alarms/kpi"),
+    "Audit": ("Audit", "/audit"),
     "Broker": ("Output", "#broker"),
     "Bus": ("Messages", "#messages"),
     "Historian": ("History", "#history"),

@@ -10,6 +10,7 @@ _LINES = {
     "agents": "M12 3v3M6 6h12v9H6zM9.5 10v1M14.5 10v1M3 9v4M21 9v4M8 15v5M16 15v5",
     "simulator": "M9 3h6M10 3v6L4 20l1 1h14l1-1L14 9V3M7.5 15h9",
     "health": "M3 12h4l2.5-7 4 14 2.5-7h5",
+    "audit": "M6 3h9l4 4v14H6zM14 3v5h5M9 12h7M9 15.5h7M9 8.5h2",
     "search": "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13M15.5 15.5 21 21",
     "sound": "M4 9v6h4l5 4V5L8 9zM16 9.5a4 4 0 0 1 0 5M18.5 7a7.5 7.5 0 0 1 0 10",
     "mute": "M4 9v6h4l5 4V5L8 9zM16.5 9.5l5 5M21.5 9.5l-5 5",

@@ -42,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("/agents", "Agents", "agents", "n"),
             Entry("/simulator", "Simulator", "simulator", "s"),
             Entry("/health", "Health", "health", "h"),
+            Entry("/audit", "Audit", "audit", "u"),
         ),
     ),
 )

@@ -29,6 +29,7 @@ STYLES = (
     "widgets.css",
     "plan.css",
     "overview.css",
+    "audit.css",
     "quasar.css",
     "plant.css",
     "rail.css",
