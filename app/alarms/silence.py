@@ -40,7 +40,10 @@ def unit_silences(
     """
     silences: list[UnitSilence] = []
     for unit in units:
-        awaited = [newest(tag.path) for tag in unit.tags if tag.low < tag.high]
+        regular = [tag for tag in unit.tags if tag.low < tag.high]
+        # A controller goes on echoing what it was told when all of its sensors are cut off.
+        measured = [tag for tag in regular if tag.write is None] or regular
+        awaited = [newest(tag.path) for tag in measured]
         heard = [reading for reading in awaited if reading]
         if heard:
             is_silent = all(reading.reason in _SILENT for reading in heard)

@@ -7,15 +7,32 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.alarms.silence import PLANT, SilenceWatch, UnitSilence
+from app.alarms.silence import PLANT, SilenceWatch, UnitSilence, unit_silences
 from app.core.alarm import Finding, Priority
+from app.core.equipment import Equipment, Tag
+from app.core.reading import Quality, Reading, Reason
+from app.core.write_rule import WriteRule
 
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 AFTER_S = 30.0
+FLOW = Tag("s/a/l/u/flow")
+LIMIT = Tag("s/a/l/u/limit", write=WriteRule())
 
 
 def units(*silent: bool) -> list[UnitSilence]:
     return [UnitSilence(f"s/a/l/u{at}", f"Unit {at}", is_) for at, is_ in enumerate(silent)]
+
+
+def told(unit: Equipment, *lost: str) -> UnitSilence:
+    """Look at a unit whose named tags have lost their connection while the others are good."""
+
+    def newest(path: str) -> Reading:
+        if path.rpartition("/")[2] in lost:
+            return Reading(path, None, Quality.BAD, BEGAN, BEGAN, Reason.COMM_LOST)
+        return Reading(path, 1.0, Quality.GOOD, BEGAN, BEGAN)
+
+    (silence,) = unit_silences([unit], newest)
+    return silence
 
 
 def present(findings: list[Finding]) -> dict[str, Priority]:
@@ -24,6 +41,19 @@ def present(findings: list[Finding]) -> dict[str, Priority]:
 
 def look(watch: SilenceWatch, seconds: float, *silent: bool) -> list[Finding]:
     return list(watch.changes(units(*silent), BEGAN + timedelta(seconds=seconds)))
+
+
+def test_a_unit_that_only_echoes_what_it_was_told_is_silent():
+    unit = Equipment("s/a/l/u", "U", tags=(FLOW, LIMIT))
+    assert told(unit, "flow").is_silent
+    assert not told(unit, "limit").is_silent
+    assert not told(unit).is_silent
+
+
+def test_a_unit_of_set_tags_alone_is_silent_when_they_are():
+    unit = Equipment("s/a/l/u", "U", tags=(LIMIT,))
+    assert told(unit, "limit").is_silent
+    assert not told(unit).is_silent
 
 
 def test_a_short_silence_is_no_alarm():
