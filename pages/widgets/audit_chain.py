@@ -47,7 +47,7 @@ def _whole(verdict: Verdict, now: datetime, zone: str) -> Html:
 def _broken(flaw: Flaw, verdict: Verdict | None, now: datetime, zone: str) -> Html:
     when = _when(verdict, now, zone) if verdict and verdict.flaw else None
     words = f"The chain is broken at row {number(flaw.number, 0)}. {capitalised(flaw.reason)}"
-    hint = tag("p", f"{REMEDY}. Actions are still noted; this stays until it is explained.")
+    hint = tag("p", f"{REMEDY}. Actions are still noted.")
     return tag("div", _mark(words, when), hint)
 
 

@@ -18,7 +18,7 @@ SOURCES = {
     "system": "Millwright itself",
 }
 OUTCOMES = {
-    "": "Any outcome",
+    "": "Any",
     "done": "Done",
     "refused": "Refused",
     "failed": "Failed",
