@@ -177,7 +177,7 @@ class AuditLog:
         if tail and noted == tail.head:
             return None
         named = read_link(connection, noted.number) if noted else None
-        return find_head_flaw(noted, named and named.hash, tail)
+        return find_head_flaw(noted, named.hash if named else None, tail)
 
     def _note(self, head: Head) -> None:
         """Note the head beside the file; if that fails a missing end may go unseen, no more."""

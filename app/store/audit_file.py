@@ -164,7 +164,8 @@ def former_rows(connection: sqlite3.Connection) -> Iterator[tuple[str, ...]]:
 
 def former_digest(connection: sqlite3.Connection) -> Former | None:
     """Return what covers all rows of former versions; None without any."""
-    digest, last = sha256(), ("0", "")
+    digest = sha256()
+    last: tuple[str, ...] = ("0", "")
     for row in former_rows(connection):
         digest.update(canon(row))
         last = row

@@ -156,8 +156,8 @@ def _where(wanted: AuditFilter) -> tuple[list[str], list[str | int]]:
         ("i.source = ?", wanted.source or None),
         ("i.action = ?", wanted.action or None),
         ("came = ?", _came(wanted.outcome)),
-        ("i.at >= ?", wanted.start and wanted.start.astimezone(UTC).isoformat()),
-        ("i.at < ?", wanted.end and wanted.end.astimezone(UTC).isoformat()),
+        ("i.at >= ?", _moment(wanted.start)),
+        ("i.at < ?", _moment(wanted.end)),
         ("i.number < ?", wanted.before),
     )
     for condition, value in exact:
@@ -169,6 +169,10 @@ def _where(wanted: AuditFilter) -> tuple[list[str], list[str | int]]:
         where.append("(" + " OR ".join(rf"{each} LIKE ? ESCAPE '\'" for each in _TEXTS) + ")")
         values += [like] * len(_TEXTS)
     return where, values
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
 
 
 def _came(outcome: Outcome | None) -> str | None:
