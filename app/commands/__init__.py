@@ -1,0 +1,1 @@
+"""The one path by which a tag of the plant is changed."""

@@ -1,0 +1,374 @@
+"""The command gateway: whoever wants to change a tag of the plant asks here, and nowhere else."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.bus.client import Bus
+from app.bus.tasks import TaskClient
+from app.command_key import make_key
+from app.commands.follower import Follower
+from app.commands.requests import MqttRequests
+from app.commands.rows import CommandRows
+from app.commands.sending import SYSTEM_NAME, Sender
+from app.commands.wire import Wire
+from app.core.actor import Actor
+from app.core.alarm import Finding
+from app.core.clock import Clock
+from app.core.command import Command, CommandAck, CommandChange, CommandState
+from app.core.command_approval import (
+    check_request,
+    confirmed_by,
+    is_approved,
+    why_another,
+    why_not_approved,
+    why_not_rejected,
+)
+from app.core.command_check import Check, Wanted, in_words
+from app.core.errors import ConflictError, NotFoundError, StoreError
+from app.core.topics import ACKS
+from app.core.write_rule import WriteRule
+from app.live.tags import TagTable
+from app.loops import repeat
+from app.settings import Settings
+from app.store.audit import AuditLog
+from app.store.audited import audited
+from app.store.database import Database
+from app.supervisor.registry import Registry
+
+STEP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the gateway works with.
+
+    Attributes:
+        settings: For the key, and how long a command lives.
+        clock: The time.
+        tags: What the plant shows.
+        registry: Which actuators live.
+        bus: Orders go out on it.
+        tasks: Actuators are asked by it.
+        audit: Notes who does what before it is done.
+        state_finding: Takes the finding that the end of a command is unknown, or is no longer.
+    """
+
+    settings: Settings
+    clock: Clock
+    tags: TagTable
+    registry: Registry
+    bus: Bus
+    tasks: TaskClient
+    audit: AuditLog
+    state_finding: Callable[[Finding], None]
+
+
+class CommandGateway:
+    """Takes commands, checks them, has them approved, sends them once and follows them to the end.
+
+    Who asks and who approves are names: until there is a login they are claims that nothing
+    proves. Two names are what "two persons" means until then.
+    """
+
+    def __init__(self, around: Surroundings, database: Database) -> None:
+        self._around = around
+        self._clock = around.clock
+        self._settings = around.settings.commands
+        self._rows = CommandRows(database, around.clock)
+        self._wire = Wire(around.bus, around.registry, around.tasks)
+        self._sender = Sender(self._rows, around.tags, self._wire, around.clock)
+        self._follower = Follower(
+            self._rows,
+            self._sender,
+            self._wire,
+            around.clock,
+            grace_s=self._settings.grace_s,
+            state_finding=around.state_finding,
+        )
+        self._requests = MqttRequests(self.request, self._wire, around.bus, around.clock)
+        self._lock = asyncio.Lock()  # one command at a time is checked and sent: rates hold
+        self._audited: set[str] = set()
+        self._is_open = False
+        self._rows.on_change(self._requests.answer)
+        self._rows.on_change(self._forget)
+
+    async def start(self) -> None:
+        """Open the store and read the key, made if there is none; may be called again.
+
+        Raises:
+            StoreError: Store or key cannot be opened; every request is refused meanwhile.
+        """
+        await self._rows.open()
+        self._wire.key = await asyncio.to_thread(make_key, self._around.settings)
+        await self._follower.state_all()
+        self._is_open = True
+
+    async def stop(self) -> None:
+        """Close the store."""
+        self._is_open = False
+        await self._rows.close()
+
+    def subscribe(self, durable_bus: Bus) -> None:
+        """Hear actuators, and requests on MQTT; call before the bus starts."""
+        durable_bus.subscribe_durable(ACKS, CommandAck, self._follower.take_acks)
+        self._requests.subscribe(durable_bus)
+
+    async def run(self) -> None:
+        """Follow open commands for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                repeat(self.step, self._clock, STEP_S, "following commands"), name="commands"
+            )
+            group.create_task(
+                repeat(self.ask, self._clock, self._settings.grace_s, "asking actuators"),
+                name="commands: ask",
+            )
+
+    async def step(self) -> None:
+        """Take every open command one step further.
+
+        Raises:
+            StoreError: Rows cannot be read or written.
+        """
+        if self._is_open:
+            await self._follower.step(self._send_waiting)
+
+    async def ask(self) -> None:
+        """Ask silent actuators what became of their commands.
+
+        Raises:
+            StoreError: Rows cannot be read or written.
+        """
+        if self._is_open:
+            await self._follower.ask()
+
+    def on_change(self, callback: Callable[[Command], None]) -> None:
+        """Call `callback` in the event loop with each command that is new or has changed."""
+        self._rows.on_change(callback)
+
+    # What can be asked
+
+    async def get(self, command_id: str) -> Command:
+        """Return a command.
+
+        Raises:
+            NotFoundError: There is none of this id.
+            StoreError: It cannot be read.
+        """
+        found = await self._rows.get(command_id)
+        if found is None:
+            raise NotFoundError(
+                f'There is no command "{command_id[:120]}"', "GET /api/commands lists them"
+            )
+        return found
+
+    async def find(
+        self, states: Sequence[CommandState] = (), tag: str = "", limit: int = 200
+    ) -> list[Command]:
+        """Return commands, the newest first; of all states if none is named, of all tags if "".
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        return await self._rows.find(states, tag, limit)
+
+    async def changes(self, command_id: str) -> list[CommandChange]:
+        """Return who changed a command's state when and why, the oldest first.
+
+        Raises:
+            NotFoundError: There is none of this id.
+            StoreError: They cannot be read.
+        """
+        await self.get(command_id)
+        return await self._rows.changes(command_id)
+
+    async def checks(self, tag: str, value: float, actor: Actor) -> list[Check]:
+        """Return every check of a command with its verdict, as of now; nothing is kept or sent.
+
+        Raises:
+            StoreError: It is not known when the last command was sent.
+        """
+        return await self._sender.checks(Wanted(tag, value, actor.source, actor.role))
+
+    # What a person or a peer may do
+
+    async def request(
+        self,
+        tag: str,
+        value: float,
+        actor: Actor,
+        why: str,
+        *,
+        id: str = "",
+        run: str = "",
+        expires_s: float | None = None,
+        confirmed: bool = False,
+    ) -> Command:
+        """Ask for a command; return it as it stands, rejected ones too.
+
+        It is on disk before anything else happens. The same id again returns the same command.
+
+        Args:
+            tag: Path of the tag.
+            value: New value, in the tag's unit; always absolute.
+            actor: Who asks.
+            why: Reason, for the journal.
+            id: Path segment; empty makes one.
+            run: `run:step` that asks, empty for none.
+            expires_s: Nobody acts on it after so many seconds; None takes `commands.expires_s`.
+            confirmed: The person who asks has been asked back and agrees; counts for a tag that
+                one person must confirm, and only from a person or a workflow's approval step.
+
+        Raises:
+            InputError: The value is no number, or id or time are out of their bounds.
+            ConflictError: The id stands for a command with another tag or value.
+            StoreError: It cannot be kept; nothing was sent.
+        """
+        valid_s = self._settings.expires_s if expires_s is None else expires_s
+        check_request(id, value, valid_s)
+        seen = self._sender.look(tag)
+        now = self._clock.now()
+        wanted = Command(
+            id=id or uuid.uuid4().hex,
+            tag=tag,
+            value=value,
+            requested_by=actor.name,
+            source=actor.source,
+            requested_at=now,
+            expires_at=now + timedelta(seconds=valid_s),
+            state=CommandState.REQUESTED,
+            changed_at=now,
+            approved_by=confirmed_by(seen.tag and seen.tag.write, actor, confirmed=confirmed),
+            why=why,
+            before=seen.reading.value if seen.reading else None,
+            run=run,
+            unit=seen.tag.unit if seen.tag else "",
+            role=actor.role,
+        )
+        async with self._lock:
+            kept = await self._rows.insert(wanted)
+            if kept is wanted:
+                return await self._take_in(kept)
+        another = why_another(kept, tag, value)
+        if another:
+            raise ConflictError(another)
+        return kept
+
+    async def approve(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        """Agree to a command that waits; it is checked again and sent. Return it as it stands.
+
+        Raises:
+            NotFoundError: There is none of this id.
+            ConflictError: It does not wait, or `actor` may not approve it.
+            StoreError: The approval cannot be kept; nothing was sent.
+        """
+        async with self._lock:
+            command = await self.get(command_id)
+            async with self._intent(actor, "approve command", command, note):
+                reason = why_not_approved(command, self._rule(command), actor, self._clock.now())
+                if reason:
+                    raise ConflictError(reason)
+                approved = await self._sender.change(
+                    command, actor.name, note, approved_by=actor.name
+                )
+                self._audited.add(command_id)
+                return await self._sender.send(approved, actor.name, note)
+
+    async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        """Refuse a command that was not sent yet. Return it as it stands.
+
+        Raises:
+            NotFoundError: There is none of this id.
+            ConflictError: It was sent or has ended, or `actor` may not reject it.
+            StoreError: It cannot be kept.
+        """
+        async with self._lock:
+            command = await self.get(command_id)
+            async with self._intent(actor, "reject command", command, note):
+                reason = why_not_rejected(command, self._rule(command), actor)
+                if reason:
+                    raise ConflictError(reason)
+                said = f"{actor.name} rejected it{f': {note}' if note else ''}"
+                return await self._sender.change(
+                    command, actor.name, note, state=CommandState.REJECTED, reason=said
+                )
+
+    async def _take_in(self, command: Command) -> Command:
+        """Note the intent, then judge; what cannot be noted is not done."""
+        is_noted = False
+        try:
+            async with self._intent(_requester(command), "command", command, command.why):
+                is_noted = True
+                self._audited.add(command.id)
+                return _unless_rejected(await self._judge(command))
+        except _RejectedError as rejected:
+            return rejected.command
+        except StoreError as error:
+            if is_noted:
+                raise
+            return await self._reject(command, f"Not audited, hence not sent: {error}")
+
+    async def _judge(self, command: Command) -> Command:
+        """Send a command, or let it wait for approval; a check that fails rejects it."""
+        wanted = Wanted(command.tag, command.value, command.source, command.role)
+        problem = in_words(await self._sender.checks(wanted))
+        if problem:
+            return await self._reject(command, problem)
+        rule = self._rule(command)
+        if rule is None or is_approved(rule, command):
+            actor = command.approved_by or command.requested_by
+            return await self._sender.send(command, actor, command.why)
+        if command.state is CommandState.AWAITING_APPROVAL:
+            return command
+        return await self._sender.change(
+            command, command.requested_by, command.why, state=CommandState.AWAITING_APPROVAL
+        )
+
+    async def _send_waiting(self, command: Command) -> Command:
+        """Send a command that could not be sent before, or that a former life of the app took."""
+        async with self._lock:
+            if await self._rows.get(command.id) != command:  # a person was faster
+                return command
+            is_noted = command.id in self._audited
+            return await (self._judge(command) if is_noted else self._take_in(command))
+
+    def _forget(self, command: Command) -> None:
+        if command.state not in {CommandState.REQUESTED, CommandState.AWAITING_APPROVAL}:
+            self._audited.discard(command.id)
+
+    async def _reject(self, command: Command, reason: str) -> Command:
+        return await self._sender.change(
+            command, SYSTEM_NAME, reason, state=CommandState.REJECTED, reason=reason
+        )
+
+    def _rule(self, command: Command) -> WriteRule | None:
+        tag = self._sender.look(command.tag).tag
+        return tag.write if tag else None
+
+    def _intent(
+        self, actor: Actor, action: str, command: Command, why: str
+    ) -> AbstractAsyncContextManager[None]:
+        target = f"{command.tag} = {command.value:g} {command.unit} [{command.id}]"
+        return audited(self._around.audit, self._clock, actor, action, target, why=why)
+
+
+class _RejectedError(ConflictError):
+    """Carries a rejected command out of the block under audit, whose outcome it then is."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(command.reason)
+        self.command = command
+
+
+def _unless_rejected(command: Command) -> Command:
+    if command.state is CommandState.REJECTED:
+        raise _RejectedError(command)
+    return command
+
+
+def _requester(command: Command) -> Actor:
+    return Actor(command.requested_by, command.source, command.role)

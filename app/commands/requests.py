@@ -1,0 +1,94 @@
+"""Commands asked for on MQTT, and the answers to them."""
+
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from app.bus.client import Bus, Received
+from app.commands.wire import Wire
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.command import ENDED, AckState, Command, CommandAck, CommandRequest, CommandState
+from app.core.errors import BusError, ConflictError, InputError, StoreError
+from app.core.topics import COMMAND_REQUESTS, ack_topic, is_segment
+from app.core.write_rule import CommandSource
+
+logger = logging.getLogger(__name__)
+
+NAME = "gateway"
+"""Stands in the place of an actuator in answers of ours."""
+
+_ANSWERS = {
+    CommandState.VERIFIED: AckState.DONE,
+    CommandState.REJECTED: AckState.REFUSED,
+    CommandState.EXPIRED: AckState.REFUSED,
+    CommandState.UNKNOWN: AckState.UNKNOWN,
+}
+
+
+class Request(Protocol):
+    """`CommandGateway.request`."""
+
+    def __call__(
+        self, tag: str, value: float, actor: Actor, why: str, *, id: str, expires_s: float
+    ) -> Awaitable[Command]:
+        """Ask for a command."""
+        ...
+
+
+class MqttRequests:
+    """Turns messages into requests and tells the sender how each ended."""
+
+    def __init__(self, request: Request, wire: Wire, bus: Bus, clock: Clock) -> None:
+        self._request = request
+        self._wire = wire
+        self._bus = bus
+        self._clock = clock
+
+    def subscribe(self, durable_bus: Bus) -> None:
+        """Hear requests; call before the bus starts."""
+        durable_bus.subscribe_durable(COMMAND_REQUESTS, CommandRequest, self.take)
+
+    async def take(self, batch: Sequence[Received[CommandRequest]]) -> None:
+        """Take requests; what is wrong with one is answered, and counted as refused input.
+
+        Raises:
+            InputError: One is retained, late or wrong.
+            StoreError: One cannot be kept; the broker sends it again.
+        """
+        for received in batch:
+            await self._take(received.message, retained=received.retained)
+
+    def answer(self, command: Command) -> None:
+        """Tell the sender of a request how it ended; the callback of changes."""
+        if command.source == CommandSource.MQTT and command.state in ENDED:
+            state = _ANSWERS[command.state]
+            self._send(command.id, state, command.reason or command.state.value, command.after)
+
+    async def _take(self, request: CommandRequest, *, retained: bool) -> None:
+        if not request.id or not is_segment(request.id):
+            raise InputError("id: must be a path segment; without one nobody can be answered")
+        try:
+            command = await self._ask(request, retained=retained)
+        except (InputError, ConflictError) as error:
+            self._send(request.id, AckState.REFUSED, str(error))
+            raise InputError(str(error)) from error
+        self.answer(command)  # one that had ended before does not change any more
+
+    async def _ask(self, request: CommandRequest, *, retained: bool) -> Command:
+        left_s = (request.expires_at - self._clock.now()).total_seconds()
+        if retained or left_s <= 0:
+            raise InputError("It stood retained" if retained else "It came after it had expired")
+        actor = Actor(request.requested_by, CommandSource.MQTT)
+        return await self._request(
+            request.tag, request.value, actor, request.why, id=request.id, expires_s=left_s
+        )
+
+    def _send(
+        self, command_id: str, state: AckState, reason: str, value: float | None = None
+    ) -> None:
+        ack = CommandAck(command_id, state, NAME, self._clock.now(), reason, value)
+        try:
+            self._bus.publish(ack_topic(command_id), self._wire.sign(ack), qos=1)
+        except (BusError, StoreError) as error:
+            logger.warning("The end of command %s is not told: %s", command_id, error)
