@@ -158,7 +158,7 @@ SPECS: tuple[ScenarioSpec, ...] = (
     ScenarioSpec(
         Scenario.SENSOR_DROPOUT,
         "Sensor dropout",
-        "Tags report a lost connection; from severity 0.5 on they fall silent",
+        "Measured tags report a lost connection; from severity 0.5 on they fall silent",
         _ALL,
     ),
     ScenarioSpec(

@@ -84,7 +84,8 @@ class ScenarioForm:
             if unit
             else []
         )
-        named = {each.path: each.description or each.name for each in tags}
+        # What is commanded has no sensor to break.
+        named = {each.path: each.description or each.name for each in tags if not each.write}
         if self._scenario.value == _WHOLE_UNIT:
             return _ALL | named
         return named or _MAIN
