@@ -20,6 +20,7 @@ _AGENTS = {
     "knowledge": "searches the shipped procedures by words",
     "advisor": "quotes the first steps of procedures",
     "backlog": "maintenance orders and shift reports",
+    "planner": "what to do first about the open alarms",
     "notifier": "tells people of alarms by mail, SMS and 100 other ways",
 }
 _INGEST = """

@@ -35,7 +35,7 @@ class PlanItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     since: datetime
     reason: str
     proposed_workflow: str = ""
-    proposed_input: dict[str, str] = {}
+    proposed_input: dict[str, str | int] = {}
     actions: tuple[str, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""The planner agent: what to do first about the open alarms."""
