@@ -180,11 +180,26 @@ class SimulatorAgent(BaseAgent):
 
         A unit whose sensors are cut off takes it too: a controller obeys behind a dead sensor bus.
         """
-        held = self.plant.write(wanted.tag, wanted.value)
+        before = self.plant.read(wanted.tag)
+        held = self._hold(wanted.tag, wanted.value)
+        try:
+            await self.states.save()
+        except OSError as error:
+            self._hold(wanted.tag, before)
+            raise ConflictError(
+                f"value: cannot be kept over a restart, so it stays {before:g}: {error}",
+                "Free disk space or mend the rights of the data folder",
+            ) from error
+        except asyncio.CancelledError:  # the task expired meanwhile
+            self._hold(wanted.tag, before)
+            raise
         logger.info("%s is told %g", wanted.tag, held)
-        self.states.put("plant", Commanded(self.plant.commanded()))
-        await self.states.save()
         return _output(Write(wanted.tag, held))
+
+    def _hold(self, tag: str, value: float) -> float:
+        held = self.plant.write(tag, value)
+        self.states.put("plant", Commanded(self.plant.commanded()))
+        return held
 
     async def _changed(self, truths: list[Truth]) -> None:
         for truth in truths:

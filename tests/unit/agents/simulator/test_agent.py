@@ -16,7 +16,7 @@ from app.bus.tasks import TaskClient
 from app.clock import SystemClock
 from app.core.equipment import Equipment
 from app.core.reading import Quality, ReadingMessage, Reason
-from app.core.task import TaskResult
+from app.core.task import TaskFailure, TaskResult
 from app.core.topics import EQUIPMENT, truth_topic
 from app.core.truth import ScenarioListing, Truth
 from app.settings import Settings
@@ -319,3 +319,32 @@ async def test_a_unit_cut_off_takes_a_value_all_the_same(connected_settings: Set
         result = await plant.ask("write_tag", tag=f"{PUMP}/speed_limit", value=80)
         await plant.ask("stop_scenario", equipment=PUMP)
     assert result.output == {"tag": f"{PUMP}/speed_limit", "value": 80.0}
+
+
+async def test_a_value_that_cannot_be_saved_is_refused_and_taken_back(
+    connected_settings: Settings,
+) -> None:
+    folder = connected_settings.data.dir / "checkpoints"
+    tag = f"{PUMP}/speed_limit"
+    async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.ask("write_tag", tag=tag, value=90)
+        await asyncio.to_thread(folder.rename, folder.with_name("gone"))
+        await asyncio.to_thread(folder.write_text, "in the way")
+        refused = await plant.ask("write_tag", tag=tag, value=80)
+        held = await plant.ask("read_tag", tag=tag)
+        await asyncio.to_thread(folder.unlink)
+    assert refused.failure is TaskFailure.CONFLICT
+    assert "value: cannot be kept over a restart, so it stays 90" in refused.error
+    assert held.output == {"tag": tag, "value": 90.0}
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"), [(f"{PUMP}/flow", 1.0), (f"{PUMP}/speed_limit", 300.0), ("pump", 1.0)]
+)
+async def test_a_refusal_says_that_nothing_was_changed(
+    connected_settings: Settings, tag: str, value: float
+) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        result = await plant.ask("write_tag", tag=tag, value=value)
+        assert agent.plant.commanded() == {}
+    assert result.failure is TaskFailure.INPUT
