@@ -17,8 +17,8 @@ from app.core.clock import Clock
 from app.core.command import Command, CommandState
 from app.core.equipment import Equipment, Tag
 from app.core.errors import BusError
-from app.core.reading import Quality, Reading
-from app.core.topics import BEATS, BIRTHS
+from app.core.reading import Quality, Reading, ReadingMessage
+from app.core.topics import BEATS, BIRTHS, EQUIPMENT, PLANT, tag_of
 from app.core.write_rule import CommandSource, Confirm, Interlock, WriteRule
 from app.live.tags import TagTable
 from app.settings import CommandSettings, Settings
@@ -92,15 +92,14 @@ class Plant:
 class Rig:
     """The gateway and what it works with."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, *, is_demo: bool = False) -> None:
         settings.data.dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock
         self.tags = TagTable(clock, 1000)
-        self.tags.declare(pump())
         self.plant = Plant(self.tags, clock)
-        for path, value in ((LOCKED, 0.0), (SPEED, 1000.0), (VALVE, 50.0), (TWO, 1.0), (FREE, 0.0)):
-            self.plant.show(path, value)
+        if not is_demo:
+            self._stand_up()
         self.audit = AuditLog(settings.data.dir / "audit.sqlite")
         self.registry = Registry(clock, settings.supervisor)
         self.bus = Bus(settings, "rig-live", clock)
@@ -124,6 +123,9 @@ class Rig:
         self.bus.subscribe(BIRTHS, AgentStatus, self._births, qos=1)
         self.bus.subscribe(BEATS, Beat, self._beats)
         tasks.start()
+        if is_demo:
+            self.bus.subscribe(EQUIPMENT, Equipment, self._units, qos=1)
+            self.bus.subscribe(PLANT, ReadingMessage, self._readings)
 
     async def open(self) -> None:
         self.audit.open()
@@ -150,6 +152,22 @@ class Rig:
 
     def actions(self) -> list[tuple[str, str, str]]:
         return [(row.action, row.actor, row.outcome.value) for row in self.audit.rows(50)][::-1]
+
+    def _stand_up(self) -> None:
+        self.tags.declare(pump())
+        for path, value in ((LOCKED, 0.0), (SPEED, 1000.0), (VALVE, 50.0), (TWO, 1.0), (FREE, 0.0)):
+            self.plant.show(path, value)
+
+    def _units(self, batch: Sequence[Received[Equipment]]) -> None:
+        for received in batch:
+            self.tags.declare(received.message)
+
+    def _readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
+        for received in batch:
+            said, now = received.message, received.received_time
+            value = None if said.v is None else float(said.v)
+            at = said.t or now
+            self.tags.apply([Reading(tag_of(received.topic), value, said.q, at, now, said.r)])
 
     def _births(self, batch: Sequence[Received[AgentStatus]]) -> None:
         for received in batch:
@@ -178,9 +196,9 @@ async def offline(settings: Settings, clock: Clock) -> AsyncGenerator[Rig]:
 
 
 @asynccontextmanager
-async def online(settings: Settings) -> AsyncGenerator[Rig]:
-    """Run a gateway on a broker, following its commands."""
-    rig = Rig(settings, SystemClock())
+async def online(settings: Settings, *, is_demo: bool = False) -> AsyncGenerator[Rig]:
+    """Run a gateway on a broker, following its commands; its plant may be the demo plant."""
+    rig = Rig(settings, SystemClock(), is_demo=is_demo)
     await rig.open()
     running = asyncio.create_task(rig.gateway.run())
     for bus in (rig.bus, rig.durable_bus):
