@@ -171,14 +171,14 @@ class NotifierAgent(BaseAgent):
         names = choose(self._routes, priority_of(alarm), "")
         if isinstance(names, Verdict):  # nobody wants to hear of this priority
             return
-        await self._tell(about(alarm), names, alarm)
+        await self._tell(about(alarm, self._zone), names, alarm)
 
     async def _escalate(self, due: Escalation) -> None:
         followed, alarm = self._followed[due.alarm], self._alarms[due.alarm]
         if due.to in followed.told or due.to not in self._routes:
             return
         waited_s = (self.clock.now() - followed.told[due.route]).total_seconds()
-        await self._tell(about(alarm, waited_s), [due.to], alarm)
+        await self._tell(about(alarm, self._zone, waited_s), [due.to], alarm)
 
     async def _notify(self, wanted: Notify) -> dict[str, object]:
         notification = Notification(

@@ -1,7 +1,7 @@
 """Which alarms to tell of, and when to tell the next in line; pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 import msgspec
@@ -92,15 +92,22 @@ def priority_of(alarm: Alarm) -> Priority:
     return alarm.finding.priority or Priority.LOW
 
 
-def about(alarm: Alarm, waited_s: float = 0.0) -> Notification:
-    """Return what to say of an alarm, or that it still waits after `waited_s`."""
+def about(alarm: Alarm, zone: tzinfo, waited_s: float = 0.0) -> Notification:
+    """Return what to say of an alarm, or that it still waits after `waited_s`.
+
+    Args:
+        alarm: The alarm.
+        zone: Clock of the plant, by which its people read times.
+        waited_s: How long nobody has acknowledged it; 0 for the first time.
+    """
     finding, priority = alarm.finding, priority_of(alarm)
     unit = "/".join(finding.equipment.split("/")[2:]) or finding.equipment
     said = finding.message or finding.condition.replace("_", " ")
     late = f"Not acknowledged for {waited_s / 60:.0f} min. " if waited_s else ""
+    since = alarm.raised_at.astimezone(zone)
     return Notification(
         title=f"{priority.name.capitalize()}: {said}"[:200],
-        message=f"{late}{unit}, since {alarm.raised_at:%H:%M} UTC. {finding.response}"[:1000],
+        message=f"{late}{unit}, since {since:%H:%M}. {finding.response}".strip()[:1000],
         priority=priority,
         key=f"alarm {alarm.id}",
         equipment=finding.equipment,

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -19,10 +19,47 @@ from app.core.errors import StoreError
 logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S = 600.0
+_FAREWELL_S = 2.0  # of the 5 s that the supervisor gives a stopping agent
 
-_Queue = asyncio.PriorityQueue[
-    tuple[int, int, Delivery]
-]  # priority, number: never compares further
+
+class Box:
+    """The deliveries that wait on one route; bounded by the agent (`notify.waiting`)."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Delivery] = {}
+        self._came = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, delivery: Delivery) -> None:
+        """Let a delivery wait, or wait again."""
+        self._waiting[delivery.number] = delivery
+        self._came.set()
+
+    def take_out(self, number: int) -> None:
+        """Take out one that is sent or given up."""
+        self._waiting.pop(number, None)
+
+    def due(self, now: datetime) -> Delivery | None:
+        """Return the worst that may be tried now, of equals the oldest."""
+        ready = [each for each in self._waiting.values() if not each.next_at or each.next_at <= now]
+        return min(ready, key=lambda each: (each.notification.priority, each.number), default=None)
+
+    async def wait(self, clock: Clock) -> None:
+        """Wait until something comes in or the next try is due."""
+        self._came.clear()
+        times = [each.next_at for each in self._waiting.values() if each.next_at]
+        came = asyncio.create_task(self._came.wait(), name="came")
+        waits: list[asyncio.Task[object]] = [came]
+        if times:
+            left_s = (min(times) - clock.now()).total_seconds()
+            waits.append(asyncio.create_task(clock.sleep(left_s), name="due"))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
 
 class PostRoom:
@@ -39,21 +76,20 @@ class PostRoom:
         self._courier = courier
         self._clock = clock
         self._on_tried = on_tried
-        self._queues: dict[str, _Queue] = {}
+        self._boxes: dict[str, Box] = {}
         self._first_tries: dict[int, asyncio.Future[Delivery]] = {}
         self._random = random.Random()  # noqa: S311  spreads waits; no secret
         self.failing: dict[str, str] = {}
 
     @property
     def waiting(self) -> int:
-        """How many deliveries are queued."""
-        return sum(queue.qsize() for queue in self._queues.values())
+        """How many deliveries are queued, those that are tried again included."""
+        return sum(len(box) for box in self._boxes.values())
 
     def take(self, delivery: Delivery) -> None:
         """Take a queued delivery."""
         self._first_tries[delivery.number] = asyncio.get_running_loop().create_future()
-        urgency = (int(delivery.notification.priority), delivery.number)
-        self._queue(delivery.route).put_nowait((*urgency, delivery))
+        self._box(delivery.route).put(delivery)
 
     def first_try(self, number: int) -> "asyncio.Future[Delivery] | None":
         """Return what will hold a delivery after its first try, None if it was tried before."""
@@ -63,21 +99,23 @@ class PostRoom:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as group:
             for route in routes.values():
-                serving = self._serve(route, self._queue(route.name))
+                serving = self._serve(route, self._box(route.name))
                 group.create_task(serving, name=f"route {route.name}")
 
-    def _queue(self, route: str) -> _Queue:
-        # Without a size of its own: the agent takes no more than `notify.waiting`.
-        return self._queues.setdefault(route, asyncio.PriorityQueue())
+    def _box(self, route: str) -> Box:
+        return self._boxes.setdefault(route, Box())
 
-    async def _serve(self, route: Route, queue: _Queue) -> None:
+    async def _serve(self, route: Route, box: Box) -> None:
         while True:
-            _, _, delivery = await queue.get()
-            while delivery.state is DeliveryState.QUEUED:
-                now = self._clock.now()
-                if delivery.next_at is not None and delivery.next_at > now:
-                    await self._clock.sleep((delivery.next_at - now).total_seconds())
-                delivery = await self._try(route, delivery)
+            delivery = box.due(self._clock.now())
+            if delivery is None:
+                await box.wait(self._clock)
+                continue
+            done = await _finished(self._try(route, delivery))
+            if done.state is DeliveryState.QUEUED:
+                box.put(done)
+            else:
+                box.take_out(done.number)
 
     async def _try(self, route: Route, delivery: Delivery) -> Delivery:
         told = delivery.notification
@@ -119,3 +157,14 @@ class PostRoom:
         elif was_failing:
             del self.failing[route]
             logger.info("Route %s delivers again", route)
+
+
+async def _finished(trying: Coroutine[None, None, Delivery]) -> Delivery:
+    """Let a try that is under way end before stopping: people may have got it by then."""
+    task = asyncio.create_task(trying, name="try")
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_FAREWELL_S)
+        task.cancel()
+        raise

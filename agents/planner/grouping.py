@@ -51,8 +51,8 @@ def groups(alarms: Iterable[Alarm], units: Mapping[str, Equipment]) -> list[Grou
     taken = {alarm.id for group in lost for alarm in group}
     found: list[Group] = [[alarm] for alarm in ordered if alarm.id not in taken]
     found = _merged(found, lambda path: path, UNIT_WINDOW)
-    found = _merged(found, lambda path: _head(path, 3), LINE_WINDOW)
-    found = _merged(found, lambda path: _head(path, 2), AREA_WINDOW, AREA_UNITS)
+    found = _merged(found, lambda path: _place(path, 3), LINE_WINDOW)
+    found = _merged(found, lambda path: _place(path, 2), AREA_WINDOW, AREA_UNITS)
     return sorted([*lost, *found], key=lambda group: key_of(group[0]))
 
 
@@ -110,5 +110,7 @@ def _is_whole_plant(alarm: Alarm) -> bool:
     return finding.condition == NO_VALUES and finding.equipment.startswith("system/")
 
 
-def _head(path: str, segments: int) -> str:
-    return "/".join(path.split("/")[:segments])
+def _place(path: str, segments: int) -> str:
+    # Parts of the app and other systems' alerts have paths, but stand in no line or area.
+    is_machine = not path.startswith(("system/", "external/"))
+    return "/".join(path.split("/")[:segments]) if is_machine else path

@@ -17,6 +17,7 @@ NOTE = "Made by rules; no language model has worded it"
 MOST_ITEMS = 50  # a person reads the first five; the rest bounds the message
 MOST_LISTED = 200  # alarms, units and affected units of one item
 _MOST_ACTIONS = 5
+_MOST_SAID = 200  # characters of a message in a title
 _SENSOR = frozenset({"bad_quality", "sensor_bias", "stuck", "drift", "frozen"})
 _MACHINE_AGENTS = frozenset({"vibration", "maintenance"})
 _ASIDE = frozenset({EquipmentKind.NETWORK, EquipmentKind.ENERGY_METER, EquipmentKind.SCHEDULE})
@@ -152,8 +153,8 @@ def _title(group: Sequence[Alarm], equipment: Sequence[str], units: Mapping[str,
         return f"No usable values from {len(equipment)} units: one common cause is likely"
     path = unit_of(first.equipment)
     unit = units.get(path)
-    name = unit.name if unit else path.rpartition("/")[2]
-    said = first.message or first.condition.replace("_", " ")
+    name = unit.name if unit else path.rpartition("/")[2].replace("_", " ")
+    said = (first.message or first.condition.replace("_", " "))[:_MOST_SAID]
     title = said if name in said else f"{name}: {said}"
     others = len(group) - 1
     more = "1 more alarm" if others == 1 else f"{others} more alarms"

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,7 @@ from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.settings_notify import RouteSettings
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
 PUMP = "riverside/utilities/cooling/pump-101"
 
@@ -147,12 +149,12 @@ def test_after_a_long_quiet_time_escalation_begins_anew():
     }
 
 
-def test_what_is_told_names_unit_time_and_what_to_do():
-    notification = about(alarm())
+def test_what_is_told_names_unit_plant_time_and_what_to_do():
+    notification = about(alarm(), BERLIN)
 
     assert notification.title == "High: Hot"
-    assert notification.message == "cooling/pump-101, since 12:00 UTC. Cool it"
+    assert notification.message == "cooling/pump-101, since 13:00. Cool it"
 
 
 def test_an_escalation_says_how_long_nobody_acknowledged():
-    assert about(alarm(), 660).message.startswith("Not acknowledged for 11 min. ")
+    assert about(alarm(), BERLIN, 660).message.startswith("Not acknowledged for 11 min. ")

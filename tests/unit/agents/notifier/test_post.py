@@ -114,16 +114,39 @@ async def test_a_route_that_delivers_again_is_well(office: Office):
     assert office.room.failing == {}
 
 
-async def test_the_worst_goes_first(office: Office):
+async def test_a_critical_one_does_not_wait_for_another_that_failed(office: Office):
     office.courier.reasons = ["no answer"]
-    await office.queue("first")
-    await eventually(lambda: office.courier.titles)
     await office.queue("low", Priority.LOW)
+    await eventually(lambda: office.courier.titles)
     await office.queue("critical", Priority.CRITICAL)
+    await eventually(lambda: len(office.courier.titles) == 2)  # the clock stands still
 
     await ended(office, 1)
 
-    assert office.courier.titles == ["first", "first", "critical", "low"]
+    assert office.courier.titles == ["low", "critical", "low"]
+
+
+async def test_of_those_that_are_due_the_worst_goes_first(office: Office):
+    office.courier.reasons = ["no answer", "no answer"]
+    await office.queue("low", Priority.LOW)
+    await office.queue("critical", Priority.CRITICAL)
+    await eventually(lambda: len(office.courier.titles) == 2)
+
+    await office.clock.advance(600)
+    await eventually(lambda: len(office.courier.titles) == 4)
+
+    assert office.courier.titles[2:] == ["critical", "low"]
+    assert await ended(office, 1)
+
+
+async def test_what_is_tried_again_counts_as_waiting(office: Office):
+    office.courier.reasons = ["no answer"]
+    await office.queue("Pump")
+    await eventually(lambda: office.room.failing)
+
+    assert office.room.waiting == 1
+    await ended(office, 1)
+    await eventually(lambda: office.room.waiting == 0)
 
 
 async def test_the_first_try_can_be_awaited(office: Office):

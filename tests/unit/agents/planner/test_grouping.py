@@ -65,6 +65,11 @@ def test_units_of_different_areas_do_not_belong_together():
     assert len(ids([alarm("a"), alarm("b", O501), alarm("c", "r/machining/milling/s1")])) == 3
 
 
+@pytest.mark.parametrize("place", ["system/app/host", "external/alerts/http"])
+def test_parts_of_the_app_and_alerts_of_others_are_no_line(place: str):
+    assert len(ids([alarm("a", f"{place}/Historian"), alarm("b", f"{place}/Bus")])) == 2
+
+
 def test_values_lost_from_three_units_anywhere_have_one_cause():
     lost = [
         alarm("a", P101, condition="no_values"),

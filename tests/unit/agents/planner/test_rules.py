@@ -104,6 +104,12 @@ def test_a_title_names_the_unit_once():
     assert first(alarm("a", message="Pump-101 is hot")).title == "Pump-101 is hot"
 
 
+def test_a_title_of_a_part_of_the_app_is_plain():
+    item = first(alarm("a", "system/app/host/Backlog_agent", message="Backlog agent: no disk"))
+
+    assert item.title == "Backlog agent: no disk"
+
+
 def test_a_title_counts_what_follows():
     assert first(alarm("a", message="Hot"), alarm("b", seconds=5)).title == (
         "Pump-101: Hot (1 more alarm)"
