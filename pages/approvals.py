@@ -1,0 +1,117 @@
+"""L3, decisions that somebody waits for: oldest first, those made below."""
+
+from nicegui import events, ui
+
+from app.core.actor import Actor
+from app.core.command import Command, CommandState
+from app.plant import Plant
+from pages.decide import decide_on
+from pages.frame import actor, frame
+from pages.markup import Html, place, tag
+from pages.patches import Patches
+from pages.sight import sight_of
+from pages.widgets import card, empty_state, with_unit_links
+from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.command_decision import COMMAND_PREFIX, command_decision
+from pages.widgets.workflow.decision import Setting, decided_row, open_decision
+from pages.widgets.workflow.words import sentence, title_of
+from pages.work_feed import Changes, WorkFeed
+
+DECIDED_SHOWN = 50
+_HEADINGS = ("Decision", "What was asked", "Run", "By", "Note", "When")
+
+
+def create(plant: Plant, feed: WorkFeed) -> None:
+    """Register the page."""
+    base = serve_files()
+
+    @ui.page("/approvals")
+    async def approvals() -> None:
+        add_files(base)
+        with frame(plant, "Approvals", active="/approvals"):
+            queue = _Queue(plant)
+            feed.watch(queue.paint, queue.read)
+            await queue.read()
+
+
+class _Queue:
+    """What waits and what was decided."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._patches = Patches({})
+        place(
+            tag("p", "Where two persons must agree, whoever asked cannot be the one who approves: "
+            "the names must differ. What nobody decides in time is not done.", class_="mw-hint")
+        )  # fmt: skip
+        self._open = place(tag("div", data_patch="queue"))
+        self._decided = place(tag("div", data_patch="decided"))
+        ui.on("mw_act", self._act)
+
+    async def read(self) -> None:
+        """Read everything anew and show what is different."""
+        setting = self._setting()
+        workflows = self._plant.workflows
+        asked = await workflows.approvals()
+        commands = await self._plant.commands.find((CommandState.AWAITING_APPROVAL,))
+        made = await workflows.approvals(is_open=False, limit=DECIDED_SHOWN)
+        plates = [(each.asked_at, open_decision(each, setting)) for each in asked]
+        plates += [(each.requested_at, self._plate(each, setting)) for each in commands]
+        oldest_first = [plate for _, plate in sorted(plates, key=lambda pair: pair[0])]
+        rows = [decided_row(each, setting) for each in made]
+        self._patches.send({"queue": _queue(oldest_first), "decided": _made(rows)})
+
+    def _plate(self, command: Command, setting: Setting) -> Html:
+        sight = sight_of(self._plant)
+        declared = sight.tag_of(command.tag)
+        rule = declared.write if declared else None
+        return command_decision(command, rule, setting, sight)
+
+    def paint(self, changes: Changes) -> None:
+        """Read again if something changed that may be a decision."""
+        if changes.runs or changes.commands:
+            ui.timer(0, self.read, once=True)
+
+    def _setting(self) -> Setting:
+        plant = self._plant
+        titles = {
+            entry.name: title_of(entry.workflow)
+            for entry in plant.workflows.catalogue()
+            if entry.workflow
+        }
+        return Setting(
+            who=actor(),
+            zone=plant.settings.site.timezone,
+            now=plant.clock.now(),
+            linked=lambda text: with_unit_links(text, plant.tags.unit_name),
+            title=lambda name: titles.get(name) or sentence(name),
+        )
+
+    async def _act(self, event: events.GenericEventArguments) -> None:
+        if await decide_on(event, self._decide):
+            await self.read()
+
+    async def _decide(self, identity: str, is_approved: bool, who: Actor, note: str) -> object:
+        command = identity.removeprefix(COMMAND_PREFIX)
+        if command == identity:
+            return await self._plant.decide(identity, is_approved, who, note)
+        commands = self._plant.commands
+        act = commands.approve if is_approved else commands.reject
+        return await act(command, who, note)
+
+
+def _queue(plates: list[Html]) -> Html:
+    nothing = empty_state(
+        "Nothing waits for a decision",
+        "A step of a workflow that asks a person, and a command that needs an approval, stand "
+        "here until they are decided or their time is over.",
+    )
+    return tag("div", plates or nothing, class_="mw-queue", data_patch="queue")
+
+
+def _made(rows: list[Html]) -> Html:
+    if not rows:
+        return tag("div", data_patch="decided")
+    head = tag("tr", [tag("th", words) for words in _HEADINGS])
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-decided")
+    return tag("div", card("Decided", tag("div", table, class_="mw-scroll")), data_patch="decided")

@@ -1,0 +1,122 @@
+"""L3, the commands: every change of a tag that was asked for, and what came of it."""
+
+from collections.abc import Collection
+
+from nicegui import events, ui
+
+from app.core.command import Command, CommandState
+from app.plant import Plant
+from pages.frame import frame
+from pages.markup import Html, place, tag
+from pages.patches import Patches
+from pages.sight import sight_of
+from pages.widgets import empty_state, skeleton
+from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.command_row import HEADINGS, command_key, command_row
+from pages.widgets.workflow.marks import COMMAND_LOOKS
+from pages.work_feed import Changes, WorkFeed
+
+ROWS = 200
+
+
+def create(plant: Plant, feed: WorkFeed) -> None:
+    """Register the page."""
+    base = serve_files()
+
+    @ui.page("/commands")
+    async def commands() -> None:
+        add_files(base)
+        with frame(plant, "Commands", active="/commands"):
+            listing = _Listing(plant)
+            feed.watch(listing.paint, listing.read)
+            await listing.read()
+
+
+class _Listing:
+    """The choice of states and the list."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._states: frozenset[CommandState] = frozenset()
+        self._rows: list[str] = []
+        self._patches = Patches({})
+        with ui.element("div").classes("mw-filters"):
+            self._chips = place(_chips(self._states))
+        with ui.element("section").classes("mw-card mw-runs-card"):
+            self._list = place(skeleton(6))
+        ui.on("mw_state", self._chosen)
+
+    async def read(self) -> None:
+        """Read the list anew and show it."""
+        found = await self._plant.commands.find(tuple(self._states), limit=ROWS)
+        sight = sight_of(self._plant)
+        rows = {command_key(each.id): command_row(each, sight) for each in found}
+        self._rows = [each.id for each in found]
+        self._patches.reset(rows)
+        self._chips.set_content(_chips(self._states))
+        self._list.set_content(_table(list(rows.values())) if rows else _nothing(self._states))
+
+    def paint(self, changes: Changes) -> None:
+        """Show what changed."""
+        if not changes.commands:
+            return
+        taken = {key: each for key, each in changes.commands.items() if self._takes(each)}
+        new = [key for key in taken if key not in self._rows]
+        if new and not self._rows:
+            ui.timer(0, self.read, once=True)
+            return
+        sight = sight_of(self._plant)
+        gone = [key for key in changes.commands if key in self._rows and key not in taken]
+        self._rows = [*reversed(new), *(key for key in self._rows if key not in gone)]
+        gone += self._rows[ROWS:]
+        self._rows = self._rows[:ROWS]
+        rows = {key: command_row(each, sight) for key, each in taken.items() if key not in gone}
+        self._patches.send(
+            {command_key(key): row for key, row in rows.items() if key not in new},
+            top={command_key(key): rows[key] for key in new if key in rows},
+            gone=[command_key(key) for key in gone],
+            into="commands",
+        )
+
+    def _takes(self, command: Command) -> bool:
+        return not self._states or command.state in self._states
+
+    async def _chosen(self, event: events.GenericEventArguments) -> None:
+        match event.args:
+            case {"state": str() as name} if name in set(CommandState):
+                self._states ^= {CommandState(name)}
+                await self.read()
+            case _:
+                return
+
+
+def _chips(chosen: Collection[CommandState]) -> Html:
+    chips = [
+        tag(
+            "button",
+            COMMAND_LOOKS[state][1],
+            type="button",
+            class_="mw-chip",
+            aria_pressed=str(state in chosen).lower(),
+            data_state=state.value,
+        )
+        for state in CommandState
+    ]
+    return tag("div", chips, class_="mw-states", role="group", aria_label="States")
+
+
+def _table(rows: list[Html]) -> Html:
+    head = tag("tr", [tag("th", words) for words in HEADINGS])
+    body = tag("tbody", rows, data_patch="commands")
+    return tag("table", tag("thead", head), body, class_="mw-table mw-commands")
+
+
+def _nothing(chosen: Collection[CommandState]) -> Html:
+    if chosen:
+        return empty_state("No command is in these states")
+    return empty_state(
+        "Nothing was commanded yet",
+        "Each change of a tag that a person, a workflow or another system asks for is a row "
+        "here, with its checks, approval and result.",
+        "A unit's page has a form for the tags that may be written.",
+    )

@@ -1,0 +1,124 @@
+"""L4, runs that failed and wait for somebody to retry them or to say that they are seen to."""
+
+from nicegui import events, ui
+
+from app.core.run import WorkflowRun
+from app.plant import Plant
+from pages.frame import frame
+from pages.markup import Html, place, tag
+from pages.run_acts import ask_and_do
+from pages.widgets import empty_state, skeleton, with_unit_links
+from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.run_row import Around
+from pages.widgets.workflow.words import key_link, sentence, ticking, title_of, when_words
+from pages.work_feed import Changes, WorkFeed
+
+LIMIT = 200
+_HEADINGS = ("", "Workflow", "For", "Why it failed", "Since", "Waits")
+
+
+def create(plant: Plant, feed: WorkFeed) -> None:
+    """Register the page."""
+    base = serve_files()
+
+    @ui.page("/dead-letters")
+    async def dead_letters() -> None:
+        add_files(base)
+        with frame(plant, "Dead letters", active="/dead-letters", crumbs=[("Runs", "/runs")]):
+            letters = _Letters(plant)
+            feed.watch(letters.paint, letters.read)
+            await letters.read()
+
+
+class _Letters:
+    """The list and what may be done with it."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        refused = plant.dead_letters.total
+        place(
+            tag(
+                "p",
+                "Runs that failed and that nobody has retried or seen to. Messages that were "
+                "refused stand on ",
+                tag("a", f"Health ({refused})", href="/health", class_="mw-link"),
+                ".",
+                class_="mw-hint",
+            ),
+            _bulk_bar(),
+        )
+        with ui.element("section").classes("mw-card mw-runs-card"):
+            self._list = place(skeleton(6))
+        ui.on("mw_bulk", self._bulk)
+
+    async def read(self) -> None:
+        """Read the list anew and show it."""
+        found = await self._plant.workflows.dead(LIMIT)
+        around = Around(
+            titles={
+                entry.name: title_of(entry.workflow)
+                for entry in self._plant.workflows.catalogue()
+                if entry.workflow
+            },
+            name_of=self._plant.tags.unit_name,
+            zone=self._plant.settings.site.timezone,
+            now=self._plant.clock.now(),
+        )
+        rows = [_row(run, around) for run in found]
+        self._list.set_content(_table(rows) if rows else _nothing())
+
+    def paint(self, changes: Changes) -> None:
+        """Read again if a run ended or was taken care of."""
+        if any(run.ended_at for run in changes.runs.values()):
+            ui.timer(0, self.read, once=True)
+
+    async def _bulk(self, event: events.GenericEventArguments) -> None:
+        if await ask_and_do(self._plant, event):
+            await self.read()
+
+
+def _row(run: WorkflowRun, around: Around) -> Html:
+    title = around.titles.get(run.workflow) or sentence(run.workflow)
+    ended = run.ended_at or run.started_at
+    return tag(
+        "tr",
+        tag(
+            "td",
+            tag("input", type="checkbox", class_="mw-pick", aria_label=f"Mark {title}, {run.id}"),
+            class_="mw-run-pick",
+        ),
+        tag("td", tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open")),
+        tag("td", key_link(run.key, around.name_of)),
+        tag("td", with_unit_links(run.reason, around.name_of), class_="mw-letter-why"),
+        tag("td", when_words(ended, around.zone, around.now), class_="mw-whole"),
+        tag("td", ticking(ended, None, around.now), class_="mw-whole"),
+        class_="mw-run-row mw-letter",
+        tabindex="0",
+        data_run=run.id,
+    )
+
+
+def _table(rows: list[Html]) -> Html:
+    head = tag("tr", [tag("th", words) for words in _HEADINGS])
+    return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-letter-runs")
+
+
+def _bulk_bar() -> Html:
+    buttons = [
+        tag("button", words, type="button", class_=f"mw-button {look}".strip(), data_bulk=do)
+        for do, words, look in (
+            ("all", "Mark all", ""),
+            ("none", "Mark none", ""),
+            ("retry", "Retry", "mw-primary"),
+            ("review", "Seen to", ""),
+        )
+    ]
+    count = tag("span", "0 marked", class_="mw-bulk-count", aria_live="polite")
+    return tag("div", count, buttons, class_="mw-bulk", hidden=True)
+
+
+def _nothing() -> Html:
+    return empty_state(
+        "No failed run waits for you",
+        "A run that failed stands here until somebody retries it or marks it as seen to.",
+    )

@@ -1,0 +1,1 @@
+"""What the pages of workflows, runs, approvals and commands are made of."""

@@ -1,0 +1,174 @@
+"""A decision that is waited for: what is asked, the figures, who may decide, and the buttons."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from app.core.actor import Actor, Role
+from app.core.run import Approval, ApprovalState
+from app.core.units import unit_words
+from pages.markup import Html, tag
+from pages.widgets.words import number
+from pages.widgets.workflow.json_view import json_view
+from pages.widgets.workflow.marks import APPROVAL_LOOKS, glyph, marked
+from pages.widgets.workflow.words import run_link, sentence, ticking, when_words
+
+_FIGURES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a decision is shown with.
+
+    Attributes:
+        who: Who looks at it.
+        zone: The plant's time zone.
+        now: UTC.
+        linked: Turns paths of units in a text into links.
+        title: What an operator calls a workflow, by its name.
+    """
+
+    who: Actor
+    zone: str
+    now: datetime
+    linked: Callable[[str], Html]
+    title: Callable[[str], str]
+
+
+def approval_key(approval: str) -> str:
+    """Return the key of a decision."""
+    return f"approval-{approval}"
+
+
+def may_decide(who: Actor, needed: str) -> bool:
+    """Tell whether the role of a person is enough; a role that is unknown is never covered."""
+    return needed in set(Role) and who.role.covers(Role(needed))
+
+
+def open_decision(asked: Approval, setting: Setting, *, has_run: bool = True) -> Html:
+    """Return an open approval of a run with its buttons."""
+    about = run_link(asked.run, setting.title(asked.workflow))
+    return decision_plate(
+        key=approval_key(asked.id),
+        identity=asked.id,
+        question=setting.linked(asked.question),
+        about=tag("p", about, class_="mw-hint") if has_run else None,
+        figures=figures(asked.details, setting.linked),
+        needs=asked.role,
+        asked_at=asked.asked_at,
+        expires_at=asked.expires_at,
+        setting=setting,
+    )
+
+
+def decision_plate(
+    *,
+    key: str,
+    identity: str,
+    question: object,
+    about: object,
+    figures: object,
+    needs: str,
+    asked_at: datetime,
+    expires_at: datetime,
+    setting: Setting,
+    refusal: str = "",
+) -> Html:
+    """Return one thing to decide; `refusal` says why this person may not."""
+    is_enough = may_decide(setting.who, needs)
+    why_not = refusal or (
+        "" if is_enough else f"You are {setting.who.name}, {setting.who.role}; it takes a {needs}."
+    )
+    until = int(expires_at.timestamp() * 1000)
+    side = tag(
+        "div",
+        tag(
+            "div",
+            tag("span", "asked ", when_words(asked_at, setting.zone, setting.now)),
+            tag("span", " · ", ticking(asked_at, None, setting.now), " ago"),
+            class_="mw-hint",
+        ),
+        tag("div", tag("span", "", data_until=until), class_="mw-hint"),
+        _buttons(identity, bool(why_not)),
+        tag("p", why_not, class_="mw-hint") if why_not else None,
+        class_="mw-decision-side",
+    )
+    words = tag(
+        "div",
+        tag("h2", glyph("person"), tag("span", question)),
+        about,
+        figures,
+        tag("p", f"May be decided by: {needs} or above", class_="mw-hint"),
+        class_="mw-decision-words",
+    )
+    return tag("section", words, side, class_="mw-decision", data_patch=key)
+
+
+def _buttons(identity: str, is_refused: bool) -> Html:
+    pairs = (("Approve", "approve", "mw-button mw-primary"), ("Reject", "reject", "mw-button"))
+    buttons = [
+        tag(
+            "button",
+            words,
+            type="button",
+            class_=look,
+            disabled=is_refused,
+            data_act=act,
+            data_id=identity,
+        )
+        for words, act, look in pairs
+    ]
+    return tag("div", buttons, class_="mw-decision-buttons")
+
+
+def figures(details: object, linked: Callable[[str], Html]) -> Html | None:
+    """Return what a person should see before deciding; a deep value is shown as JSON."""
+    if details is None or details in ("", {}, []):
+        return None
+    if not isinstance(details, Mapping):
+        return tag("p", linked(details)) if isinstance(details, str) else json_view("", details)
+    pairs = cast("Mapping[str, object]", details)  # it came as JSON: keys are texts
+    if len(pairs) > _FIGURES or any(isinstance(each, Mapping | list) for each in pairs.values()):
+        return json_view("Figures", details)
+    rows = [
+        [tag("dt", sentence(name)), tag("dd", _figure(value, linked))]
+        for name, value in pairs.items()
+    ]
+    return tag("dl", rows, class_="mw-facts")
+
+
+def _figure(value: object, linked: Callable[[str], Html]) -> object:
+    match value:
+        case None:
+            return number(None)
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return f"{value:g}"
+        case _:
+            return linked(str(value))
+
+
+def decided_row(each: Approval, setting: Setting) -> Html:
+    """Return a decision that was made, as a row of a table."""
+    by = each.decided_by if each.state in {ApprovalState.APPROVED, ApprovalState.REJECTED} else ""
+    at = each.decided_at or each.expires_at
+    return tag(
+        "tr",
+        tag("td", marked(APPROVAL_LOOKS[each.state])),
+        tag("td", setting.linked(each.question)),
+        tag("td", run_link(each.run, setting.title(each.workflow))),
+        tag("td", by),
+        tag("td", each.note),
+        tag("td", when_words(at, setting.zone, setting.now), class_="mw-whole"),
+    )
+
+
+def value_words(value: float | None, unit: str, decimals: int = 2) -> str:
+    """Return a value with its unit; trailing zeros are cut."""
+    if value is None:
+        return number(None)
+    text = number(value, decimals)
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text} {unit_words(unit)}".strip()

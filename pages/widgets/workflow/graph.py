@@ -1,0 +1,205 @@
+"""The run graph: plates from left to right, joined by what needs what."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from app.core.graph_layout import layout
+from app.core.run import SETTLED, StepRun, StepState
+from app.core.step_order import sources
+from app.core.workflow import ActionKind, Step, Workflow
+from app.supervisor.restart import agent_title
+from pages.markup import Html, join, tag
+from pages.widgets.workflow.marks import STEP_LOOKS, glyph
+from pages.widgets.workflow.words import count_words, sentence, ticking
+
+WIDTH, HEIGHT = 184, 84
+"""Size of a plate, px."""
+
+_GAP_X, _GAP_Y, _PAD, _LOOP = 44, 20, 8, 34
+ACTIONS: Mapping[ActionKind, str] = {
+    ActionKind.TASK: "task",
+    ActionKind.PUBLISH: "message",
+    ActionKind.NOTIFY: "notification",
+    ActionKind.HTTP: "HTTP call",
+    ActionKind.WAIT: "wait",
+    ActionKind.APPROVE: "decision",
+    ActionKind.COMMAND: "command",
+    ActionKind.WORKFLOW: "workflow",
+}
+_GONE_BY = frozenset({StepState.DONE, StepState.FAILED})
+
+
+class Spot(NamedTuple):
+    """Upper left corner of a plate, px."""
+
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Where everything stands; made once a page.
+
+    Attributes:
+        workflow: The definition.
+        spots: Plates by step.
+        width: Of the drawing, px.
+        height: Of the drawing, px.
+    """
+
+    workflow: Workflow
+    spots: Mapping[str, Spot]
+    width: int
+    height: int
+
+
+def place_steps(workflow: Workflow) -> Graph:
+    """Return the drawing's plan."""
+    grid = layout(workflow)
+    spots = {
+        name: Spot(_PAD + column * (WIDTH + _GAP_X), _PAD + row * (HEIGHT + _GAP_Y))
+        for name, (column, row) in grid.items()
+    }
+    has_loops = any(step.goto for step in workflow.steps)
+    width = max((spot.x for spot in spots.values()), default=0) + WIDTH + _PAD
+    height = max((spot.y for spot in spots.values()), default=0) + HEIGHT + _PAD
+    return Graph(workflow, spots, width, height + _LOOP * has_loops)
+
+
+def latest(steps: Iterable[StepRun]) -> dict[str, StepRun]:
+    """Return the last round of each step."""
+    rounds: dict[str, StepRun] = {}
+    for each in steps:
+        if each.step not in rounds or each.round >= rounds[each.step].round:
+            rounds[each.step] = each
+    return rounds
+
+
+def node_key(step: str) -> str:
+    """Return the key of a plate."""
+    return f"node-{step}"
+
+
+def step_look(step: Step, done: StepRun) -> tuple[str, str]:
+    """Return shape and word of a step; one that waits for a decision shows a hand."""
+    if done.state is StepState.WAITING and step.do in {ActionKind.APPROVE, ActionKind.COMMAND}:
+        return "person", done.waiting_for or "waiting for a person"
+    shape, word = STEP_LOOKS[done.state]
+    if done.carried:
+        word = "done in an earlier run"
+    return shape, done.waiting_for or word
+
+
+def graph_html(graph: Graph, parts: Mapping[str, Html]) -> Html:
+    """Return the whole drawing, of the parts that `graph_parts` made."""
+    size = f"width:{graph.width}px;height:{graph.height}px"
+    inside = tag("div", list(parts.values()), class_="mw-graph", style=size)
+    return tag("div", inside, class_="mw-graph-scroll", role="group", aria_label="Steps of the run")
+
+
+def graph_parts(
+    graph: Graph, rounds: Mapping[str, StepRun], chosen: str, now: datetime
+) -> dict[str, Html]:
+    """Return edges and plates by key."""
+    done = {step.id: rounds.get(step.id, StepRun(step.id)) for step in graph.workflow.steps}
+    parts = {"edges": _edges(graph, done)}
+    for step in graph.workflow.steps:
+        parts[node_key(step.id)] = _plate(graph, step, done[step.id], chosen == step.id, now)
+    return parts
+
+
+def _plate(graph: Graph, step: Step, done: StepRun, is_chosen: bool, now: datetime) -> Html:
+    spot = graph.spots[step.id]
+    shape, word = step_look(step, done)
+    title = step.title or sentence(step.id)
+    moving = Html('<svg class="mw-node-frame" aria-hidden="true"><rect/></svg>')
+    return tag(
+        "button",
+        moving if done.state is StepState.RUNNING else None,
+        tag("span", glyph(shape), tag("b", title), class_="mw-node-title"),
+        tag("span", _who(step, done), class_="mw-node-who"),
+        tag("span", tag("i", word), _figures(done, now), class_="mw-node-state"),
+        type="button",
+        class_=f"mw-node mw-node-{shape}",
+        style=f"left:{spot.x}px;top:{spot.y}px",
+        title=f"{title}: {word}",
+        aria_pressed=str(is_chosen).lower(),
+        data_patch=node_key(step.id),
+        data_step=step.id,
+    )
+
+
+def _who(step: Step, done: StepRun) -> str:
+    name = done.agent.partition("/")[0]
+    if not name or name == "app":
+        wanted = step.with_.get("capability") or step.with_.get("name") or ""
+        return f"{ACTIONS[step.do]} {sentence(str(wanted)).lower()}".rstrip()
+    return agent_title(name)
+
+
+def _figures(done: StepRun, now: datetime) -> Html | None:
+    more = [f"round {done.round}"] if done.round > 1 else []
+    if done.attempts > 1:
+        more.append(count_words(done.attempts, "try", "tries"))
+    time = ticking(done.started_at, done.ended_at, now) if done.started_at else None
+    if not more and time is None:
+        return None
+    return tag("span", time, "".join(f" · {each}" for each in more), class_="mw-node-figures")
+
+
+def _edges(graph: Graph, done: Mapping[str, StepRun]) -> Html:
+    lines: list[Html] = []
+    for name, before in sources(graph.workflow).items():
+        for each in before:
+            is_handler = graph.workflow.step(each).handler == name
+            lines.append(_edge(graph, each, name, _edge_class(done[each], done[name], is_handler)))
+    lines += [
+        _loop(graph, step.id, step.goto.step, step.goto.max)
+        for step in graph.workflow.steps
+        if step.goto and step.goto.step in graph.spots
+    ]
+    head = (
+        '<defs><marker id="mw-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" '
+        'markerHeight="11" markerUnits="userSpaceOnUse" orient="auto">'
+        '<path d="M0 0.5 7 4 0 7.5z"/></marker></defs>'
+    )
+    return Html(
+        f'<svg class="mw-edges" data-patch="edges" width="{graph.width}" height="{graph.height}" '
+        f'aria-hidden="true">{head}{join(lines)}</svg>'
+    )
+
+
+def _edge_class(source: StepRun, target: StepRun, is_handler: bool) -> str:
+    classes = "mw-edge mw-edge-error" if is_handler else "mw-edge"
+    if target.state in {StepState.RUNNING, StepState.WAITING} and source.state in SETTLED:
+        return (
+            f"{classes} mw-edge-live"
+            if target.state is StepState.RUNNING
+            else f"{classes} mw-edge-done"
+        )
+    return f"{classes} mw-edge-done" if target.state in _GONE_BY else classes
+
+
+def _edge(graph: Graph, source: str, target: str, classes: str) -> Html:
+    start, end = graph.spots[source], graph.spots[target]
+    x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
+    x2, y2 = end.x - 1, end.y + HEIGHT // 2
+    bend = max(_GAP_X // 2, (x2 - x1) // 2)
+    curve = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    return Html(f'<path class="{classes}" marker-end="url(#mw-arrow)" d="{curve}"/>')
+
+
+def _loop(graph: Graph, source: str, target: str, most: int) -> Html:
+    start, end = graph.spots[source], graph.spots[target]
+    x1, x2 = start.x + WIDTH * 2 // 3, end.x + WIDTH // 3
+    floor = graph.height - 12
+    curve = (
+        f"M{x1} {start.y + HEIGHT}C{x1} {floor} {x1} {floor} {x1 - 16} {floor}"
+        f"H{x2 + 16}C{x2} {floor} {x2} {floor} {x2} {end.y + HEIGHT + 2}"
+    )
+    words = f'<text x="{(x1 + x2) // 2}" y="{floor - 4}">up to {most} times</text>'
+    return Html(
+        f'<path class="mw-edge mw-edge-loop" marker-end="url(#mw-arrow)" d="{curve}"/>{words}'
+    )

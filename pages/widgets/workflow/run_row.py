@@ -1,0 +1,91 @@
+"""One run in the list."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.run import WorkflowRun
+from pages.markup import Html, tag
+from pages.widgets.links import with_unit_links
+from pages.widgets.workflow.marks import run_mark
+from pages.widgets.workflow.words import (
+    is_over,
+    key_link,
+    sentence,
+    started_by_words,
+    ticking,
+    when_words,
+)
+
+HEADINGS = ("", "State", "Workflow", "For", "Started", "By", "Took", "Why, or what it waits for")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a run is shown with.
+
+    Attributes:
+        titles: Titles of workflows by name.
+        name_of: The name of a unit by its path, empty for none.
+        zone: The plant's time zone.
+        now: UTC.
+        asked: Runs with an open approval.
+    """
+
+    titles: Mapping[str, str]
+    name_of: Callable[[str], str]
+    zone: str
+    now: datetime
+    asked: frozenset[str] = frozenset()
+
+    def title(self, workflow: str) -> str:
+        """Return what an operator calls a workflow."""
+        return self.titles.get(workflow) or sentence(workflow)
+
+
+def run_key(run_id: str) -> str:
+    """Return the key of a run's row."""
+    return f"run-{run_id}"
+
+
+def run_row(run: WorkflowRun, around: Around) -> Html:
+    """Return the row."""
+    title = around.title(run.workflow)
+    return tag(
+        "tr",
+        tag(
+            "td",
+            tag("input", type="checkbox", class_="mw-pick", aria_label=f"Mark {title}, {run.id}"),
+            class_="mw-run-pick",
+        ),
+        tag("td", run_mark(run.state, is_for_person=run.id in around.asked)),
+        tag(
+            "td",
+            tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open"),
+            tag("span", "dry run", class_="mw-pill") if run.is_dry else None,
+            tag("span", "retried", class_="mw-hint") if run.retried_by else None,
+        ),
+        tag("td", key_link(run.key, around.name_of), class_="mw-run-key"),
+        tag("td", when_words(run.started_at, around.zone, around.now), class_="mw-whole"),
+        tag("td", started_by_words(run.started_by), class_="mw-run-by"),
+        tag("td", ticking(run.started_at, run.ended_at, around.now), class_="mw-whole"),
+        tag("td", _reason(run, around), class_="mw-run-why"),
+        class_="mw-run-row",
+        tabindex="0",
+        data_patch=run_key(run.id),
+        data_run=run.id,
+        data_over=is_over(run),
+    )
+
+
+def _reason(run: WorkflowRun, around: Around) -> Html | None:
+    if not run.reason:
+        return None
+    return tag("span", with_unit_links(run.reason, around.name_of), title=run.reason)
+
+
+def run_table(rows: list[Html]) -> Html:
+    """Return the list, rows newest first."""
+    head = tag("tr", [tag("th", words) for words in HEADINGS])
+    body = tag("tbody", rows, data_patch="runs")
+    return tag("table", tag("thead", head), body, class_="mw-table mw-runs")

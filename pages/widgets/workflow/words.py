@@ -1,0 +1,205 @@
+"""Workflows and runs in plain sentences."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from app.core.alarm import Priority
+from app.core.equipment import unit_of
+from app.core.run import OVER, StartedBy, WorkflowRun
+from app.core.workflow import Concurrency, RunMode, Trigger, TriggerKind, Workflow
+from pages.markup import Html, join, tag
+from pages.widgets.links import unit_link
+from pages.widgets.words import age_words, is_agent, stated_by
+
+NameOf = Callable[[str], str]
+"""Name of a unit by its path, empty for none."""
+
+_SHORT = 8
+_UNIT_SEGMENTS = 4
+
+
+def title_of(workflow: Workflow) -> str:
+    """Return what an operator calls a workflow."""
+    return workflow.title or sentence(workflow.name)
+
+
+def sentence(name: str) -> str:
+    """Return a name as words: "notify_lead" is "Notify lead"."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def short(version: str) -> str:
+    """Return the head of a content hash."""
+    return version[:_SHORT]
+
+
+def trigger_words(trigger: Trigger, name_of: NameOf) -> str:
+    """Return when a trigger starts a run, as part of a sentence."""
+    where = _where(trigger.equipment, name_of)
+    match trigger.on:
+        case TriggerKind.MQTT:
+            words = f"when a message arrives on {trigger.topic}"
+        case TriggerKind.FINDING:
+            what = _condition(trigger.condition, "anything")
+            words = f"when {_finder(trigger.agent)} {what}{_urgent(trigger)} {where}"
+        case TriggerKind.ALARM:
+            about = _condition(trigger.condition, "")
+            words = (
+                f"when an alarm{f' {about}' if about else ''}{_urgent(trigger)} is raised {where}"
+            )
+        case TriggerKind.SCHEDULE:
+            words = _schedule(trigger)
+        case TriggerKind.WORKFLOW:
+            ends = " or ".join(trigger.states)
+            words = f"when workflow {sentence(trigger.workflow).lower()} ends as {ends}"
+        case _:
+            assert_never(trigger.on)
+    return words + _condition_tail(trigger)
+
+
+def _condition_tail(trigger: Trigger) -> str:
+    parts = [f", if {trigger.when}"] if trigger.when else []
+    if trigger.debounce_s:
+        parts.append(f", once it is quiet for {age_words(trigger.debounce_s)}")
+    if trigger.cooldown_s:
+        parts.append(f", at most once in {age_words(trigger.cooldown_s)}")
+    return "".join(parts)
+
+
+def _schedule(trigger: Trigger) -> str:
+    if trigger.shift:
+        return f"at the {trigger.shift} of each shift"
+    fields = trigger.cron.split()
+    match fields:
+        case [minute, hour, "*", "*", "*"] if minute.isdigit() and hour.isdigit():
+            return f"each day at {int(hour):02d}:{int(minute):02d}"
+        case [minute, "*", "*", "*", "*"] if minute.isdigit():
+            return f"each hour at minute {int(minute)}"
+        case [minute, "*", "*", "*", "*"] if minute.startswith("*/"):
+            return f"each {minute[2:]} min"
+        case _:
+            return f"by the clock ({trigger.cron})"
+
+
+def _urgent(trigger: Trigger) -> str:
+    least = Priority.LOW
+    if trigger.priority >= least:
+        return ""
+    return f" of priority {trigger.priority}{' or more urgent' if trigger.priority > 1 else ''}"
+
+
+def _finder(pattern: str) -> str:
+    if pattern in {"", "*"}:
+        return "an agent finds"
+    if "*" in pattern or "?" in pattern:
+        return f"an agent {pattern} finds"
+    words = stated_by(pattern)
+    lowered = f"{words[0].lower()}{words[1:]}"
+    if is_agent(pattern):
+        return f"the {lowered} finds"
+    return "the alarm limits find" if pattern == "limits" else f"{words} finds"
+
+
+def _condition(pattern: str, nothing: str) -> str:
+    return nothing if pattern in {"", "*"} else f"“{_plain(pattern)}”"
+
+
+def _plain(pattern: str) -> str:
+    return pattern.replace("_", " ").replace("*", "…")
+
+
+def _where(pattern: str, name_of: NameOf) -> str:
+    if not pattern.strip("*/"):
+        return "on any tag" if pattern.count("/") == _UNIT_SEGMENTS else "on any unit"
+    return f"on {name_of(pattern) or pattern}"
+
+
+def mode_words(runs: Concurrency) -> str:
+    """Return what a further start means, as a sentence."""
+    each = (
+        " of the same unit" if "equipment" in runs.key else " of the same key" if runs.key else ""
+    )
+    match runs.mode:
+        case RunMode.SINGLE:
+            return f"One run{each} at a time; a further start is refused."
+        case RunMode.RESTART:
+            return f"One run{each} at a time; a further start cancels it and begins anew."
+        case RunMode.QUEUED:
+            return f"One run{each} at a time; further starts wait their turn."
+        case RunMode.PARALLEL:
+            return f"Up to {runs.max} runs{each} side by side; further starts wait."
+        case _:
+            assert_never(runs.mode)
+
+
+def seconds_of(run: WorkflowRun, now: datetime) -> float:
+    """Return how long a run has taken until its end or until now, s."""
+    return max(0.0, ((run.ended_at or now) - run.started_at).total_seconds())
+
+
+def duration_words(seconds: float) -> str:
+    """Return how long something took: "0.4 s", "45 s", "12 min"."""
+    return f"{seconds:.1f} s" if seconds < 10 else age_words(seconds)
+
+
+def ticking(since: datetime, ended: datetime | None, now: datetime) -> Html:
+    """Return a duration that the browser counts on while there is no end."""
+    words = duration_words(max(0.0, ((ended or now) - since).total_seconds()))
+    at = None if ended else int(since.timestamp() * 1000)
+    return tag("span", words, class_="mw-num-plain", data_since=at)
+
+
+def when_words(time: datetime, zone: str, now: datetime) -> str:
+    """Return a time of day, with the date if it is another day's."""
+    local, today = time.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %H:%M}"
+
+
+def started_by_words(by: StartedBy) -> str:
+    """Return who or what started a run, in a few words."""
+    words = {
+        "click": by.name,
+        "http": f"{by.name} by HTTP",
+        "cli": f"{by.name} by command line",
+        "mqtt": "an MQTT message",
+        "finding": "a finding",
+        "alarm": "an alarm",
+        "schedule": "the clock",
+        "workflow": "another workflow",
+        "retry": f"{by.name}, as a retry",
+    }
+    return words.get(by.kind, by.kind)
+
+
+def key_link(key: str, name_of: NameOf) -> Html | None:
+    """Return the key of a run; the path of a unit leads to its page."""
+    if not key:
+        return None
+    path = unit_of(key)
+    name = name_of(path)
+    return unit_link(path, name) if name else tag("span", key, class_="mw-hint")
+
+
+def run_link(run_id: str, words: str = "") -> Html:
+    """Return a link to a run; `run:step` leads to the run."""
+    run = run_id.partition(":")[0]
+    return tag("a", words or run, href=f"/runs/{run}", class_="mw-link")
+
+
+def is_over(run: WorkflowRun) -> bool:
+    """Tell whether a run has ended."""
+    return run.state in OVER
+
+
+def count_words(count: int, one: str, many: str = "") -> str:
+    """Return "1 run" or "3 runs"."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def linked_reason(text: str, linked: Callable[[str], Html]) -> Html:
+    """Return why a run stands where it stands, one line a line of the text."""
+    lines = [linked(line) for line in text.splitlines()]
+    return join([lines[0], *[[tag("br"), line] for line in lines[1:]]]) if lines else Html("")

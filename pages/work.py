@@ -1,0 +1,17 @@
+"""The pages of workflows, runs, approvals and commands; they share one feed of changes."""
+
+from app.plant import Plant
+from pages import approvals, command, commands, dead_letters, run, runs, workflows
+from pages.work_feed import WorkFeed
+
+
+def create(plant: Plant) -> None:
+    """Register the pages."""
+    feed = WorkFeed(plant)
+    workflows.create(plant, feed)
+    runs.create(plant, feed)
+    run.create(plant, feed)
+    approvals.create(plant, feed)
+    dead_letters.create(plant, feed)
+    commands.create(plant, feed)
+    command.create(plant, feed)
