@@ -257,6 +257,12 @@ class CommandSettings(Section):
     expires_s: float = Field(
         default=60, ge=1, le=86_400, description="Seconds until a command that was not sent expires"
     )
+    approval_s: float = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Seconds a command waits for a person's approval until it expires",
+    )
     grace_s: float = Field(
         default=5,
         ge=0.1,

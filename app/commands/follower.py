@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 LATE = timedelta(hours=24)
 """How long evidence is looked for that settles an unknown command; a shift or two at most."""
+SETTLE = timedelta(seconds=5)
+"""Every live tag has spoken by then; interlocks on values not yet heard would reject at once."""
 RECENT = 200
 """Commands whose units' alarms are stated anew at the start: a crash may have come between."""
 
@@ -49,6 +51,7 @@ class Follower:
         state_finding: State,
     ) -> None:
         self._grace_s = grace_s
+        self._since = clock.now()
         self._clock = clock
         self._rows = rows
         self._sender = sender
@@ -58,9 +61,12 @@ class Follower:
     async def state_all(self) -> None:
         """State for the units of recent commands whether one of unknown end is among them.
 
+        Called when the app begins to hear the plant.
+
         Raises:
             StoreError: They cannot be read.
         """
+        self._since = self._clock.now()
         recent = await self._rows.find((), "", RECENT)
         unknown = await self._rows.find((CommandState.UNKNOWN,), "", RECENT)
         for equipment in sorted({unit_of(each.tag) for each in [*recent, *unknown]}):
@@ -78,7 +84,7 @@ class Follower:
         now = self._clock.now()
         for command in await self._rows.unfinished(now - LATE):
             match next_step(command, now, self._grace_s):
-                case NextStep.SEND:
+                case NextStep.SEND if self._hears_plant(command):
                     await send(command)
                 case NextStep.EXPIRE:
                     reason = _why_expired(command)
@@ -87,7 +93,7 @@ class Follower:
                     await self._verify(command)
                 case NextStep.WAIT if command.state is CommandState.DISPATCHED:
                     await self._sender.send_again(command)
-                case NextStep.WAIT | NextStep.ASK:
+                case NextStep.SEND | NextStep.WAIT | NextStep.ASK:
                     pass
 
     async def ask(self) -> None:
@@ -128,6 +134,11 @@ class Follower:
         if command.state is CommandState.UNKNOWN or command.sent_at:
             await self._state(unit_of(command.tag))
 
+    def _hears_plant(self, command: Command) -> bool:
+        """Tell whether the checks of a command of a former life of the app can be judged again."""
+        is_old = command.requested_at < self._since
+        return not is_old or self._clock.now() >= self._since + SETTLE
+
     async def _take(self, ack: CommandAck) -> None:
         command = await self._rows.get(ack.id)
         if command is None:
@@ -163,7 +174,7 @@ class Follower:
         rule = tag.write if tag else None
         seen = self._sender.look(verify_path(command, rule))
         is_last = await self._rows.is_last_sent(command)
-        settled = verify(command, rule, seen, self._clock.now(), is_last=is_last)
+        settled = verify(command, rule, seen, self._clock.now(), since=self._since, is_last=is_last)
         if settled:
             shown = seen.reading.value if seen.reading else None
             await self._settle(command, settled, SYSTEM_NAME, after=shown)

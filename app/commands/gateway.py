@@ -30,7 +30,7 @@ from app.core.command_approval import (
 from app.core.command_check import Check, Wanted, in_words
 from app.core.errors import ConflictError, NotFoundError, StoreError
 from app.core.topics import ACKS
-from app.core.write_rule import WriteRule
+from app.core.write_rule import Confirm, WriteRule
 from app.live.tags import TagTable
 from app.loops import repeat
 from app.settings import Settings
@@ -80,7 +80,13 @@ class CommandGateway:
         self._settings = around.settings.commands
         self._rows = CommandRows(database, around.clock)
         self._wire = Wire(around.bus, around.registry, around.tasks)
-        self._sender = Sender(self._rows, around.tags, self._wire, around.clock)
+        self._sender = Sender(
+            self._rows,
+            around.tags,
+            self._wire,
+            around.clock,
+            order_s=self._settings.expires_s,
+        )
         self._follower = Follower(
             self._rows,
             self._sender,
@@ -219,7 +225,8 @@ class CommandGateway:
             why: Reason, for the journal.
             id: Path segment; empty makes one.
             run: `run:step` that asks, empty for none.
-            expires_s: Nobody acts on it after so many seconds; None takes `commands.expires_s`.
+            expires_s: Nobody acts on it after so many seconds; None takes `commands.expires_s`,
+                or `commands.approval_s` for one that must first be approved.
             confirmed: The person who asks has been asked back and agrees; counts for a tag that
                 one person must confirm, and only from a person or a workflow's approval step.
 
@@ -228,9 +235,11 @@ class CommandGateway:
             ConflictError: The id stands for a command with another tag or value.
             StoreError: It cannot be kept; nothing was sent.
         """
-        valid_s = self._settings.expires_s if expires_s is None else expires_s
-        check_request(id, value, valid_s)
         seen = self._sender.look(tag)
+        rule = seen.tag.write if seen.tag else None
+        agreed = confirmed_by(rule, actor, confirmed=confirmed)
+        valid_s = self._valid_s(rule, agreed) if expires_s is None else expires_s
+        check_request(id, value, valid_s)
         now = self._clock.now()
         wanted = Command(
             id=id or uuid.uuid4().hex,
@@ -242,7 +251,7 @@ class CommandGateway:
             expires_at=now + timedelta(seconds=valid_s),
             state=CommandState.REQUESTED,
             changed_at=now,
-            approved_by=confirmed_by(seen.tag and seen.tag.write, actor, confirmed=confirmed),
+            approved_by=agreed,
             why=why,
             before=seen.reading.value if seen.reading else None,
             run=run,
@@ -344,6 +353,10 @@ class CommandGateway:
         return await self._sender.change(
             command, SYSTEM_NAME, reason, state=CommandState.REJECTED, reason=reason
         )
+
+    def _valid_s(self, rule: WriteRule | None, agreed: str) -> float:
+        needs_nobody = rule is None or rule.confirm is Confirm.NONE or bool(agreed)
+        return self._settings.expires_s if needs_nobody else self._settings.approval_s
 
     def _rule(self, command: Command) -> WriteRule | None:
         tag = self._sender.look(command.tag).tag

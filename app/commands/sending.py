@@ -1,6 +1,7 @@
 """The last gate before the plant: checks once more, picks an actuator, sends at most once."""
 
 import logging
+from datetime import timedelta
 
 from app.commands.rows import CommandRows
 from app.commands.wire import Wire
@@ -17,11 +18,14 @@ SYSTEM_NAME = "system"
 class Sender:
     """Checks commands against the plant as it is now, and sends those that pass."""
 
-    def __init__(self, rows: CommandRows, tags: TagTable, wire: Wire, clock: Clock) -> None:
+    def __init__(
+        self, rows: CommandRows, tags: TagTable, wire: Wire, clock: Clock, *, order_s: float
+    ) -> None:
         self._rows = rows
         self._tags = tags
         self._wire = wire
         self._clock = clock
+        self._order_s = order_s
         self._sent: set[str] = set()
 
     def look(self, path: str) -> Seen:
@@ -60,13 +64,17 @@ class Sender:
             if reason == command.reason:
                 return command
             return await self.change(command, SYSTEM_NAME, reason=reason)
+        now = self._clock.now()
+        # it may have waited long for its approval; the order itself is to be followed soon
+        expires_at = min(command.expires_at, now + timedelta(seconds=self._order_s))
         sent = await self._rows.change(
             command,
             actor,
             why,
             state=CommandState.DISPATCHED,
             actuator=actuator,
-            sent_at=self._clock.now(),
+            sent_at=now,
+            expires_at=expires_at,
             reason="",
         )
         if sent is None:

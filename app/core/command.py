@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -195,12 +196,12 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
         requested_by: Who asks; a claim, nothing proves it.
     """
 
-    id: str
-    tag: str
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    tag: Annotated[str, msgspec.Meta(max_length=300)]
     value: float
     expires_at: AwareTime
-    why: str = ""
-    requested_by: str = "mqtt"
+    why: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    requested_by: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] = "mqtt"
 
 
 class CommandChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

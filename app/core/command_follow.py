@@ -92,7 +92,13 @@ def settle(command: Command, ack: CommandAck, now: datetime) -> Settled | None:
 
 
 def verify(
-    command: Command, rule: WriteRule | None, seen: Seen, now: datetime, *, is_last: bool
+    command: Command,
+    rule: WriteRule | None,
+    seen: Seen,
+    now: datetime,
+    *,
+    since: datetime,
+    is_last: bool,
 ) -> Settled | None:
     """Return what the plant's present value makes of a command that was done; None to wait.
 
@@ -101,6 +107,7 @@ def verify(
         rule: Of its tag; None if it is no longer declared.
         seen: The tag that shows the effect.
         now: UTC.
+        since: When the app began to hear the plant; it cannot have seen what was before.
         is_last: No other command was sent to the tag since.
     """
     rule = rule or _NO_RULE
@@ -110,7 +117,7 @@ def verify(
     is_shown = value is not None and is_near(command.value, value, rule.tolerance)
     if not untrusted and is_new and is_shown and is_last:
         return Settled(CommandState.VERIFIED)
-    waited = now - command.changed_at
+    waited = now - max(command.changed_at, since)
     is_unknown = command.state is CommandState.UNKNOWN
     if is_unknown or (is_last and waited < timedelta(seconds=rule.verify_s)):
         return None

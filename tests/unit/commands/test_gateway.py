@@ -73,7 +73,7 @@ async def test_when_its_time_is_over_it_expires_and_was_never_sent(rig: Rig, clo
 
 async def test_it_expires_when_nobody_approves(rig: Rig, clock: ManualClock):
     command = await rig.ask(TWO)
-    await clock.advance(60)
+    await clock.advance(600)
     await rig.gateway.step()
 
     ended = await rig.gateway.get(command.id)
@@ -237,7 +237,7 @@ async def test_what_is_not_there_is_not_found(rig: Rig):
 
 
 async def test_every_change_is_told_and_kept(rig: Rig, clock: ManualClock):
-    command = await rig.ask(TWO)
+    command = await rig.ask(TWO, expires_s=60)
     await clock.advance(60)
     await rig.gateway.step()
 
@@ -251,7 +251,7 @@ async def test_after_a_restart_open_commands_are_taken_up_again(
 ):
     async with offline(settings, clock) as first:
         waiting = await first.ask()
-        approval = await first.ask(TWO)
+        approval = await first.ask(TWO, expires_s=60)
     async with offline(settings, clock) as second:
         second.plant.show(LOCKED, 0.0)
         await second.gateway.step()
@@ -274,6 +274,23 @@ async def test_what_a_crash_left_without_an_intent_is_noted_before_it_is_sent(
         found = await second.gateway.get("c1")
 
     assert (found.state, "Not audited" in found.reason) == (S.REJECTED, True)
+
+
+async def test_after_a_restart_nothing_is_judged_before_the_plant_was_heard(
+    settings: Settings, clock: ManualClock
+):
+    async with offline(settings, clock) as first:
+        waiting = await first.ask(SPEED, 900.0, confirmed=True)
+    await clock.advance(1)
+    async with offline(settings, clock) as second:
+        second.plant.show(LOCKED, 0.0, Quality.UNCERTAIN)
+        await second.gateway.step()
+        early = await second.gateway.get(waiting.id)
+        await clock.advance(5)
+        await second.gateway.step()
+        late = await second.gateway.get(waiting.id)
+
+    assert (early.state, late.state) == (S.REQUESTED, S.REJECTED)
 
 
 async def test_at_the_start_recent_units_are_stated_without_a_condition(

@@ -49,6 +49,9 @@ async def test_an_approved_command_names_both_persons(connected_settings: Settin
         lines = await rig.gateway.changes(command.id)
 
     assert (command.requested_by, command.approved_by) == ("ann", "bob")
+    assert asked.expires_at - asked.requested_at == timedelta(seconds=600)
+    assert command.sent_at
+    assert command.expires_at == command.sent_at + timedelta(seconds=60)
     assert ("bob", S.DISPATCHED, "agreed") in [(each.actor, each.new, each.why) for each in lines]
 
 

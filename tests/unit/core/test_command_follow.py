@@ -152,10 +152,15 @@ def seen(value: float | None, after_s: float, quality: Quality = Quality.GOOD) -
 
 
 def verified(
-    shown: Seen, now_s: float, state: CommandState = S.ACKNOWLEDGED, *, is_last: bool = True
+    shown: Seen,
+    now_s: float,
+    state: CommandState = S.ACKNOWLEDGED,
+    *,
+    heard_s: float = 0.0,
+    is_last: bool = True,
 ) -> Settled | None:
-    now = NOW + timedelta(seconds=now_s)
-    return verify(command(state), RULE, shown, now, is_last=is_last)
+    now, since = NOW + timedelta(seconds=now_s), NOW + timedelta(seconds=heard_s)
+    return verify(command(state), RULE, shown, now, since=since, is_last=is_last)
 
 
 @pytest.mark.parametrize("state", [S.ACKNOWLEDGED, S.UNKNOWN])
@@ -189,6 +194,11 @@ def test_and_is_unknown_when_the_time_of_the_rule_is_over(shown: Seen):
     assert settled
     assert settled.state is S.UNKNOWN
     assert "speed_setpoint" in settled.reason
+
+
+@pytest.mark.parametrize(("now_s", "waits"), [(3609, True), (3610, False)])
+def test_after_a_restart_the_plant_has_its_time_again(now_s: float, waits: bool):
+    assert (verified(Seen(TAG), now_s, heard_s=3600) is None) is waits
 
 
 @pytest.mark.parametrize("shown", NOT_SHOWN)
