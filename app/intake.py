@@ -17,6 +17,7 @@ from app.core import topics
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
+from app.core.command_follow import AGENT as COMMANDS
 from app.core.equipment import Equipment, check_equipment, unit_of
 from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.external import AGENT as EXTERNAL
@@ -40,7 +41,7 @@ TRUTHS = 5000
 """Units whose truth is kept; a simulated plant has some tens."""
 UNIT_OR_TAG = (4, 5)
 """Segments of a path that a finding may speak of."""
-OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT, EXTERNAL})
+OWN_AGENTS = frozenset({LIMITS, SYSTEM_AGENT, EXTERNAL, COMMANDS})
 """Findings that the app itself makes; nobody may state them over the bus."""
 
 
@@ -102,13 +103,14 @@ class Intake:
 
     def _state_limits(self, findings: Sequence[Finding]) -> None:
         """State what limits found; values lost with their whole unit are told once, by silence."""
-        self._state([each for each in findings if not self._is_lost_with_unit(each)])
+        self.state([each for each in findings if not self._is_lost_with_unit(each)])
 
     def _is_lost_with_unit(self, finding: Finding) -> bool:
         is_bad = finding.condition == BAD_QUALITY and finding.priority is not None
         return is_bad and self._silence.is_silent(unit_of(finding.equipment))
 
-    def _state(self, findings: Sequence[Finding]) -> None:
+    def state(self, findings: Sequence[Finding]) -> None:
+        """Take findings of the app itself; they become alarms as those of agents do."""
         if findings:
             self._pending += findings
             self._wake.set()
@@ -147,9 +149,9 @@ class Intake:
             msgspec.structs.replace(each, reason=with_unit_names(each.reason, self._tags.unit_name))
             for each in components
         ]
-        self._state(list(self._components.changes(named, now)))
+        self.state(list(self._components.changes(named, now)))
         silences = unit_silences(self._tags.equipment(), self._tags.value)
-        self._state(list(self._silence.changes(silences, now)))
+        self.state(list(self._silence.changes(silences, now)))
 
     def _take_readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         readings = [self._reading(each) for each in batch]
@@ -219,7 +221,7 @@ class Intake:
         now, held = self._clock.now(), self._tags.unit(unit.path)
         self._tags.forget(unit.path)
         self.truths.pop(unit.path, None)
-        self._state(
+        self.state(
             [
                 _absent(alarm.finding, now, why)
                 for alarm in self._alarms.alarms()
@@ -231,7 +233,7 @@ class Intake:
     def _forget_gone(self, before: Equipment) -> None:
         """Take the tags that a unit had and has no more from limits, and end their alarms."""
         gone = [tag.path for tag in before.tags if not self._tags.has(tag.path)]
-        self._state(self._limits.forget(gone, self._clock.now()))
+        self.state(self._limits.forget(gone, self._clock.now()))
 
     async def save_declared(self) -> None:
         """Save units that got tags since the last call and delete those forgotten.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -19,16 +19,20 @@ from app.core.actor import Actor
 from app.core.agent_row import AgentRow
 from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
+from app.core.command import Command
 from app.core.equipment import Equipment
 from app.core.errors import BusError, ConflictError, MillwrightError, NotFoundError
 from app.core.external import external_finding
 from app.core.health import ComponentStatus, Health
+from app.core.run import Approval, WorkflowRun
+from app.core.workflow_entry import Entry
 from app.ingest.service import IngestService
 from app.intake import Intake
 from app.live.findings import FindingBoard
 from app.live.hub import LiveHub
 from app.live.tags import TagTable
 from app.loops import Loops, repeat
+from app.orchestration import Orchestration
 from app.settings import Settings
 from app.store.audit import AuditRow
 from app.store.audited import audited
@@ -97,6 +101,20 @@ class Plant:
             declare=self.intake.extend,
             is_shown=self.tags.has,
         )
+        self.orchestration = Orchestration(
+            settings,
+            clock=clock,
+            tags=self.tags,
+            registry=self.registry,
+            bus=self.durable_bus,
+            tasks=self.tasks,
+            audit=self.audit,
+            state_finding=lambda finding: self.intake.state([finding]),
+            make_bus=partial(bus, persistent=True),
+        )
+        self.commands = self.orchestration.commands
+        self.workflows = self.orchestration.workflows
+        self.operations = self.orchestration.operations
         self._stack = AsyncExitStack()
         self._starting: asyncio.Task[None] | None = None
 
@@ -124,7 +142,7 @@ class Plant:
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
         stack.callback(self.stores.close)
-        await self.stores.open(self._declare_stored, self._start_alarms)
+        await self.stores.open(self._declare_stored, self._start_alarms, self.orchestration.stores)
         stack.push_async_callback(self.historian.stop)
         await self.historian.start()
         stack.push_async_callback(self.alarms.stop)
@@ -135,10 +153,12 @@ class Plant:
         for bus in (self.bus, self.durable_bus):
             stack.push_async_callback(bus.stop)
         stack.push_async_callback(self.supervisor.stop)
+        stack.push_async_callback(self.orchestration.stop)
         await self.supervisor.start(())
         loops = await stack.enter_async_context(Loops())
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
+        self.orchestration.run(loops)
         loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
         going = loops.run(self._go(), "broker, connections, agents")
         await asyncio.wait({going}, timeout=BROKER_READY_S)
@@ -153,6 +173,7 @@ class Plant:
                 pass
         for bus in (self.bus, self.durable_bus):
             await bus.start()
+        await self.workflows.triggers.start()
         for name in self.agents_to_start():
             with suppress(ConflictError):  # a person was faster
                 await self.supervisor.start_agent(name)
@@ -175,6 +196,7 @@ class Plant:
         self.intake.subscribe(self.bus, self.durable_bus)
         self.ingest.start()
         self.tasks.start()
+        self.orchestration.connect()
         self.bus.on_state(self._tell_registry)
         self.tags.on_change(self.hub.notify)
         self.alarms.on_change(self._show_alarms)
@@ -206,6 +228,7 @@ class Plant:
 
     def _show_alarms(self, changed: Sequence[Alarm]) -> None:
         self.hub.alarms(self.alarms.summary(), changed)
+        self.workflows.triggers.alarms(changed)
 
     # What can be asked
 
@@ -216,7 +239,7 @@ class Plant:
         bus = self.durable_bus.status if is_well else self.bus.status
         stores = self.stores.statuses
         told = {status.name for status in stores}
-        services = (self.historian.status, self.alarms.status)
+        services = (self.historian.status, self.alarms.status, self.workflows.status)
         parts = [bus, *(each for each in services if each.name not in told), *stores]
         if self.tags.refused_since:
             reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
@@ -380,6 +403,66 @@ class Plant:
         wanted: dict[str, object] = {"equipment": equipment, "scenario": scenario}
         async with self._audited(actor, "stop scenario", f"{equipment} {scenario}"):
             return await self.calls.ask(SIMULATOR, "stop_scenario", wanted)
+
+    async def start_workflow(
+        self, name: str, given: Mapping[str, object], actor: Actor, *, why: str = "", id: str = ""
+    ) -> WorkflowRun:
+        """Start a run; see `Operations` for this and the others that follow."""
+        return await self.operations.start_workflow(name, given, actor, why=why, id=id)
+
+    async def dry_run_workflow(
+        self, text: str, given: Mapping[str, object], actor: Actor
+    ) -> WorkflowRun:
+        """Return what a run of a text would do."""
+        return await self.operations.dry_run_workflow(text, given, actor)
+
+    async def cancel_run(self, run_id: str, actor: Actor, why: str) -> None:
+        """Cancel a run."""
+        await self.operations.cancel_run(run_id, actor, why)
+
+    async def retry_run(
+        self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
+    ) -> WorkflowRun:
+        """Repeat a run."""
+        return await self.operations.retry_run(run_id, actor, why, step=step, definition=definition)
+
+    async def review_run(self, run_id: str, actor: Actor, why: str) -> WorkflowRun:
+        """Note that a person has seen to a run that failed."""
+        return await self.operations.review_run(run_id, actor, why)
+
+    async def decide(
+        self, approval_id: str, is_approved: bool, actor: Actor, note: str = ""
+    ) -> Approval:
+        """Decide what a run waits for."""
+        return await self.operations.decide(approval_id, is_approved, actor, note)
+
+    async def save_workflow(
+        self, name: str, text: str, actor: Actor, *, base_version: str = ""
+    ) -> Entry:
+        """Write a definition."""
+        return await self.operations.save_workflow(name, text, actor, base_version=base_version)
+
+    async def delete_workflow(self, name: str, actor: Actor) -> None:
+        """Delete an own definition."""
+        await self.operations.delete_workflow(name, actor)
+
+    async def enable_workflow(self, name: str, is_enabled: bool, actor: Actor) -> Entry:
+        """Switch the triggers of a workflow."""
+        return await self.operations.enable_workflow(name, is_enabled, actor)
+
+    async def request_command(
+        self, tag: str, value: float, actor: Actor, why: str, *, confirmed: bool = False
+    ) -> Command:
+        """Ask for a change of a tag."""
+        return await self.commands.request(tag, value, actor, why, confirmed=confirmed)
+
+    async def approve_command(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        """Agree to a command that waits for it."""
+        return await self.commands.approve(command_id, actor, note)
+
+    async def reject_command(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        """Refuse a command that waits for approval."""
+        return await self.commands.reject(command_id, actor, note)
 
     def agent_name(self, name: str) -> str:
         """Return the agent a seed name stands for, or the name itself."""

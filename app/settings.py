@@ -39,6 +39,7 @@ from app.settings_sections import (
     SiteSettings,
     SupervisorSettings,
 )
+from app.settings_workflow import WorkflowSettings
 
 __all__ = [
     "FILE_VARIABLE",
@@ -64,6 +65,7 @@ __all__ = [
     "Settings",
     "SiteSettings",
     "SupervisorSettings",
+    "WorkflowSettings",
     "load_settings",
     "shipped",
 ]
@@ -97,6 +99,7 @@ class Settings(BaseSettings):
     alarms: AlarmSettings = AlarmSettings()
     notify: NotifySettings = NotifySettings()
     commands: CommandSettings = CommandSettings()
+    workflow: WorkflowSettings = WorkflowSettings()
     people: PeopleSettings = PeopleSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     agents: dict[str, AgentSettings] = Field(default={}, description="Agents by name")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -46,24 +46,29 @@ class Stores:
         self._closed: dict[str, Callable[[], Awaitable[None]]] = {}
         self._statuses: dict[str, ComponentStatus] = {}
         self._next_try_s = 0.0
+        self._speaking = {ALARMS}
 
     async def open(
         self,
         declare: Callable[[Sequence[Equipment]], None],
         start_alarms: Callable[[], Awaitable[None]],
+        further: Mapping[str, Callable[[], Awaitable[None]]],
     ) -> None:
         """Open all and start the alarms; what fails is in `statuses`, see `retry`.
 
         Args:
             declare: Takes the stored units once they are read.
             start_alarms: May be called again after a StoreError.
+            further: Opens others by their names; likewise. They speak for themselves.
         """
         self._closed = {
             "Equipment store": partial(self._open_assets, declare),
             "Audit": self._open_audit,
             "Alarm journal": partial(_open, self.journal),
             ALARMS: start_alarms,
+            **further,
         }
+        self._speaking = {ALARMS, *further}
         await self._try()
 
     async def retry(self) -> None:
@@ -107,7 +112,7 @@ class Stores:
     def _succeed(self, name: str) -> None:
         if self._statuses.pop(name, None):
             logger.info("%s is open", name)
-        if name != ALARMS:
+        if name not in self._speaking:
             self._statuses[name] = self._opened(name)
 
     def _opened(self, name: str) -> ComponentStatus:

@@ -117,6 +117,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         retried_by: Run that repeats it.
         is_dry: Nothing was sent or changed.
         reviewed: A person has seen to this failure: who and why; it is no dead letter any more.
+        role: Role of who started it; its commands are asked for with it.
     """
 
     id: str
@@ -136,6 +137,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     retried_by: str = ""
     is_dry: bool = False
     reviewed: str = ""
+    role: str = "operator"
 
 
 class ApprovalState(StrEnum):

@@ -9,10 +9,12 @@ a run that is taken up again after a crash goes the same way.
 from collections.abc import Iterable, Mapping
 
 from app.core.run import SETTLED, RunState, StepRun, StepState
-from app.core.step_order import descendants, needs_order
+from app.core.step_order import ancestors, descendants, needs_order
 from app.core.workflow import Step, Workflow
 
 _USABLE = frozenset({StepState.DONE})
+ERROR_ROUNDS = 10
+"""Times that the errors of one step may lead back to an earlier one in one run."""
 
 
 class RunPlan:
@@ -25,7 +27,12 @@ class RunPlan:
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
         self._steps = {step.id: step for step in needs_order(workflow)}
-        self._descendants = descendants(workflow)
+        self._descendants = {name: descendants(workflow, name) for name in self._steps}
+        self._back = {
+            step.id
+            for step in workflow.steps
+            if step.handler and step.handler in {step.id, *ancestors(workflow, step.id)}
+        }
         self._round = dict.fromkeys(self._steps, 1)
         self._settled: dict[tuple[str, int], StepRun] = {}
         self._running: set[str] = set()
@@ -68,6 +75,10 @@ class RunPlan:
     def loops_of(self, step: str) -> int:
         """Return how often a step has led back so far."""
         return sum(run.jumps for (name, _), run in self._settled.items() if name == step)
+
+    def has_way_back(self, step: str) -> bool:
+        """Tell whether an error of a step leads to one that comes before it."""
+        return step in self._back
 
     def current(self, step: str) -> StepRun | None:
         """Return what became of a step in its present round, None while it is open."""
@@ -133,8 +144,7 @@ class RunPlan:
         origin = self._jump()
         if origin is None or self._running:
             return False
-        goto = self._steps[origin].goto
-        target = goto.step if goto else origin
+        target = self._target(origin)
         for name in {target, *self._descendants[target]}:
             self._round[name] += 1
         return True
@@ -174,8 +184,15 @@ class RunPlan:
         )
 
     def _ends_run(self, run: StepRun) -> bool:
-        step = self._steps[run.step]
-        return run.state is StepState.FAILED and step.on_error == "fail"
+        if run.state is not StepState.FAILED or run.jumps:
+            return False
+        return self._steps[run.step].on_error == "fail" or run.step in self._back
+
+    def _target(self, origin: str) -> str:
+        step, run = self._steps[origin], self.current(origin)
+        if run is not None and run.state is StepState.FAILED:
+            return step.handler
+        return step.goto.step if step.goto else origin
 
     def _wants_back(self, name: str) -> bool:
         run = self.current(name)
@@ -186,6 +203,11 @@ class RunPlan:
         if self.is_stopping or self.ready():
             return None
         return next((name for name in self._steps if self._wants_back(name)), None)
+
+
+def error_leads_back(plan: RunPlan, step: Step) -> bool:
+    """Tell whether the error of a step leads to an earlier one, and has not too often."""
+    return plan.has_way_back(step.id) and plan.loops_of(step.id) < ERROR_ROUNDS
 
 
 def bound_reached(plan: RunPlan, step: Step) -> str:

@@ -22,13 +22,14 @@ _HOUR_S = 3600.0
 _WEEK_S = 7 * 86_400.0
 _COMMON = frozenset({"on", "when", "input", "key", "debounce_s", "cooldown_s"})
 _OF_A_FINDING = frozenset({"agent", "condition", "equipment", "priority"})
-_FIELDS: Mapping[TriggerKind, frozenset[str]] = {
+FIELDS: Mapping[TriggerKind, frozenset[str]] = {
     TriggerKind.MQTT: frozenset({"topic"}),
     TriggerKind.FINDING: _OF_A_FINDING,
     TriggerKind.ALARM: _OF_A_FINDING,
     TriggerKind.SCHEDULE: frozenset({"cron", "shift"}),
     TriggerKind.WORKFLOW: frozenset({"workflow", "states"}),
 }
+"""Fields of a trigger by what it listens to, beside those that all have."""
 
 
 def check_trigger(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[Problem]:
@@ -43,7 +44,7 @@ def check_trigger(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[
 
 def _check_belonging(trigger: Trigger, where: str) -> Iterator[Problem]:
     plain = Trigger(on=trigger.on)
-    may = _COMMON | _FIELDS[trigger.on]
+    may = _COMMON | FIELDS[trigger.on]
     for field in msgspec.structs.fields(Trigger):
         is_set = getattr(trigger, field.name) != getattr(plain, field.name)
         if is_set and field.name not in may:
@@ -51,7 +52,7 @@ def _check_belonging(trigger: Trigger, where: str) -> Iterator[Problem]:
                 0,
                 f"{where}.{field.name}",
                 f'"{field.name}" does not belong to a trigger on "{trigger.on}"',
-                f"It takes {', '.join(sorted(_FIELDS[trigger.on]))}",
+                f"It takes {', '.join(sorted(FIELDS[trigger.on]))}",
             )
 
 

@@ -89,6 +89,16 @@ class Database:
         with self._told("read"), self._opened(self._reading).connect() as connection:
             yield connection
 
+    def session(self) -> sa.Connection:
+        """Return a connection that stays open, each statement by itself; the caller closes it.
+
+        Raises:
+            StoreError: It is not open or gone.
+        """
+        with self._told("reached"):
+            engine = self._opened(self._reading)
+            return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def _engine(self) -> sa.Engine:
         if self.is_shared:
             options = {"connect_timeout": int(_BUSY_S)}

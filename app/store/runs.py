@@ -16,7 +16,7 @@ from app.core.run import OVER, Approval, ApprovalState, RunState, StepRun, Workf
 from app.core.workflow import Concurrency, Workflow
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
-from app.store.run_tables import APPROVALS, METADATA, RUNS, STEPS
+from app.store.run_tables import APPROVALS, RUNS, STEPS
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
 _SEARCHED = 2000
@@ -56,10 +56,10 @@ class RunStore:
         dialect = postgresql if database.is_shared else sqlite
         self._insert: Callable[[sa.Table], Any] = dialect.insert
 
-    @staticmethod
-    def metadata() -> sa.MetaData:
-        """Return the tables."""
-        return METADATA
+    @property
+    def is_shared(self) -> bool:
+        """Other orchestrators write to it, too."""
+        return self._database.is_shared
 
     async def open(self) -> None:
         """Open the database.
@@ -97,9 +97,7 @@ class RunStore:
             if admission is Admission.REFUSE:
                 return admission, active + waiting
             is_queued = admission is not Admission.START
-            kept = msgspec.structs.replace(
-                run, state=RunState.WAITING if is_queued else RunState.RUNNING
-            )
+            kept = _in_turn(run, active + waiting) if is_queued else run
             connection.execute(
                 RUNS.insert().values(
                     **_columns(kept, owner),
@@ -405,6 +403,11 @@ class RunStore:
         """Have one orchestrator at a time admit runs of a key; SQLite has one writer anyway."""
         if self._database.is_shared:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:k))"), {"k": words})
+
+
+def _in_turn(run: WorkflowRun, rivals: Sequence[str]) -> WorkflowRun:
+    reason = f"its turn, after run {rivals[-1]}" if rivals else "its turn"
+    return msgspec.structs.replace(run, state=RunState.WAITING, reason=reason)
 
 
 def _check_owner(connection: sa.Connection, run_id: str, owner: str) -> None:

@@ -1,0 +1,201 @@
+"""When a trigger starts a run: matching events, waiting for quiet, and times of schedules."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from app.core.alarm import Alarm, AlarmState
+from app.core.expression import fill, is_true
+from app.core.run import WorkflowRun
+from app.core.workflow import Trigger, TriggerKind
+
+SHIFT_CRON = "0 6,14,22 * * *"
+"""Shifts change at these hours of the plant's zone."""
+
+MISSED = timedelta(minutes=10)
+"""A time that passed while the app was down is made up for within this."""
+
+_HIDDEN = frozenset(
+    {AlarmState.SHELVED, AlarmState.SUPPRESSED_BY_DESIGN, AlarmState.OUT_OF_SERVICE}
+)
+Event = dict[str, Any]
+
+
+def alarm_event(alarm: Alarm) -> Event:
+    """Return what expressions see of an alarm or of the finding behind it."""
+    finding = alarm.finding
+    return {
+        "alarm": alarm.id,
+        "state": alarm.state.value,
+        "agent": finding.agent,
+        "condition": finding.condition,
+        "equipment": finding.equipment,
+        "priority": int(finding.priority) if finding.priority else None,
+        "probability": finding.probability,
+        "message": finding.message,
+        "response": finding.response,
+        "evidence": dict(finding.evidence),
+        "value": finding.value,
+        "limit": finding.limit,
+        "unit": finding.unit,
+        "raised_at": alarm.raised_at.isoformat(),
+    }
+
+
+def run_event(run: WorkflowRun) -> Event:
+    """Return what expressions see of a run that ended."""
+    return {
+        "run": run.id,
+        "workflow": run.workflow,
+        "state": run.state.value,
+        "reason": run.reason,
+        "input": run.input,
+        "output": run.output,
+    }
+
+
+def fits_alarm(trigger: Trigger, alarm: Alarm) -> bool:
+    """Tell whether an alarm, or the finding behind it, is one the trigger waits for.
+
+    A finding counts while its condition is present; an alarm only while operators see it.
+    """
+    finding = alarm.finding
+    if trigger.on is TriggerKind.ALARM and alarm.state in _HIDDEN:
+        return False
+    return (
+        alarm.active
+        and finding.priority is not None
+        and finding.priority <= trigger.priority
+        and _fits(trigger.agent, finding.agent)
+        and _fits(trigger.condition, finding.condition)
+        and (
+            _fits(trigger.equipment, finding.equipment)
+            or _fits(trigger.equipment, "/".join(finding.equipment.split("/")[:4]))
+        )
+    )
+
+
+def fits_run(trigger: Trigger, run: WorkflowRun) -> bool:
+    """Tell whether the end of a run is one the trigger waits for."""
+    return (
+        trigger.on is TriggerKind.WORKFLOW
+        and trigger.workflow == run.workflow
+        and run.state.value in trigger.states
+    )
+
+
+def holds(trigger: Trigger, event: Event, functions: Mapping[str, Callable[..., object]]) -> bool:
+    """Tell whether the trigger's own condition holds.
+
+    Raises:
+        InputError: It cannot be computed.
+    """
+    return is_true(trigger.when, {"event": event}, functions)
+
+
+def inputs(
+    trigger: Trigger, event: Event, functions: Mapping[str, Callable[..., object]]
+) -> dict[str, Any]:
+    """Return the inputs of the run that an event starts.
+
+    Raises:
+        InputError: An expression cannot be computed.
+    """
+    filled: dict[str, Any] = fill(trigger.input, {"event": event}, functions)
+    return filled
+
+
+def key_of(trigger: Trigger, event: Event, functions: Mapping[str, Callable[..., object]]) -> str:
+    """Return what debounce and cooldown count by.
+
+    Raises:
+        InputError: The expression cannot be computed.
+    """
+    if trigger.key:
+        return str(fill(trigger.key, {"event": event}, functions))
+    return str(event.get("equipment") or event.get("topic") or "")
+
+
+def event_run_id(workflow: str, number: int, mark: str, at: datetime) -> str:
+    """Return the id of the run that one event starts, always the same for the same event.
+
+    It sorts by the event's time like every other id; an event that is heard again after a restart
+    starts nothing new.
+
+    Args:
+        workflow: Name of the workflow.
+        number: Place of the trigger in it.
+        mark: What tells events of one moment apart.
+        at: When it happened.
+    """
+    digest = hashlib.sha256(f"{workflow}\n{number}\n{mark}".encode()).hexdigest()
+    return f"{int(at.timestamp() * 1000):011x}{digest[:9]}"
+
+
+def last_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the latest time of a schedule that is past and not too long ago, in UTC."""
+    line = trigger.cron or SHIFT_CRON
+    last: datetime = croniter(line, now.astimezone(zone)).get_prev(datetime)
+    at = last.astimezone(now.tzinfo)
+    return at if now - at <= MISSED else None
+
+
+def next_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the next time of a schedule, in UTC."""
+    line = trigger.cron or SHIFT_CRON
+    coming: datetime = croniter(line, now.astimezone(zone)).get_next(datetime)
+    return coming.astimezone(now.tzinfo)
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Events that wait for quiet, and when each key may start a run again.
+
+    Attributes:
+        waiting: The last event of each key with the moment it counts from, s of the clock.
+        started: When each key started its last run, s of the clock.
+    """
+
+    waiting: dict[str, tuple[float, Event]] = field(default_factory=dict[str, tuple[float, Event]])
+    started: dict[str, float] = field(default_factory=dict[str, float])
+
+    def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> None:
+        """Take an event; a later one of the same key takes its place."""
+        self.waiting[key] = (now_s + trigger.debounce_s, event)
+
+    def withdraw(self, key: str) -> None:
+        """Forget an event whose cause is gone before it counted."""
+        self.waiting.pop(key, None)
+
+    def due(self, trigger: Trigger, now_s: float) -> list[tuple[str, Event]]:
+        """Return the events that count now, those within a cooldown left out."""
+        ripe = [key for key, (at_s, _) in self.waiting.items() if at_s <= now_s]
+        found: list[tuple[str, Event]] = []
+        for key in ripe:
+            _, event = self.waiting.pop(key)
+            last_s = self.started.get(key)
+            if last_s is None or now_s - last_s >= trigger.cooldown_s:
+                self.started[key] = now_s
+                found.append((key, event))
+        self._forget(trigger, now_s)
+        return found
+
+    def _forget(self, trigger: Trigger, now_s: float) -> None:
+        old = [key for key, at_s in self.started.items() if now_s - at_s > trigger.cooldown_s]
+        for key in old:
+            del self.started[key]
+
+
+def _fits(pattern: str, word: str) -> bool:
+    return not pattern or fnmatchcase(word, pattern)
+
+
+def mqtt_filters(triggers: Iterable[Trigger]) -> set[str]:
+    """Return the topic filters that MQTT triggers listen to."""
+    return {trigger.topic for trigger in triggers if trigger.on is TriggerKind.MQTT}

@@ -1,0 +1,142 @@
+"""Commands and workflows with all they need: built once, opened with the stores, run by loops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from app.bus.client import Bus
+from app.bus.tasks import TaskClient
+from app.commands.gateway import CommandGateway, Surroundings
+from app.core import topics
+from app.core.alarm import Finding
+from app.core.clock import Clock
+from app.core.errors import BusError, InputError
+from app.core.reading import Quality
+from app.core.run import RunChange
+from app.live.tags import TagTable
+from app.loops import Loops, repeat
+from app.operations import Operations
+from app.settings import Settings, WorkflowSettings
+from app.store.audit import AuditLog
+from app.store.commands import METADATA as COMMAND_TABLES
+from app.store.commands import WHAT as COMMANDS
+from app.store.database import Database
+from app.store.run_tables import METADATA as RUN_TABLES
+from app.store.runs import RunStore
+from app.supervisor.registry import Registry
+from app.workflow.actions import Actions
+from app.workflow.dispatch import Dispatcher
+from app.workflow.mqtt import MqttStarts
+from app.workflow.owners import Owners
+from app.workflow.service import WorkflowService
+
+WORKFLOWS = "Workflows"
+TICK_S = 1.0
+
+
+class Orchestration:
+    """The gateway of commands, the workflows, and who may do what with them.
+
+    Attributes:
+        commands: The one way to change a tag.
+        workflows: Catalogue, runs and approvals.
+        operations: What persons and peers may do with workflows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        tags: TagTable,
+        registry: Registry,
+        bus: Bus,
+        tasks: TaskClient,
+        audit: AuditLog,
+        state_finding: Callable[[Finding], None],
+        make_bus: Callable[[str], Bus],
+    ) -> None:
+        own, data = settings.workflow, settings.data.dir
+        self._clock = clock
+        self._bus = bus
+        around = Surroundings(settings, clock, tags, registry, bus, tasks, audit, state_finding)
+        commands = Database(_url(own, data, "commands.sqlite"), COMMAND_TABLES, COMMANDS)
+        self.commands = CommandGateway(around, commands)
+        database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS)
+        store, functions = RunStore(database), plant_functions(tags)
+        self._dispatcher = Dispatcher(bus, registry, own.orchestrator, clock)
+        self.workflows = WorkflowService(
+            own,
+            data_dir=data,
+            zone=settings.site.timezone,
+            clock=clock,
+            store=store,
+            owners=Owners(database, own.orchestrator),
+            functions=functions,
+            make_bus=make_bus,
+        )
+        self._actions = Actions(
+            bus=bus,
+            dispatcher=self._dispatcher,
+            commands=self.commands,
+            store=store,
+            children=self.workflows.engine,
+            clock=clock,
+            http_hosts=own.http_hosts,
+            functions=functions,
+        )
+        self.workflows.use(self._actions)
+        self.operations = Operations(self.workflows, audit, clock)
+        self._starts = MqttStarts(self.operations, bus)
+        self.commands.on_change(lambda _: self._actions.note_decision())
+        self.workflows.on_change(self._publish)
+
+    @property
+    def stores(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What is opened with the stores, by the name on Health."""
+        return {COMMANDS: self.commands.start, WORKFLOWS: self.workflows.open}
+
+    def connect(self) -> None:
+        """Subscribe; before the bus starts."""
+        self.commands.subscribe(self._bus)
+        self._dispatcher.start()
+        self._starts.subscribe()
+
+    def run(self, loops: Loops) -> None:
+        """Follow commands and workflows until the loops end."""
+        loops.run(self.commands.run(), "commands")
+        loops.run(repeat(self.workflows.tick, self._clock, TICK_S, "workflows"), "workflows")
+
+    async def stop(self) -> None:
+        """Stop both; what is open goes on at the next start."""
+        await asyncio.gather(self.workflows.stop(), self.commands.stop())
+
+    def _publish(self, change: RunChange) -> None:
+        try:
+            self._bus.publish(topics.run_topic(change.run.id), change, qos=1)
+        except BusError:  # lists and pages have it from the store
+            return
+
+
+def plant_functions(tags: TagTable) -> dict[str, Callable[..., object]]:
+    """Return what expressions may ask of the plant: `tag(path)` and `is_good(path)`."""
+
+    def is_good(path: str) -> bool:
+        reading = tags.value(str(path))
+        return reading is not None and reading.quality is Quality.GOOD
+
+    def tag(path: str) -> object:
+        reading = tags.value(str(path))
+        if reading is None:
+            raise InputError(f'Tag "{str(path)[:120]}" has no value')
+        if reading.quality is not Quality.GOOD:
+            raise InputError(
+                f'Tag "{path}" is {reading.quality.value}: its value counts for nothing'
+            )
+        return reading.value
+
+    return {"tag": tag, "is_good": is_good}
+
+
+def _url(settings: WorkflowSettings, data_dir: Path, name: str) -> str:
+    return settings.url or f"sqlite:///{(data_dir / name).absolute().as_posix()}"

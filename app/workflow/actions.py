@@ -1,0 +1,319 @@
+"""What the steps of workflows do: each kind of action, by the parts of the app it needs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from app.bus.client import Bus
+from app.core.actor import Actor, Role
+from app.core.clock import Clock
+from app.core.command import ENDED, Command, CommandState
+from app.core.errors import AgentError, BusError, ConflictError, InputError
+from app.core.expression import bare, is_true
+from app.core.run import OVER, Approval, ApprovalState, RunState, WorkflowRun
+from app.core.task import TaskFailure, TaskResult
+from app.core.workflow import ActionKind
+from app.store.runs import RunStore
+from app.workflow.context import Doing, Done
+from app.workflow.dispatch import Dispatcher, is_worth_another_try
+from app.workflow.web import call
+
+NOTIFY = "notify"
+LOOK_S = 1.0
+OWN_TOPICS = ("millwright/", "plant/", "$")
+"""Topics that no workflow may speak on: they are agents' and the app's own."""
+
+_PERSON = frozenset({"click", "http", "cli", "mqtt"})
+
+
+class RefusedError(AgentError):
+    """The same would be refused again, so a retry makes no sense."""
+
+
+class Commands(Protocol):
+    """What the command action needs of the gateway."""
+
+    async def request(
+        self,
+        tag: str,
+        value: float,
+        actor: Actor,
+        why: str,
+        *,
+        id: str = "",
+        run: str = "",
+        expires_s: float | None = None,
+        confirmed: bool = False,
+    ) -> Command:
+        """Ask for a command."""
+        ...
+
+    async def get(self, command_id: str) -> Command:
+        """Return a command."""
+        ...
+
+
+class Children(Protocol):
+    """What the workflow action needs of the engine."""
+
+    async def run_child(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> WorkflowRun:
+        """Start a run, or find the one of that id, and wait for its end."""
+        ...
+
+
+class Actions:
+    """Does steps; knows the parts of the app and nothing of the order of steps."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        dispatcher: Dispatcher,
+        commands: Commands,
+        store: RunStore,
+        children: Children,
+        clock: Clock,
+        http_hosts: tuple[str, ...],
+        functions: Mapping[str, Callable[..., object]],
+    ) -> None:
+        self._bus = bus
+        self._dispatcher = dispatcher
+        self._commands = commands
+        self._store = store
+        self._children = children
+        self._clock = clock
+        self._http_hosts = http_hosts
+        self._functions = functions
+        self._decided = asyncio.Event()
+        self._kinds: dict[ActionKind, Callable[[dict[str, Any], Doing], Awaitable[Done]]] = {
+            ActionKind.TASK: self._task,
+            ActionKind.PUBLISH: self._publish,
+            ActionKind.NOTIFY: self._notify,
+            ActionKind.HTTP: self._http,
+            ActionKind.WAIT: self._wait,
+            ActionKind.APPROVE: self._approve,
+            ActionKind.COMMAND: self._command,
+            ActionKind.WORKFLOW: self._workflow,
+        }
+
+    def note_decision(self) -> None:
+        """Wake who waits for a person or a command."""
+        self._decided.set()
+        self._decided = asyncio.Event()
+
+    async def do(self, kind: ActionKind, fields: dict[str, Any], doing: Doing) -> Done:
+        """Do an action; its fields are computed already.
+
+        Raises:
+            MillwrightError: It failed; a RefusedError or InputError would fail again.
+        """
+        return await self._kinds[kind](fields, doing)
+
+    async def _task(self, fields: dict[str, Any], doing: Doing) -> Done:
+        return await self._ask(fields["capability"], fields.get("input", {}), fields, doing)
+
+    async def _notify(self, fields: dict[str, Any], doing: Doing) -> Done:
+        given = {"priority": 3, **fields, "key": doing.task_id}
+        return await self._ask(NOTIFY, given, {}, doing)
+
+    async def _ask(
+        self, capability: str, given: dict[str, Any], fields: dict[str, Any], doing: Doing
+    ) -> Done:
+        left_s = (doing.deadline - self._clock.now()).total_seconds()
+        result = await self._dispatcher.perform(
+            doing.task_id,
+            capability,
+            given,
+            max(left_s, 0.0),
+            agent=fields.get("agent", ""),
+            waiting=doing.waiting,
+        )
+        if result.output is None:
+            raise _task_error(result)
+        return Done(result.output, result.agent)
+
+    async def _publish(self, fields: dict[str, Any], doing: Doing) -> Done:
+        topic, payload = str(fields["topic"]), fields["payload"]
+        if topic.startswith(OWN_TOPICS):
+            raise InputError(f'topic: "{topic[:120]}" is one of the app; use one of your own')
+        left_s = max(0.1, (doing.deadline - self._clock.now()).total_seconds())
+        message = payload.encode() if isinstance(payload, str) else msgspec.json.encode(payload)
+        if fields.get("qos", 1) == 0:
+            self._bus.publish(topic, message, retain=bool(fields.get("retain", False)))
+        else:
+            retain = bool(fields.get("retain", False))
+            await self._bus.publish_confirmed(topic, message, retain=retain, timeout_s=left_s)
+        return Done({"topic": topic, "bytes": len(message)})
+
+    async def _http(self, fields: dict[str, Any], doing: Doing) -> Done:
+        headers = {str(key): str(value) for key, value in fields.get("headers", {}).items()}
+        headers.setdefault("Idempotency-Key", doing.task_id)
+        left_s = max(0.1, (doing.deadline - self._clock.now()).total_seconds())
+        output = await call(
+            str(fields.get("method", "GET")).upper(),
+            str(fields["url"]),
+            fields.get("body"),
+            headers,
+            allowed=self._http_hosts,
+            timeout_s=left_s,
+        )
+        return Done(output)
+
+    async def _wait(self, fields: dict[str, Any], doing: Doing) -> Done:
+        until = str(fields.get("until", ""))
+        names = {"input": doing.run.input}
+        while (left_s := (doing.deadline - self._clock.now()).total_seconds()) > 0:
+            if until and _has_come(until, self._clock.now(), names, self._functions):
+                return Done({"reached": True, "at": self._clock.now().isoformat()})
+            doing.waiting(_time_words(fields, doing.deadline))
+            await self._clock.sleep(min(left_s, LOOK_S) if until else left_s)
+        if until and "seconds" not in fields:
+            raise BusError(f"{until} did not come true in time")
+        return Done({"reached": not until, "at": self._clock.now().isoformat()})
+
+    async def _approve(self, fields: dict[str, Any], doing: Doing) -> Done:
+        question, role = str(fields["question"]), str(fields.get("role", "operator"))
+        asked = Approval(
+            id=doing.task_id,
+            run=doing.run.id,
+            step=doing.step.id,
+            workflow=doing.run.workflow,
+            question=question,
+            role=role,
+            state=ApprovalState.OPEN,
+            asked_at=self._clock.now(),
+            expires_at=doing.deadline,
+            details=fields.get("details"),
+        )
+        approval = await self._store.ask(asked)
+        doing.waiting(f"a person: {question}")
+        self.note_decision()  # a new question is news to pages, too
+        while approval.state is ApprovalState.OPEN:
+            left_s = (doing.deadline - self._clock.now()).total_seconds()
+            if left_s <= 0:
+                await self._store.decide(
+                    approval.id, ApprovalState.EXPIRED, "", self._clock.now(), ""
+                )
+                raise RefusedError(f'Nobody decided "{question}" in time')
+            await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
+            approval = await self._store.approval(approval.id) or approval
+        return Done(_decision(approval), approval.decided_by or "app")
+
+    async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
+        by, tag = doing.run.started_by, str(fields["tag"])
+        name = by.name if by.kind in _PERSON else f"workflow {doing.run.workflow}"
+        command = await self._commands.request(
+            tag,
+            float(fields["value"]),
+            Actor(name, "workflow", Role(doing.run.role)),
+            str(fields.get("why") or f"Step {doing.step.id} of run {doing.run.id}"),
+            id=doing.path,
+            run=doing.task_id,
+            expires_s=max(1.0, (doing.deadline - self._clock.now()).total_seconds()),
+            confirmed=bool(doing.approved_by),
+        )
+        while command.state not in ENDED:
+            doing.waiting(_command_words(command))
+            await self._news(LOOK_S)
+            command = await self._commands.get(command.id)
+        output = msgspec.to_builtins(command)
+        if command.state is not CommandState.VERIFIED:
+            said = f"Command {tag} = {command.value:g} is {command.state.value}: {command.reason}"
+            raise RefusedError(said)
+        return Done(output, command.actuator or "app")
+
+    async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
+        given = dict(fields.get("input", {}))
+        child = await self._children.run_child(str(fields["name"]), given, doing.path, doing)
+        if child.state is not RunState.COMPLETED:
+            raise RefusedError(f"Run {child.id} is {child.state.value}: {child.reason}")
+        if child.state not in OVER:
+            raise AssertionError("a child that is awaited is over")
+        return Done({"run": child.id, "output": child.output})
+
+    async def _news(self, timeout_s: float) -> None:
+        """Wait until something was decided, or the time is up."""
+        waiting = asyncio.ensure_future(self._decided.wait())
+        try:
+            await asyncio.wait((waiting,), timeout=timeout_s)
+        finally:
+            waiting.cancel()
+
+
+def wait_s(fields: Mapping[str, Any], now: datetime, timeout_s: float) -> float:
+    """Return how long a wait step lasts at most, s.
+
+    Raises:
+        InputError: `seconds` is no number of seconds, or neither it nor `until` is there.
+    """
+    if "seconds" not in fields:
+        moment = _moment(str(fields.get("until", "")))
+        return timeout_s if moment is None else max(0.0, (moment - now).total_seconds())
+    try:
+        seconds = float(fields["seconds"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f'seconds: "{fields["seconds"]}" is no number') from error
+    if not 0 <= seconds <= timeout_s:
+        raise InputError(f"seconds: {seconds:g} is not between 0 and {timeout_s:g}")
+    return seconds
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _has_come(
+    until: str,
+    now: datetime,
+    names: Mapping[str, object],
+    functions: Mapping[str, Callable[..., object]],
+) -> bool:
+    moment = _moment(until)
+    if moment is not None:
+        return now >= moment
+    return is_true(bare(until), names, functions)
+
+
+def _time_words(fields: Mapping[str, Any], deadline: datetime) -> str:
+    until = str(fields.get("until", ""))
+    at = f"{deadline.astimezone(tz=deadline.tzinfo):%H:%M:%S} UTC"
+    return f"{until}, at most until {at}" if until else f"the time: {at}"
+
+
+def _decision(approval: Approval) -> dict[str, object]:
+    return {
+        "approved": approval.state is ApprovalState.APPROVED,
+        "decided_by": approval.decided_by,
+        "note": approval.note,
+    }
+
+
+def _command_words(command: Command) -> str:
+    if command.state is CommandState.AWAITING_APPROVAL:
+        return f"a person: {command.tag} = {command.value:g}"
+    return command.reason or f"command {command.id}, which is {command.state.value}"
+
+
+def _task_error(result: TaskResult) -> Exception:
+    if result.details:
+        named = "; ".join(f"{name}: {why}" for name, why in result.details.items())
+        return RefusedError(f"{result.agent}: {named}")
+    if is_worth_another_try(result.failure):
+        return AgentError(f"{result.agent}: {result.error}")
+    if result.failure is TaskFailure.CONFLICT:
+        return ConflictError(f"{result.agent}: {result.error}")
+    return RefusedError(f"{result.agent}: {result.error}")
+
+
+def deadline_after(now: datetime, seconds: float) -> datetime:
+    """Return the moment `seconds` after `now`, at most ten years ahead."""
+    return now + timedelta(seconds=min(seconds, 10 * 366 * 86_400.0))

@@ -1,0 +1,223 @@
+"""Does one step of a run: its tries, its elements, its end."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.core.errors import InputError, MillwrightError
+from app.core.expression import bare, evaluate, fill, is_true
+from app.core.run import LogLine, StepRun, StepState
+from app.core.run_plan import bound_reached, error_leads_back
+from app.core.workflow import EVERY, ActionKind, Step, timeout_of
+from app.workflow.actions import RefusedError, deadline_after, wait_s
+from app.workflow.context import Doing, Done
+from app.workflow.slots import slot
+
+if TYPE_CHECKING:
+    from app.workflow.runner import Runner
+
+LOG_LINES = 200
+_RAW = frozenset({"until"})
+_WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What a step that waits or repeats decided before it began."""
+
+    deadline: datetime
+    items: list[Any] | None = None
+
+
+class Attempt:
+    """The doing of one step in one round: its tries, its elements, its end."""
+
+    def __init__(self, runner: "Runner", step: Step, shown: StepRun) -> None:
+        self._runner = runner
+        self._step = step
+        self._shown = shown
+        self._lines: list[LogLine] = []
+
+    async def done(self) -> StepRun:
+        """Return what became of the step."""
+        runner, step = self._runner, self._step
+        names = runner.names(step)
+        functions = runner.functions
+        try:
+            if not is_true(step.when, names, functions):
+                return self._settle(StepState.SKIPPED)
+            self._show()
+            output, agent = await self._tries(names)
+        except asyncio.CancelledError:
+            if not runner.cancelled:
+                raise  # the app is stopping: nothing is certain, the step goes on at the next start
+            return self._settle(StepState.CANCELLED, error="The run was cancelled")
+        except MillwrightError as error:
+            said = f"{error}. {error.hint}" if error.hint else str(error)
+            failed = self._settle(StepState.FAILED, error=said)
+            return msgspec.structs.replace(failed, jumps=error_leads_back(runner.plan, step))
+        return self._loop(output, agent)
+
+    def _loop(self, output: object, agent: str) -> StepRun:
+        """Settle a step that is done; it may want to go back."""
+        runner, step = self._runner, self._step
+        done = self._settle(StepState.DONE, output=output, agent=agent)
+        if step.goto is None:
+            return done
+        names = runner.names(step)
+        seen: Any = names["steps"]
+        seen[step.id] = {"state": "done", "output": output, "error": "", "round": done.round}
+        try:
+            wants = is_true(step.goto.when, names, runner.functions)
+        except InputError as error:
+            return self._settle(StepState.FAILED, error=f"goto.when: {error}", output=output)
+        bound = bound_reached(runner.plan, step) if wants else ""
+        if bound:
+            return self._settle(StepState.FAILED, error=bound, output=output)
+        return msgspec.structs.replace(done, jumps=wants)
+
+    async def _tries(self, names: dict[str, object]) -> tuple[object, str]:
+        retry, attempt = self._step.retry, 1
+        while True:
+            self._shown = msgspec.structs.replace(self._shown, attempts=attempt)
+            try:
+                return await self._once(names, attempt)
+            except (InputError, RefusedError):
+                raise
+            except MillwrightError as error:
+                if attempt >= retry.attempts:
+                    raise
+                wait = retry.wait(attempt)
+                self._log(f"Try {attempt} failed: {error}")
+                self._wait(f"the next try, in {wait:g} s")
+                await self._runner.clock.sleep(wait)
+                self._wait("")
+                attempt += 1
+
+    async def _once(self, names: dict[str, object], attempt: int) -> tuple[object, str]:
+        plan = await self._planned(names, attempt)
+        if plan.items is None:
+            done = await self._act(names, plan.deadline, "")
+            return done.output, done.agent
+        return await self._each(names, plan)
+
+    async def _planned(self, names: dict[str, object], attempt: int) -> _Plan:
+        """Return deadline and elements; those of a wait or a for-each outlive a restart."""
+        runner, step = self._runner, self._step
+        key = slot(step.id, self._shown.round, "plan")
+        kept = runner.slots.get(key)
+        if kept is not None and attempt == 1:
+            return msgspec.json.decode(kept, type=_Plan)
+        now, seconds = runner.clock.now(), timeout_of(step)
+        items: list[Any] | None = None
+        if step.for_each:
+            items = _elements(evaluate(bare(step.for_each), names, runner.functions))
+        elif step.do is ActionKind.WAIT:
+            raw = {key: each for key, each in step.with_.items() if key not in _RAW}
+            fields = fill(raw, names, runner.functions) | _moment(step.with_, names, runner)
+            seconds = wait_s(fields, now, seconds)
+        plan = _Plan(deadline_after(now, seconds), items)
+        if step.for_each or step.do in _WAITS:
+            await runner.keep(key, plan)
+        return plan
+
+    async def _each(self, names: dict[str, object], plan: _Plan) -> tuple[object, str]:
+        """Do the action for every element, `parallel` at once; each is kept as it is done."""
+        runner, step = self._runner, self._step
+        room = asyncio.Semaphore(step.parallel)
+        items = plan.items or []
+
+        async def one(index: int, item: object) -> object:
+            key = slot(step.id, self._shown.round, str(index))
+            kept = runner.slots.get(key)
+            if kept is not None:
+                return msgspec.json.decode(kept)["output"]
+            async with room:
+                seen = {**names, "item": item, "index": index}
+                done = await self._act(seen, plan.deadline, f".{index}")
+            await runner.keep(key, {"output": done.output, "agent": done.agent})
+            runner.slots[key] = msgspec.json.encode({"output": done.output})
+            return done.output
+
+        works = [asyncio.ensure_future(one(index, item)) for index, item in enumerate(items)]
+        try:
+            outputs = await asyncio.gather(*works)
+        finally:
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+        return list(outputs), "app"
+
+    async def _act(self, names: Mapping[str, object], deadline: datetime, suffix: str) -> Done:
+        runner, step = self._runner, self._step
+        raw = {key: each for key, each in step.with_.items() if key in _RAW}
+        rest = {key: each for key, each in step.with_.items() if key not in _RAW}
+        fields = {**fill(rest, names, runner.functions), **raw}
+        if not suffix:
+            self._shown = msgspec.structs.replace(self._shown, input=fields)
+            self._show()
+        doing = Doing(
+            run=runner.run,
+            step=step,
+            task_id=runner.task_id(step, self._shown.round) + suffix,
+            deadline=deadline,
+            waiting=self._wait,
+            log=self._log,
+            approved_by=runner.approved_by(step),
+        )
+        return await runner.actions.do(step.do, fields, doing)
+
+    def _settle(
+        self, state: StepState, *, output: object = None, error: str = "", agent: str = ""
+    ) -> StepRun:
+        return msgspec.structs.replace(
+            self._shown,
+            state=state,
+            waiting_for="",
+            output=output,
+            error=error,
+            agent=agent,
+            ended_at=self._runner.clock.now(),
+            log=tuple(self._lines[-LOG_LINES:]),
+        )
+
+    def _wait(self, what: str) -> None:
+        if what == self._shown.waiting_for:
+            return
+        if what:
+            self._log(f"Waits for {what}")
+        state = StepState.WAITING if what else StepState.RUNNING
+        self._shown = msgspec.structs.replace(self._shown, state=state, waiting_for=what)
+        self._show()
+
+    def _log(self, text: str) -> None:
+        self._lines.append(LogLine(self._runner.clock.now(), text))
+
+    def _show(self) -> None:
+        lines = tuple(self._lines[-LOG_LINES:])
+        self._shown = msgspec.structs.replace(self._shown, log=lines)
+        self._runner.show(self._shown)
+
+
+def _elements(value: object) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"for_each: gives {type(value).__name__} and no list")
+    items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]  JSON values
+    if len(items) > EVERY:
+        raise InputError(f"for_each: {len(items)} elements; at most {EVERY}")
+    return items
+
+
+def _moment(
+    fields: Mapping[str, Any], names: Mapping[str, object], runner: "Runner"
+) -> dict[str, object]:
+    """Return `until` if it is a time; a condition is looked at while the step waits."""
+    until = fields.get("until")
+    if not isinstance(until, str):
+        return {}
+    try:
+        return {"until": str(fill(until, names, runner.functions))}
+    except InputError:
+        return {"until": until}

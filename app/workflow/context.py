@@ -1,0 +1,45 @@
+"""What the doing of one step knows of its run, and how it tells what it waits for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.run import WorkflowRun
+from app.core.workflow import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One step, or one element of its for-each, being done.
+
+    Attributes:
+        run: The run, without steps.
+        step: The step.
+        task_id: `run:step`, with round and element behind it where there are several; the same
+            after a restart, so whoever gets it twice knows it.
+        deadline: When it is given up, UTC; survives a restart.
+        waiting: Takes for whom or what it waits; empty when it does not.
+        log: Takes a line of the step's log.
+        approved_by: Who agreed in an approve step before this one, empty if nobody did.
+    """
+
+    run: WorkflowRun
+    step: Step
+    task_id: str
+    deadline: datetime
+    waiting: Callable[[str], None]
+    log: Callable[[str], None]
+    approved_by: str = ""
+
+    @property
+    def path(self) -> str:
+        """The task id as a path segment."""
+        return self.task_id.replace(":", "-").replace(".", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step gave, and `name/instance` of who did it."""
+
+    output: object
+    agent: str = "app"

@@ -1,0 +1,325 @@
+"""All runs of this orchestrator: begun durably, taken up again after a restart, ended once.
+
+Every outcome of a step is on disk before the run goes on, so a run that is taken up again does
+what is left and nothing twice (docs/decisions/0012). Whoever did a step just before a crash is
+asked again with the same id, and knows it.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.core.admission import Admission
+from app.core.clock import Clock
+from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
+from app.core.run import OVER, RunState, StartedBy, StepRun, WorkflowRun
+from app.core.workflow import Workflow
+from app.store.runs import LostRunError, RunStore, Stored
+from app.workflow.actions import Actions, RefusedError
+from app.workflow.context import Doing
+from app.workflow.runner import Runner
+
+logger = logging.getLogger(__name__)
+
+_KEPT_OVER = 200
+_NESTED = 8
+"""Runs within runs; deeper is taken for a workflow that calls itself for ever."""
+
+Changed = Callable[[WorkflowRun, StepRun | None], None]
+
+
+class Engine:
+    """Carries runs out; one task a run."""
+
+    def __init__(
+        self,
+        *,
+        store: RunStore,
+        owner: str,
+        clock: Clock,
+        functions: Mapping[str, Callable[..., object]],
+        child: Callable[[str, dict[str, Any]], tuple[Workflow, str, dict[str, Any], str]],
+    ) -> None:
+        """Build it without runs.
+
+        Args:
+            store: Where runs are kept.
+            owner: Name of this orchestrator.
+            clock: Time.
+            functions: What expressions may call beside their own, such as `tag`.
+            child: Gives definition, version, checked input and key of a workflow by its name.
+        """
+        self._store = store
+        self._owner = owner
+        self._clock = clock
+        self._functions = functions
+        self._child = child
+        self._actions: Actions | None = None
+        self._runners: dict[str, Runner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._over: deque[WorkflowRun] = deque(maxlen=_KEPT_OVER)
+        self._ends: dict[str, asyncio.Event] = {}
+        self._callbacks: list[Changed] = []
+        self._is_stopping = False
+
+    def use(self, actions: Actions) -> None:
+        """Take what does the steps; it needs the engine itself for runs within runs."""
+        self._actions = actions
+
+    def on_change(self, callback: Changed) -> None:
+        """Have `callback` called with each change of a run, and of which step."""
+        self._callbacks.append(callback)
+
+    @property
+    def active(self) -> int:
+        """Runs under way."""
+        return len(self._tasks)
+
+    def live(self, run_id: str) -> Runner | None:
+        """Return the runner of a run under way."""
+        return self._runners.get(run_id)
+
+    async def begin(
+        self,
+        workflow: Workflow,
+        version: str,
+        given: dict[str, Any],
+        key: str,
+        by: StartedBy,
+        *,
+        run_id: str = "",
+        parent: str = "",
+        retry_of: str = "",
+        carried: Sequence[StepRun] = (),
+        role: str = "operator",
+    ) -> WorkflowRun:
+        """Keep a run and begin it, or have it wait for its turn; it is on disk on return.
+
+        A `run_id` that is known already begins nothing; that run is returned.
+
+        Raises:
+            ConflictError: The workflow runs for this key already and takes no other beside it.
+            StoreError: It could not be kept; nothing has begun.
+        """
+        run = WorkflowRun(
+            id=run_id or new_run_id(self._clock.now()),
+            workflow=workflow.name,
+            version=version,
+            state=RunState.RUNNING,
+            started_at=self._clock.now(),
+            input=given,
+            started_by=by,
+            key=key,
+            parent=parent,
+            retry_of=retry_of,
+            role=role,
+        )
+        admission, rivals = await self._store.add(run, workflow, self._owner, carried)
+        match admission:
+            case Admission.REFUSE if run.id in rivals:
+                return (await self._store.find(run.id)).run
+            case Admission.REFUSE:
+                raise ConflictError(_refusal(workflow, key, rivals))
+            case Admission.START:
+                self._go(Stored(run, workflow, _slots(carried), False, "", self._owner))
+            case Admission.REPLACE | Admission.WAIT:
+                run = (await self._store.find(run.id)).run
+                self._tell(run, None)
+                if admission is Admission.REPLACE:
+                    await self._replace(rivals, run)
+        return run
+
+    async def cancel(self, run_id: str, why: str) -> None:
+        """Cancel a run, here or at another orchestrator.
+
+        Raises:
+            NotFoundError: There is no such run.
+            ConflictError: It is over.
+        """
+        await self._store.ask_cancel(run_id, why)
+        runner = self._runners.get(run_id)
+        if runner is not None:
+            runner.cancel(why)
+            return
+        stored = await self._store.find(run_id)
+        if stored.is_queued and stored.owner == self._owner:
+            ended = msgspec.structs.replace(
+                stored.run, state=RunState.CANCELLED, reason=why, ended_at=self._clock.now()
+            )
+            await self._store.end(ended, self._owner)
+            self._ended(ended)
+
+    async def run_child(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> WorkflowRun:
+        """Start a run within a run, or find it after a restart, and wait for its end.
+
+        Raises:
+            RefusedError: Runs are nested too deep, or the workflow takes no such input.
+        """
+        if doing.run.parent.count("/") >= _NESTED:
+            raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
+        try:
+            workflow, version, checked, key = self._child(name, given)
+        except MillwrightError as error:
+            raise RefusedError(str(error)) from error
+        parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
+        by = StartedBy("workflow", doing.run.started_by.name, {"run": doing.run.id})
+        run = await self.begin(
+            workflow, version, checked, key, by, run_id=run_id, parent=parent, role=doing.run.role
+        )
+        doing.waiting(f"run {run.id}")
+        try:
+            return await self.wait_for_end(run.id)
+        except asyncio.CancelledError:
+            if not self._is_stopping and run.id in self._runners:
+                self._runners[run.id].cancel("The run that started it was cancelled")
+                await self._store.ask_cancel(run.id, "The run that started it was cancelled")
+            raise
+
+    async def wait_for_end(self, run_id: str) -> WorkflowRun:
+        """Return a run once it is over."""
+        while True:
+            ended = self._ends.setdefault(run_id, asyncio.Event())
+            stored = await self._store.find(run_id)
+            if stored.run.state in OVER:
+                self._ends.pop(run_id, None)
+                return stored.run
+            try:
+                async with asyncio.timeout(2.0):  # it may end at another orchestrator
+                    await ended.wait()
+            except TimeoutError:
+                continue
+
+    async def recover(self) -> int:
+        """Go on with the runs that an earlier life of this orchestrator began; return how many."""
+        found = await self._store.open_runs(self._owner)
+        for stored in found:
+            if stored.run.id not in self._tasks and not stored.is_queued:
+                self._go(stored)
+        queued = {(each.run.workflow, each.run.key): each for each in found if each.is_queued}
+        for (name, key), stored in queued.items():
+            await self._begin_turn(name, key, stored.snapshot)
+        return len(found)
+
+    async def heed_others(self) -> None:
+        """Take up what another orchestrator or a person elsewhere has asked of our runs."""
+        for run_id, why in (await self._store.cancels(self._owner)).items():
+            if runner := self._runners.get(run_id):
+                runner.cancel(why)
+
+    async def stop(self) -> None:
+        """Stop carrying out; every run goes on at the next start."""
+        self._is_stopping = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def drop_all(self) -> None:
+        """Stop at once: the runs may belong to another orchestrator by now."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    def _go(self, stored: Stored) -> None:
+        if self._actions is None:
+            raise AssertionError("use() comes before the first run")
+        run_id = stored.run.id
+        runner = Runner(
+            stored,
+            owner=self._owner,
+            store=self._store,
+            actions=self._actions,
+            clock=self._clock,
+            functions=self._functions,
+            changed=self._tell,
+        )
+        self._runners[run_id] = runner
+        task = asyncio.get_running_loop().create_task(self._carry(runner), name=f"run {run_id}")
+        self._tasks[run_id] = task
+        self._tell(runner.run, None)
+
+    async def _carry(self, runner: Runner) -> None:
+        run_id = runner.run.id
+        try:
+            ended = await runner.go()
+        except LostRunError as error:
+            logger.warning("%s", error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # the other runs live on; this one fails, and says by what
+            logger.exception("Run %s stopped by a fault of the app", run_id)
+            await self._fail(runner, f"Fault of the app: {error!r}; its log has more")
+        else:
+            self._ended(ended)
+            await self._next(ended, runner)
+        finally:
+            self._runners.pop(run_id, None)
+            self._tasks.pop(run_id, None)
+
+    async def _fail(self, runner: Runner, reason: str) -> None:
+        ended = msgspec.structs.replace(
+            runner.run, state=RunState.FAILED, reason=reason, ended_at=self._clock.now()
+        )
+        try:
+            await self._store.end(ended, self._owner)
+        except MillwrightError as error:
+            logger.warning("Run %s goes on at the next start: %s", ended.id, error)
+        else:
+            self._ended(ended)
+            await self._next(ended, runner)
+
+    def _ended(self, run: WorkflowRun) -> None:
+        self._over.append(run)
+        self._tell(run, None)
+        if event := self._ends.pop(run.id, None):
+            event.set()
+
+    async def _next(self, ended: WorkflowRun, runner: Runner) -> None:
+        if ended.parent:
+            return
+        await self._begin_turn(ended.workflow, ended.key, runner.workflow)
+
+    async def _begin_turn(self, name: str, key: str, workflow: Workflow) -> None:
+        """Begin the runs of a key whose turn it is."""
+        try:
+            while run_id := await self._store.next_turn(name, key, workflow.runs, self._owner):
+                stored = await self._store.find(run_id)
+                self._go(stored)
+        except StoreError as error:
+            logger.warning("The next run of %s waits for the store: %s", name, error)
+
+    async def _replace(self, rivals: Sequence[str], run: WorkflowRun) -> None:
+        for rival in rivals:
+            try:
+                await self.cancel(rival, f"Run {run.id} replaces it")
+            except (ConflictError, NotFoundError):  # it has ended meanwhile
+                continue
+        if not rivals:
+            stored = await self._store.find(run.id)
+            await self._begin_turn(run.workflow, run.key, stored.snapshot)
+
+    def _tell(self, run: WorkflowRun, step: StepRun | None) -> None:
+        for callback in self._callbacks:
+            callback(run, step)
+
+
+def new_run_id(now: datetime) -> str:
+    """Return an id that sorts by time: 11 hex digits of milliseconds and 5 of chance."""
+    return f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(3)[:5]}"
+
+
+def _slots(carried: Sequence[StepRun]) -> dict[str, bytes]:
+    return {f"{each.step}.{each.round}": msgspec.json.encode(each) for each in carried}
+
+
+def _refusal(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:
+    of = f' for "{key}"' if key else ""
+    title = workflow.title or workflow.name
+    return f"{title} runs already{of}: {', '.join(rivals[:5])}; its mode is {workflow.runs.mode}"

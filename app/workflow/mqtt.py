@@ -1,0 +1,96 @@
+"""Runs that are started over MQTT: our own topic, and the one the seeds used."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from app.bus.client import Bus, Received
+from app.core.actor import Actor
+from app.core.errors import InputError, MillwrightError, StoreError
+from app.core.run import WorkflowRun, WorkflowTrigger
+from app.core.topics import SEED_TRIGGERS, TRIGGERS, is_segment
+
+logger = logging.getLogger(__name__)
+_MQTT = "mqtt"
+
+
+class SeedTrigger(msgspec.Struct, frozen=True):
+    """What the seeds send on `orchestrator/workflow/trigger`; other keys are left alone.
+
+    Attributes:
+        workflow_name: Name of the workflow.
+        parameters: Its inputs.
+    """
+
+    workflow_name: str
+    parameters: dict[str, Any] = {}
+
+
+class Starter(Protocol):
+    """What starts a run."""
+
+    async def start_workflow(
+        self, name: str, given: dict[str, object], actor: Actor, *, why: str = "", id: str = ""
+    ) -> WorkflowRun:
+        """Start a run."""
+        ...
+
+
+class MqttStarts:
+    """Starts a run a message, acknowledged once the run is on disk.
+
+    What cannot be started goes to the dead letters with the reason.
+    """
+
+    def __init__(self, starter: Starter, bus: Bus) -> None:
+        self._starter = starter
+        self._bus = bus
+
+    def subscribe(self) -> None:
+        """Listen; before the bus starts."""
+        self._bus.subscribe_durable(TRIGGERS, WorkflowTrigger, self._take)
+        self._bus.subscribe_durable(SEED_TRIGGERS, SeedTrigger, self._take_seed)
+
+    async def _take(self, batch: Sequence[Received[WorkflowTrigger]]) -> None:
+        for received in batch:
+            wanted = received.message
+            if wanted.id and not is_segment(wanted.id):
+                self._refuse(received.topic, received.message, "id: use letters, digits, _ and -")
+                continue
+            who = wanted.requested_by or _MQTT
+            await self._start(received, wanted.workflow, wanted.input, who, wanted.id)
+
+    async def _take_seed(self, batch: Sequence[Received[SeedTrigger]]) -> None:
+        for received in batch:
+            wanted = received.message
+            await self._start(received, wanted.workflow_name, wanted.parameters, _MQTT, "")
+
+    async def _start(
+        self,
+        received: Received[Any],
+        name: str,
+        given: dict[str, Any],
+        who: str,
+        run_id: str,
+    ) -> None:
+        if received.retained:
+            self._refuse(received.topic, received.message, "a trigger must not be retained")
+            return
+        try:
+            await self._starter.start_workflow(name, given, Actor(who, _MQTT), id=run_id)
+        except StoreError:
+            raise  # the broker keeps it, and the bus calls again
+        except MillwrightError as error:
+            self._refuse(received.topic, received.message, _words(error))
+
+    def _refuse(self, topic: str, message: msgspec.Struct, why: str) -> None:
+        self._bus.refuse(topic, msgspec.json.encode(message), why)
+        logger.info("A message on %s starts no run: %s", topic, why)
+
+
+def _words(error: MillwrightError) -> str:
+    details: dict[str, str] = getattr(error, "details", {})
+    named = "; ".join(f"{name}: {why}" for name, why in details.items())
+    return named if isinstance(error, InputError) and named else str(error)

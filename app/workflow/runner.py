@@ -1,0 +1,276 @@
+"""Carries one run out: begins what is ready, keeps what is certain, takes back what failed."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from app.core.clock import Clock
+from app.core.errors import MillwrightError, StoreError
+from app.core.expression import fill
+from app.core.run import RunState, StepRun, StepState, WorkflowRun
+from app.core.run_plan import RunPlan
+from app.core.step_order import ancestors
+from app.core.workflow import ActionKind, Step
+from app.store.runs import LostRunError, RunStore, Stored
+from app.workflow.actions import Actions, deadline_after
+from app.workflow.attempt import Attempt
+from app.workflow.context import Doing
+from app.workflow.slots import is_outcome, slot
+
+logger = logging.getLogger(__name__)
+
+_STORE_S = 1.0
+
+Changed = Callable[[WorkflowRun, StepRun | None], None]
+
+
+class Runner:
+    """One run, from what is certain of it to its end.
+
+    Attributes:
+        run: The run as it is now, without steps.
+        workflow: Definition it runs by.
+        plan: What is next.
+        slots: What was certain when it was taken up.
+        cancelled: Why it was cancelled, empty if it was not.
+    """
+
+    def __init__(
+        self,
+        stored: Stored,
+        *,
+        owner: str,
+        store: RunStore,
+        actions: Actions,
+        clock: Clock,
+        functions: Mapping[str, Callable[..., object]],
+        changed: Changed,
+    ) -> None:
+        self.run = stored.run
+        self.workflow = stored.snapshot
+        self.slots = dict(stored.slots)
+        self._owner = owner
+        self._store = store
+        self.actions = actions
+        self.clock = clock
+        self.functions = functions
+        self._changed = changed
+        self.plan = RunPlan(stored.snapshot)
+        self._ancestors = {
+            step.id: ancestors(stored.snapshot, step.id) for step in stored.snapshot.steps
+        }
+        self._shown: dict[tuple[str, int], StepRun] = {}
+        self._doing: dict[asyncio.Task[StepRun], str] = {}
+        self.cancelled = ""
+        self._restore()
+        if stored.cancel:
+            self.cancel(stored.cancel)
+
+    # What is asked of it
+
+    @property
+    def steps(self) -> tuple[StepRun, ...]:
+        """All steps in all rounds, those under way included."""
+        order = {step.id: place for place, step in enumerate(self.workflow.steps)}
+        shown = dict(self._shown)
+        for step in self.workflow.steps:
+            shown.setdefault((step.id, self.plan.round_of(step.id)), StepRun(step.id))
+        return tuple(
+            shown[key] for key in sorted(shown, key=lambda key: (key[1], order.get(key[0], 0)))
+        )
+
+    def cancel(self, why: str) -> None:
+        """Stop what runs and begin nothing more; what can be taken back is."""
+        if self.cancelled:
+            return
+        self.cancelled = why
+        self.plan.is_cancelled = True
+        for task in self._doing:
+            task.cancel()
+
+    async def go(self) -> WorkflowRun:
+        """Carry the run out to its end.
+
+        Raises:
+            LostRunError: It belongs to another orchestrator now.
+        """
+        try:
+            last = await self._go()
+            await self._take_back()
+            return await self._end(last)
+        finally:
+            for task in self._doing:
+                task.cancel()
+            await asyncio.gather(*self._doing, return_exceptions=True)
+
+    # How it goes
+
+    async def _go(self) -> StepRun | None:
+        last: StepRun | None = None
+        while True:
+            for step in self.plan.ready():
+                self.plan.begin(step.id)
+                work = self._settled(step, self.plan.round_of(step.id))
+                self._doing[asyncio.create_task(work, name=f"{self.run.id}:{step.id}")] = step.id
+            if not self._doing:
+                if not self.plan.jump():
+                    return last
+                continue
+            done, _ = await asyncio.wait(self._doing, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del self._doing[task]
+                last = task.result()
+                self.plan.settle(last)
+
+    async def _settled(self, step: Step, round_: int) -> StepRun:
+        """Do a step, keep what became of it, and return that."""
+        verdict = self.plan.verdict(step)
+        began = self.clock.now()
+        shown = StepRun(step.id, round_, StepState.RUNNING, started_at=began)
+        if verdict is None:
+            settled = await Attempt(self, step, shown).done()
+        else:
+            why = self._why_not() if verdict is StepState.CANCELLED else ""
+            settled = msgspec.structs.replace(shown, state=verdict, error=why, ended_at=began)
+        await self.keep(slot(step.id, round_), settled)
+        self.show(settled)
+        return settled
+
+    def _why_not(self) -> str:
+        failed = self.plan.failed
+        return f"{failed.step} failed" if failed and not self.cancelled else "The run was cancelled"
+
+    async def _take_back(self) -> None:
+        """Take finished steps back, the last first; one that fails does not hold up the others."""
+        if not self.plan.is_stopping:
+            return
+        for settled in self.plan.to_take_back():
+            step = self.workflow.step(settled.step)
+            key = slot(step.id, settled.round, "undo")
+            kept = self.slots.get(key)
+            said: str = (
+                msgspec.json.decode(kept)["said"] if kept else await self._undo(step, settled)
+            )
+            if kept is None:
+                await self.keep(key, {"said": said})
+            self.show(msgspec.structs.replace(settled, compensation=said))
+
+    async def _undo(self, step: Step, settled: StepRun) -> str:
+        undo = step.compensate
+        if undo is None:
+            raise AssertionError("only steps that can be taken back are")
+        doing = Doing(
+            run=self.run,
+            step=step,
+            task_id=f"{self.task_id(step, settled.round)}.undo",
+            deadline=deadline_after(self.clock.now(), undo.timeout_s),
+            waiting=lambda _: None,
+            log=lambda _: None,
+            approved_by="compensation",
+        )
+        try:
+            async with asyncio.timeout(undo.timeout_s):
+                fields = fill(undo.with_, self.names(step), self.functions)
+                await self.actions.do(undo.do, fields, doing)
+        except (MillwrightError, TimeoutError) as error:
+            return f"not taken back: {error or 'it took too long'}"
+        return "done"
+
+    async def _end(self, last: StepRun | None) -> WorkflowRun:
+        failed = self.plan.failed
+        reason = self.cancelled or (f"{failed.step}: {failed.error}" if failed else "")
+        left = [each.step for each in self.steps if each.compensation not in {"", "done"}]
+        if left:
+            reason = f"{reason}. Not taken back: {', '.join(left)}"
+        self.run = msgspec.structs.replace(
+            self.run,
+            state=self.plan.state,
+            ended_at=self.clock.now(),
+            reason=reason,
+            output=last.output if last and self.plan.state is RunState.COMPLETED else None,
+        )
+        await self._insist(lambda: self._store.end(self.run, self._owner))
+        self._changed(self.run, None)
+        return self.run
+
+    # What the doing of a step needs
+
+    def names(self, step: Step) -> dict[str, object]:
+        """Return what expressions of a step see."""
+        del step
+        by = self.run.started_by
+        return {
+            "input": self.run.input,
+            "steps": self.plan.values(),
+            "run": {
+                "id": self.run.id,
+                "workflow": self.run.workflow,
+                "key": self.run.key,
+                "started_at": self.run.started_at.isoformat(),
+                "started_by": by.name,
+            },
+            "trigger": by.event if isinstance(by.event, dict) else {},
+        }
+
+    def approved_by(self, step: Step) -> str:
+        """Return who agreed in an approve step before this one."""
+        for name in self._ancestors[step.id]:
+            before = self.plan.current(name)
+            if self.workflow.step(name).do is ActionKind.APPROVE and before:
+                match before.output:
+                    case {"approved": True, "decided_by": str() as who}:
+                        return who
+                    case _:
+                        continue
+        return ""
+
+    def task_id(self, step: Step, round_: int) -> str:
+        """Return `run:step`, with the round behind it in a loop."""
+        return f"{self.run.id}:{step.id}" + (f".{round_}" if round_ > 1 else "")
+
+    async def keep(self, key: str, data: msgspec.Struct | dict[str, object]) -> None:
+        """Keep what is certain, however long the disk refuses it.
+
+        Raises:
+            LostRunError: The run belongs to another orchestrator now.
+        """
+        await self._insist(lambda: self._store.keep(self.run.id, self._owner, key, data))
+
+    async def _insist(self, write: Callable[[], Any]) -> None:
+        """Write until it is on disk: what was done must not be forgotten for a full disk."""
+        while True:
+            try:
+                await write()
+            except LostRunError:
+                raise
+            except StoreError as error:
+                self._wait_for(f"the store of workflows: {error}")
+                await self.clock.sleep(_STORE_S)
+            else:
+                return
+
+    def show(self, step: StepRun) -> None:
+        """Take over what a step looks like now, and tell it."""
+        self._shown[step.step, step.round] = step
+        waits = [each.waiting_for for each in self._shown.values() if each.waiting_for]
+        busy = any(each.state is StepState.RUNNING for each in self._shown.values())
+        state = RunState.WAITING if waits and not busy else RunState.RUNNING
+        reason = waits[0] if state is RunState.WAITING else ""
+        self.run = msgspec.structs.replace(self.run, state=state, reason=reason)
+        self._changed(self.run, step)
+
+    def _wait_for(self, what: str) -> None:
+        self.run = msgspec.structs.replace(self.run, state=RunState.WAITING, reason=what)
+        self._changed(self.run, None)
+
+    def _restore(self) -> None:
+        kept = [
+            msgspec.json.decode(data, type=StepRun)
+            for key, data in self.slots.items()
+            if is_outcome(key)
+        ]
+        self.plan.restore(kept)
+        self._shown = {(each.step, each.round): each for each in kept}

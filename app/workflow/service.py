@@ -1,0 +1,532 @@
+"""Workflows as the rest of the app sees them: catalogue, runs, approvals, and what starts runs."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.bus.client import Bus
+from app.core.actor import Actor, Role
+from app.core.clock import Clock
+from app.core.errors import (
+    ConflictError,
+    FieldsError,
+    InputError,
+    NotFoundError,
+    StoreError,
+)
+from app.core.expression import fill
+from app.core.health import ComponentStatus, Health
+from app.core.run import (
+    OVER,
+    Approval,
+    ApprovalState,
+    RunChange,
+    RunState,
+    StartedBy,
+    StepRun,
+    StepState,
+    WorkflowRun,
+)
+from app.core.step_order import descendants
+from app.core.workflow import Workflow
+from app.core.workflow_check import checked_input
+from app.core.workflow_entry import Entry, Problem
+from app.settings import WorkflowSettings
+from app.store.runs import RunStore
+from app.workflow.actions import Actions
+from app.workflow.definition import read_definition
+from app.workflow.dry_run import dry_run
+from app.workflow.engine import Engine, new_run_id
+from app.workflow.library import Library
+from app.workflow.owners import Owners
+from app.workflow.triggers import Triggers
+
+logger = logging.getLogger(__name__)
+
+PRUNE_EVERY_S = 3600.0
+PRUNED_AT_ONCE = 500
+_LIBRARY = Path(__file__).parent / "library"
+
+Listener = Callable[[RunChange], None]
+
+
+class WorkflowService:
+    """Owns the library, the engine and the triggers."""
+
+    def __init__(
+        self,
+        settings: WorkflowSettings,
+        *,
+        data_dir: Path,
+        zone: str,
+        clock: Clock,
+        store: RunStore,
+        owners: Owners,
+        functions: Mapping[str, Callable[..., object]],
+        make_bus: Callable[[str], Bus],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._owners = owners
+        self._functions = functions
+        self._library = Library(_LIBRARY, data_dir / "workflows")
+        self.engine = Engine(
+            store=store,
+            owner=settings.orchestrator,
+            clock=clock,
+            functions=functions,
+            child=self._child,
+        )
+        self.engine.on_change(self._changed)
+        self._actions: Actions | None = None
+        self.triggers = Triggers(
+            clock=clock,
+            zone=zone,
+            make_bus=make_bus,
+            functions=functions,
+            start=self._start_triggered,
+            is_leader=lambda: self._owners.is_leader,
+        )
+        self._callbacks: list[Listener] = []
+        self._ended: list[WorkflowRun] = []
+        self._counts: dict[str, tuple[int, str]] = {}
+        self._last: dict[str, WorkflowRun] = {}
+        self._approvals = 0
+        self._pruned_s = 0.0
+        self._is_open = False
+        self._trouble = "Not started yet"
+        self._since = clock.now()
+
+    def use(self, actions: Actions) -> None:
+        """Take what does the steps."""
+        self._actions = actions
+        self.engine.use(actions)
+
+    # Life
+
+    async def open(self) -> None:
+        """Open the store and go on with what an earlier life left; may be called again.
+
+        Raises:
+            StoreError: The store cannot be reached; no run can be started meanwhile.
+        """
+        try:
+            await self._store.open()
+            await self._owners.start()
+            await asyncio.to_thread(self._library.refresh)
+            found = await self.engine.recover()
+        except StoreError as error:
+            self._trouble = str(error)
+            raise
+        if found:
+            logger.info("%d runs go on", found)
+        self._is_open, self._trouble, self._since = True, "", self._clock.now()
+        await self._use_library()
+        await self._count()
+
+    async def stop(self) -> None:
+        """Stop; every run goes on at the next start."""
+        self._is_open = False
+        await self.engine.stop()
+        await self.triggers.stop()
+        await self._owners.stop()
+        await self._store.close()
+
+    async def tick(self) -> None:
+        """Do what time asks for; called once a second.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        if not self._is_open:
+            return
+        if await asyncio.to_thread(self._library.refresh):
+            await self._use_library()
+        if self._store.is_shared:
+            await self._share()
+        ended, self._ended = self._ended, []
+        for run in ended:
+            self.triggers.run_ended(run)
+        await self.triggers.tick()
+        if ended:
+            await self._count()
+        if self._clock.monotonic() - self._pruned_s > PRUNE_EVERY_S:
+            await self._prune()
+
+    @property
+    def status(self) -> ComponentStatus:
+        """State of the workflows, for Health."""
+        if not self._is_open:
+            state = Health.FAILED if self._trouble else Health.STARTING
+            remedy = "No run can be started until the store opens; it is tried again"
+            return ComponentStatus("Workflows", state, self._since, self._trouble, remedy)
+        broken = [each.name for each in self._library.entries() if each.workflow is None]
+        if broken:
+            reason = f"Definitions with errors: {', '.join(broken)}"
+            return ComponentStatus(
+                "Workflows", Health.DEGRADED, self._since, reason, "Correct them in the editor"
+            )
+        if self._owners.trouble:
+            return ComponentStatus(
+                "Workflows", Health.DEGRADED, self._since, self._owners.trouble, ""
+            )
+        return ComponentStatus("Workflows", Health.OK, self._since)
+
+    @property
+    def open_approvals(self) -> int:
+        """Approvals of runs that wait for a person."""
+        return self._approvals
+
+    def on_change(self, callback: Listener) -> None:
+        """Have `callback` called with every change of a run, on the app's loop."""
+        self._callbacks.append(callback)
+
+    # What can be asked
+
+    def catalogue(self) -> list[Entry]:
+        """Return every workflow with its latest run, by name."""
+        return [self._with_runs(entry) for entry in self._library.entries()]
+
+    def entry(self, name: str) -> Entry:
+        """Return one workflow of the catalogue.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        return self._with_runs(self._library.entry(name))
+
+    def definition(self, name: str) -> Workflow:
+        """Return what a new run goes by.
+
+        Raises:
+            NotFoundError: There is none of this name.
+            ConflictError: Its file has an error.
+        """
+        return self._library.definition(name)
+
+    def source(self, name: str) -> str:
+        """Return the TOML text of a workflow.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        return self._library.source(name)
+
+    def lint(self, text: str, name: str = "") -> list[Problem]:
+        """Return what is wrong with a text."""
+        return list(read_definition(text, name).problems)
+
+    async def runs(
+        self,
+        *,
+        workflow: str = "",
+        states: Collection[RunState] = (),
+        key: str = "",
+        text: str = "",
+        before: str = "",
+        parent: str = "",
+        limit: int = 100,
+    ) -> list[WorkflowRun]:
+        """Return runs without their steps, the newest first.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        found = await self._store.runs(
+            workflow=workflow,
+            states=states,
+            key=key,
+            text=text,
+            before=before,
+            parent=parent,
+            limit=limit,
+        )
+        now = (self._live(run) for run in found)
+        return [run for run in now if not states or run.state in states]
+
+    async def run(self, run_id: str) -> WorkflowRun:
+        """Return a run with its steps.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        runner = self.engine.live(run_id)
+        if runner is not None:
+            return msgspec.structs.replace(runner.run, steps=runner.steps)
+        stored = await self._store.find(run_id)
+        return msgspec.structs.replace(
+            stored.run, steps=stored_steps(stored.snapshot, stored.slots)
+        )
+
+    async def snapshot(self, run_id: str) -> Workflow:
+        """Return the definition that a run goes by.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        runner = self.engine.live(run_id)
+        return runner.workflow if runner else (await self._store.find(run_id)).snapshot
+
+    async def dead(self, limit: int = 200) -> list[WorkflowRun]:
+        """Return runs that failed and that nobody has repeated or seen to."""
+        return await self._store.runs(is_dead=True, limit=limit)
+
+    async def approvals(self, *, is_open: bool = True, limit: int = 200) -> list[Approval]:
+        """Return open approvals, the oldest first, or decided ones, the newest first."""
+        return await self._store.approvals(is_open=is_open, limit=limit)
+
+    # What Plant has checked and audited
+
+    async def start(
+        self, name: str, given: Mapping[str, object], by: StartedBy, role: Role, run_id: str = ""
+    ) -> WorkflowRun:
+        """Start a run.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+            FieldsError: Inputs are wrong; each is named.
+            ConflictError: The role may not, or it runs already.
+            StoreError: It cannot be kept.
+        """
+        workflow = self._library.definition(name)
+        if not role.covers(Role(workflow.role)):
+            raise ConflictError(f"{workflow.title or name} may be started by {workflow.role} only")
+        version = self._library.entry(name).version
+        checked = checked_input(workflow, given)
+        key = self._key(workflow, checked)
+        return await self.engine.begin(
+            workflow, version, checked, key, by, run_id=run_id, role=role.value
+        )
+
+    async def retry(
+        self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
+    ) -> WorkflowRun:
+        """Start a run that repeats one which is over, from the start or from a step.
+
+        Raises:
+            NotFoundError: There is no such run or step.
+            ConflictError: It is not over, or has been repeated already.
+        """
+        old = await self._store.find(run_id)
+        if old.run.state not in OVER:
+            raise ConflictError(f"Run {run_id} is not over; cancel it first")
+        workflow, version = old.snapshot, old.run.version
+        if definition == "current":
+            workflow = self._library.definition(old.run.workflow)
+            version = self._library.entry(old.run.workflow).version
+        elif definition != "old":
+            raise InputError(f'definition: "{definition[:40]}" is neither old nor current')
+        carried = _carried(old.slots, workflow, step) if step else []
+        checked = checked_input(workflow, old.run.input)
+        by = StartedBy("retry", actor.name, {"run": run_id, "step": step}, why)
+        run = await self.engine.begin(
+            workflow,
+            version,
+            checked,
+            self._key(workflow, checked),
+            by,
+            run_id=new_run_id(self._clock.now()),
+            retry_of=run_id,
+            carried=carried,
+            role=actor.role.value,
+        )
+        await self._store.note(run_id, retried_by=run.id)
+        return run
+
+    async def review(self, run_id: str, actor: Actor, why: str) -> WorkflowRun:
+        """Note that a person has seen to a run that failed.
+
+        Raises:
+            ConflictError: It has not failed.
+        """
+        found = await self._store.find(run_id)
+        if found.run.state is not RunState.FAILED:
+            raise ConflictError(
+                f"Run {run_id} is {found.run.state.value}; only a failure is seen to"
+            )
+        run = await self._store.note(run_id, reviewed=f"{actor.name}: {why}")
+        self._changed(run, None)
+        return run
+
+    async def decide(
+        self, approval_id: str, actor: Actor, note: str, *, is_approved: bool
+    ) -> Approval:
+        """Decide an approval.
+
+        Raises:
+            NotFoundError: There is no such approval.
+            ConflictError: It is decided, its time is over, or the role may not decide it.
+        """
+        found = await self._store.approval(approval_id)
+        if found is None:
+            raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
+        if not actor.role.covers(Role(found.role)):
+            raise ConflictError(f'"{found.question}" is to be decided by {found.role}')
+        now = self._clock.now()
+        if found.state is ApprovalState.OPEN and found.expires_at <= now:
+            raise ConflictError(f'The time for "{found.question}" is over')
+        state = ApprovalState.APPROVED if is_approved else ApprovalState.REJECTED
+        decided = await self._store.decide(approval_id, state, actor.name, now, note)
+        if self._actions:
+            self._actions.note_decision()
+        return decided
+
+    async def dry_run(self, text: str, given: Mapping[str, object], actor: Actor) -> WorkflowRun:
+        """Return what a run of a text would do; nothing is sent, kept or changed.
+
+        Raises:
+            FieldsError: The text or an input has errors; each is named.
+        """
+        read = read_definition(text)
+        if read.workflow is None:
+            raise FieldsError(
+                "The definition has errors",
+                {f"line {each.line} {each.where}": each.message for each in read.problems},
+            )
+        checked = checked_input(read.workflow, given)
+        by = StartedBy("dry run", actor.name)
+        key = self._key(read.workflow, checked)
+        return dry_run(
+            read.workflow,
+            read.version,
+            checked,
+            key=key,
+            by=by,
+            functions=self._functions,
+            clock=self._clock,
+        )
+
+    async def save(self, name: str, text: str, base_version: str) -> Entry:
+        """Write a definition; see `Library.save`."""
+        entry = await asyncio.to_thread(self._library.save, name, text, base_version)
+        await self._use_library()
+        return self._with_runs(entry)
+
+    async def delete(self, name: str) -> None:
+        """Delete an own definition; see `Library.delete`."""
+        await asyncio.to_thread(self._library.delete, name)
+        await self._use_library()
+
+    async def enable(self, name: str, *, is_enabled: bool) -> Entry:
+        """Switch the triggers of a workflow; see `Library.enable`."""
+        entry = await asyncio.to_thread(self._library.enable, name, is_enabled)
+        await self._use_library()
+        return self._with_runs(entry)
+
+    # Within
+
+    async def _start_triggered(
+        self, name: str, given: dict[str, Any], by: StartedBy, run_id: str
+    ) -> WorkflowRun:
+        return await self.start(name, given, by, Role.ENGINEER, run_id)
+
+    def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
+        workflow = self._library.definition(name)
+        checked = checked_input(workflow, given)
+        key = self._key(workflow, checked)
+        return workflow, self._library.entry(name).version, checked, key
+
+    def _key(self, workflow: Workflow, given: dict[str, Any]) -> str:
+        return str(fill(workflow.runs.key, {"input": given})) if workflow.runs.key else ""
+
+    async def _use_library(self) -> None:
+        entries = self._library.entries()
+        await self.triggers.use(
+            [each.workflow for each in entries if each.workflow and each.enabled]
+        )
+
+    async def _share(self) -> None:
+        gone = await self._owners.tick(await self._store.owners())
+        if self._owners.has_lost_lock:
+            self.engine.drop_all()
+            return
+        for owner in gone:
+            taken = await self._store.take_over(owner, self._settings.orchestrator)
+            logger.warning("Took over %d runs of %s, which is gone", taken, owner)
+        if gone or self._owners.has_regained_lock:
+            await self.engine.recover()
+        await self.engine.heed_others()
+
+    async def _prune(self) -> None:
+        self._pruned_s = self._clock.monotonic()
+        before = new_run_id(self._clock.now() - timedelta(days=self._settings.keep_days))
+        while await self._store.prune(before, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
+            pass
+
+    async def _count(self) -> None:
+        self._counts = await self._store.counts()
+        self._approvals = len(await self._store.approvals(is_open=True, limit=1000))
+        for name, (_, last) in self._counts.items():
+            known = self._last.get(name)
+            if known is None or known.id < last:
+                self._last[name] = (await self._store.find(last)).run
+
+    def _with_runs(self, entry: Entry) -> Entry:
+        count, _ = self._counts.get(entry.name, (0, ""))
+        last = self._last.get(entry.name)
+        return msgspec.structs.replace(entry, active=count, last=self._live(last) if last else None)
+
+    def _live(self, run: WorkflowRun) -> WorkflowRun:
+        runner = self.engine.live(run.id)
+        return runner.run if runner else run
+
+    def _changed(self, run: WorkflowRun, step: StepRun | None) -> None:
+        if run.state in OVER:
+            self._ended.append(run)
+        if not run.parent:
+            last = self._last.get(run.workflow)
+            if last is None or last.id <= run.id:
+                self._last[run.workflow] = run
+        change = RunChange(run, step)
+        for callback in self._callbacks:
+            callback(change)
+
+
+def stored_steps(workflow: Workflow, slots: Mapping[str, bytes]) -> tuple[StepRun, ...]:
+    """Return all steps of a run from what is certain of it, those not reached as pending."""
+    order = {step.id: place for place, step in enumerate(workflow.steps)}
+    found = [
+        msgspec.json.decode(data, type=StepRun)
+        for slot, data in slots.items()
+        if slot.count(".") == 1
+    ]
+    undone = {
+        slot.removesuffix(".undo"): data for slot, data in slots.items() if slot.endswith(".undo")
+    }
+    shown = [
+        msgspec.structs.replace(each, compensation=msgspec.json.decode(undone[mark])["said"])
+        if (mark := f"{each.step}.{each.round}") in undone
+        else each
+        for each in found
+    ]
+    reached = {each.step for each in shown}
+    shown += [StepRun(step.id) for step in workflow.steps if step.id not in reached]
+    return tuple(sorted(shown, key=lambda each: (each.round, order.get(each.step, 0))))
+
+
+def _carried(slots: Mapping[str, bytes], workflow: Workflow, step: str) -> list[StepRun]:
+    """Return what is taken over when a run is repeated from a step: all that does not follow it.
+
+    Raises:
+        NotFoundError: The definition has no such step.
+    """
+    if step not in {each.id for each in workflow.steps}:
+        raise NotFoundError(f'Workflow "{workflow.name}" has no step "{step[:80]}"')
+    again = {step, *descendants(workflow, step)}
+    latest: dict[str, StepRun] = {}
+    for each in stored_steps(workflow, slots):
+        is_done = each.state in {StepState.DONE, StepState.SKIPPED}
+        if is_done and each.step not in again and not each.compensation:
+            latest[each.step] = each
+    known = {each.id for each in workflow.steps}
+    return [
+        msgspec.structs.replace(each, round=1, carried=True, jumps=False)
+        for name, each in latest.items()
+        if name in known
+    ]

@@ -1,0 +1,266 @@
+"""Starts runs by themselves: at alarms, findings, MQTT messages, times and ends of other runs."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.bus.client import Bus, Received
+from app.bus.codec import decode
+from app.core.alarm import Alarm
+from app.core.clock import Clock
+from app.core.errors import MillwrightError, StoreError
+from app.core.run import OVER, StartedBy, WorkflowRun
+from app.core.topic_filter import overlap
+from app.core.trigger_rules import (
+    Event,
+    Quiet,
+    alarm_event,
+    event_run_id,
+    fits_alarm,
+    fits_run,
+    holds,
+    inputs,
+    key_of,
+    last_time,
+    mqtt_filters,
+    run_event,
+)
+from app.core.workflow import Trigger, TriggerKind, Workflow
+
+logger = logging.getLogger(__name__)
+
+NESTED = 8
+"""Runs that may follow from each other's ends; more is taken for a circle."""
+
+REFUSALS = 100
+Start = Callable[[str, dict[str, Any], StartedBy, str], Awaitable[WorkflowRun]]
+
+
+class Refusal(NamedTuple):
+    """An event that started no run: when, of which workflow, and why."""
+
+    at: datetime
+    workflow: str
+    why: str
+
+
+class _Place(NamedTuple):
+    """A trigger by its workflow and its place in it."""
+
+    workflow: str
+    number: int
+
+
+class Triggers:
+    """Offers each event to the triggers of the enabled workflows; one orchestrator of several."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        zone: str,
+        make_bus: Callable[[str], Bus],
+        functions: Mapping[str, Callable[..., object]],
+        start: Start,
+        is_leader: Callable[[], bool],
+    ) -> None:
+        self._clock = clock
+        self._zone = ZoneInfo(zone)
+        self._make_bus = make_bus
+        self._functions = functions
+        self._start = start
+        self._is_leader = is_leader
+        self._workflows: dict[str, Workflow] = {}
+        self._quiet: dict[_Place, Quiet] = {}
+        self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
+        self._buses: list[tuple[Bus, set[str]]] = []
+        self._is_started = False
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+
+    async def start(self) -> None:
+        """Begin to listen on MQTT."""
+        self._is_started = True
+        for bus, _ in self._buses:
+            await bus.start()
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        self._is_started = False
+        await asyncio.gather(*(bus.stop() for bus, _ in self._buses))
+
+    async def use(self, workflows: Sequence[Workflow]) -> None:
+        """Take the enabled workflows; what waits for quiet in those that stay goes on waiting."""
+        self._workflows = {workflow.name: workflow for workflow in workflows}
+        places = {place for place, _ in self._places()}
+        self._quiet = {place: quiet for place, quiet in self._quiet.items() if place in places}
+        self._offered = {place: seen for place, seen in self._offered.items() if place in places}
+        for topic in sorted(mqtt_filters(trigger for _, trigger in self._places())):
+            await self._listen(topic)
+
+    def alarms(self, alarms: Sequence[Alarm]) -> None:
+        """Offer alarms that changed, or at the start all that stand."""
+        for place, trigger in self._places(TriggerKind.ALARM, TriggerKind.FINDING):
+            for alarm in alarms:
+                self._offer_alarm(place, trigger, alarm)
+
+    def run_ended(self, run: WorkflowRun) -> None:
+        """Offer the end of a run."""
+        if run.state not in OVER or run.is_dry:
+            return
+        depth = _depth(run.started_by)
+        for place, trigger in self._places(TriggerKind.WORKFLOW):
+            if not fits_run(trigger, run):
+                continue
+            if depth >= NESTED:
+                self._refuse(place.workflow, f"{NESTED} runs have followed from each other's ends")
+            else:
+                event = {**run_event(run), "depth": depth + 1, "mark": run.id}
+                self._offer(place, trigger, event)
+
+    async def tick(self) -> None:
+        """Start what has come: schedules, and events that have been quiet long enough."""
+        if not self._is_leader():
+            return
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        for place, trigger in self._places(TriggerKind.SCHEDULE):
+            at = last_time(trigger, now, self._zone)
+            seen = self._offered.setdefault(place, set())
+            if at is not None and ("", at) not in seen:
+                self._offered[place] = {("", at)}
+                self._offer(place, trigger, {"at": at.isoformat(), "mark": at.isoformat()})
+        for place, trigger in self._places():
+            quiet = self._quiet.get(place)
+            if quiet is not None:
+                for _, event in quiet.due(trigger, now_s):
+                    await self._fire(place, trigger, event)
+
+    def _offer_alarm(self, place: _Place, trigger: Trigger, alarm: Alarm) -> None:
+        seen = self._offered.setdefault(place, set())
+        mark = (alarm.id, alarm.raised_at)
+        if not fits_alarm(trigger, alarm):
+            if not alarm.active:
+                seen.difference_update({each for each in seen if each[0] == alarm.id})
+                self._withdraw(place, alarm.id)
+            return
+        if mark not in seen:
+            seen.add(mark)
+            event = alarm_event(alarm)
+            self._offer(place, trigger, {**event, "mark": f"{alarm.id} {event['raised_at']}"})
+
+    def _withdraw(self, place: _Place, alarm_id: str) -> None:
+        quiet = self._quiet.get(place)
+        if quiet is None:
+            return
+        for key, (_, event) in list(quiet.waiting.items()):
+            if event.get("alarm") == alarm_id:
+                quiet.withdraw(key)
+
+    def _offer(self, place: _Place, trigger: Trigger, event: Event) -> None:
+        try:
+            if holds(trigger, event, self._functions):
+                key = key_of(trigger, event, self._functions)
+                quiet = self._quiet.setdefault(place, Quiet())
+                quiet.offer(trigger, key, event, self._clock.monotonic())
+        except MillwrightError as error:
+            self._refuse(place.workflow, str(error))
+
+    async def _fire(self, place: _Place, trigger: Trigger, event: Event) -> None:
+        at = _event_time(event) or self._clock.now()
+        mark = str(event.get("mark") or self._clock.now().isoformat())
+        run_id = event_run_id(place.workflow, place.number, mark, at)
+        shown = {key: value for key, value in event.items() if key != "mark"}
+        by = StartedBy(trigger.on.value, "system", shown)
+        try:
+            given = inputs(trigger, event, self._functions)
+            await self._start(place.workflow, given, by, run_id)
+        except StoreError as error:
+            quiet = self._quiet.setdefault(place, Quiet())
+            key = key_of(trigger, event, self._functions)
+            quiet.started.pop(key, None)
+            quiet.offer(trigger, key, event, self._clock.monotonic())
+            logger.warning("A run of %s waits for the store: %s", place.workflow, error)
+        except MillwrightError as error:
+            self._refuse(place.workflow, str(error))
+
+    def _refuse(self, workflow: str, why: str) -> None:
+        self.refusals.append(Refusal(self._clock.now(), workflow, why))
+        logger.info("An event starts no run of %s: %s", workflow, why)
+
+    async def _listen(self, topic: str) -> None:
+        """Subscribe to a topic filter; filters that overlap need connections of their own."""
+        if any(topic in filters for _, filters in self._buses):
+            return
+        bus = await self._bus_for(topic)
+
+        async def take(batch: Sequence[Received[bytes]]) -> None:
+            await self._take(topic, batch)
+
+        bus.subscribe_durable(topic, bytes, take)
+
+    async def _bus_for(self, topic: str) -> Bus:
+        for bus, filters in self._buses:
+            if not any(overlap(topic, other) for other in filters):
+                filters.add(topic)
+                return bus
+        made = self._make_bus(f"millwright-triggers-{len(self._buses) + 1}")
+        self._buses.append((made, {topic}))
+        if self._is_started:
+            await made.start()
+        return made
+
+    async def _take(self, topic: str, batch: Sequence[Received[bytes]]) -> None:
+        if not self._is_leader():
+            return
+        wanted = [
+            (place, trigger)
+            for place, trigger in self._places(TriggerKind.MQTT)
+            if trigger.topic == topic
+        ]
+        for received in batch:
+            if received.retained:
+                continue  # it was said before anybody listened, so it is no event
+            payload = _payload(received.message)
+            event = {"topic": received.topic, "payload": payload}
+            for place, trigger in wanted:
+                self._offer(place, trigger, event)
+                if not trigger.debounce_s:
+                    quiet = self._quiet.get(place)
+                    due = quiet.due(trigger, self._clock.monotonic()) if quiet else []
+                    for _, each in due:
+                        await self._fire(place, trigger, each)
+
+    def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
+        return [
+            (_Place(name, number), trigger)
+            for name, workflow in self._workflows.items()
+            for number, trigger in enumerate(workflow.triggers)
+            if not kinds or trigger.on in kinds
+        ]
+
+
+def _payload(message: bytes) -> object:
+    """Return a message as JSON, or as the text it is."""
+    try:
+        found: object = decode(object, message, len(message))
+    except MillwrightError:
+        return message.decode("utf-8", "replace")
+    return msgspec.to_builtins(found)
+
+
+def _depth(by: StartedBy) -> int:
+    match by.event:
+        case {"depth": int() as depth}:
+            return depth
+        case _:
+            return 0
+
+
+def _event_time(event: Event) -> datetime | None:
+    at = event.get("raised_at") or event.get("at")
+    return datetime.fromisoformat(at) if isinstance(at, str) else None
