@@ -4,20 +4,17 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from app.bus.client import Bus
-from app.bus.tasks import TaskClient
 from app.command_key import make_key
 from app.commands.follower import Follower
 from app.commands.requests import MqttRequests
 from app.commands.rows import CommandRows
 from app.commands.sending import SYSTEM_NAME, Sender
+from app.commands.surroundings import Surroundings
 from app.commands.wire import Wire
 from app.core.actor import Actor
-from app.core.alarm import Finding
-from app.core.clock import Clock
 from app.core.command import Command, CommandAck, CommandChange, CommandState
 from app.core.command_approval import (
     check_request,
@@ -31,40 +28,13 @@ from app.core.command_check import Check, Wanted, in_words
 from app.core.errors import ConflictError, NotFoundError, StoreError
 from app.core.topics import ACKS
 from app.core.write_rule import Confirm, WriteRule
-from app.live.tags import TagTable
 from app.loops import repeat
-from app.settings import Settings
-from app.store.audit import AuditLog
 from app.store.audited import audited
 from app.store.database import Database
-from app.supervisor.registry import Registry
+
+__all__ = ["CommandGateway", "Surroundings"]
 
 STEP_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the gateway works with.
-
-    Attributes:
-        settings: For the key, and how long a command lives.
-        clock: The time.
-        tags: What the plant shows.
-        registry: Which actuators live.
-        bus: Orders go out on it.
-        tasks: Actuators are asked by it.
-        audit: Notes who does what before it is done.
-        state_finding: Takes the finding that the end of a command is unknown, or is no longer.
-    """
-
-    settings: Settings
-    clock: Clock
-    tags: TagTable
-    registry: Registry
-    bus: Bus
-    tasks: TaskClient
-    audit: AuditLog
-    state_finding: Callable[[Finding], None]
 
 
 class CommandGateway:

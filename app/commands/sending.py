@@ -4,11 +4,11 @@ import logging
 from datetime import timedelta
 
 from app.commands.rows import CommandRows
+from app.commands.surroundings import Tags
 from app.commands.wire import Wire
 from app.core.clock import Clock
 from app.core.command import Command, CommandState
 from app.core.command_check import Check, Seen, Wanted, check_command, in_words
-from app.live.tags import TagTable
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class Sender:
     """Checks commands against the plant as it is now, and sends those that pass."""
 
     def __init__(
-        self, rows: CommandRows, tags: TagTable, wire: Wire, clock: Clock, *, order_s: float
+        self, rows: CommandRows, tags: Tags, wire: Wire, clock: Clock, *, order_s: float
     ) -> None:
         self._rows = rows
         self._tags = tags

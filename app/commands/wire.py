@@ -7,11 +7,11 @@ import msgspec
 
 from app.bus.client import Bus, BusState
 from app.bus.tasks import TaskClient
+from app.commands.surroundings import Instances
 from app.core.command import Command, CommandAck, CommandOrder
 from app.core.command_signature import is_signed, sign
 from app.core.errors import BusError, StoreError
 from app.core.topics import command_topic
-from app.supervisor.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Wire:
         key: None until the app has read or made it.
     """
 
-    def __init__(self, bus: Bus, registry: Registry, tasks: TaskClient) -> None:
+    def __init__(self, bus: Bus, registry: Instances, tasks: TaskClient) -> None:
         self._bus = bus
         self._registry = registry
         self._tasks = tasks
