@@ -7,7 +7,19 @@ from fastapi.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from app import __version__
-from app.api import agents, alarms, audit, errors, export, feed, metrics, simulator, system, tags
+from app.api import (
+    agents,
+    alarms,
+    audit,
+    commands,
+    errors,
+    export,
+    feed,
+    metrics,
+    simulator,
+    system,
+    tags,
+)
 from app.api.answers import reply
 from app.api.openapi import document
 from app.live.socket import live_endpoint
@@ -44,7 +56,7 @@ def api(plant: Plant) -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(made)
-    for part in (system, metrics, tags, export, alarms, audit, feed, simulator):
+    for part in (system, metrics, tags, export, alarms, audit, feed, simulator, commands):
         made.include_router(part.router(plant))
     _add_reader(made)
     made.include_router(agents.listing(plant))
