@@ -118,13 +118,12 @@ def _urgency(item: PlanItem, group: Sequence[Alarm], *, is_flood: bool) -> tuple
 
 def _item(group: Sequence[Alarm], situation: Situation) -> PlanItem:
     first = group[0]
-    present = [alarm for alarm in group if alarm.active] or group
     equipment = tuple(dict.fromkeys(unit_of(alarm.finding.equipment) for alarm in group))
     affected = _affected(equipment, situation.units)
     workflow, given = _proposal(group, equipment, situation)
     return PlanItem(
         rank=0,
-        priority=min(key_of(alarm).priority for alarm in present),
+        priority=_worst(group),
         title=_title(group, equipment, situation.units),
         cause=first.id,
         alarms=tuple(alarm.id for alarm in group),
@@ -162,17 +161,22 @@ def _title(group: Sequence[Alarm], equipment: Sequence[str], units: Mapping[str,
 
 
 def _reason(group: Sequence[Alarm], equipment: Sequence[str], affected: Sequence[str]) -> str:
-    active = [alarm for alarm in group if alarm.active]
+    is_present = any(alarm.active for alarm in group)
     owed = sum(alarm.state is not AlarmState.ACK for alarm in group)
-    worst = min(key_of(alarm).priority for alarm in active or group)
     parts = [
-        worst.name.capitalize() if active else "Returned to normal, not yet reset",
+        _worst(group).name.capitalize() if is_present else "Returned to normal, not yet reset",
         _count(len(group), "alarm") + (f" on {_count(len(equipment), 'unit')}"),
         f"{owed} not acknowledged" if owed else "all acknowledged",
         f"{_count(len(affected), 'further unit')} on the same line" if affected else "",
         f"first at {group[0].raised_at:%Y-%m-%d %H:%M:%S} UTC",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _worst(group: Sequence[Alarm]) -> Priority:
+    """Return the worst priority of what is present, or of all if nothing is any more."""
+    present = [alarm for alarm in group if alarm.active]
+    return min(key_of(alarm).priority for alarm in present or group)
 
 
 def _count(number: int, what: str) -> str:
@@ -196,8 +200,7 @@ def _proposal(
             return "sensor_fault_triage", given
         if finding.agent in _MACHINE_AGENTS and finding.condition not in _SENSOR:
             given = {"equipment": unit_of(finding.equipment), **_words(finding)}
-            urgency = int(finding.priority or Priority.LOW)
-            given |= {"agent": finding.agent, "priority": urgency}
+            given |= {"agent": finding.agent, "priority": int(_worst(group))}
             return "industrial_troubleshooting", given
     return "", {}
 

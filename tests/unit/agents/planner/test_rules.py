@@ -150,6 +150,15 @@ def test_a_finding_on_a_machine_proposes_troubleshooting(agent: str):
     }
 
 
+def test_a_proposal_is_as_urgent_as_the_worst_of_its_alarms():
+    item = first(
+        alarm("a", agent="vibration", condition="imbalance", priority=Priority.LOW),
+        alarm("b", seconds=5, priority=Priority.CRITICAL),
+    )
+
+    assert item.proposed_input["priority"] == 1
+
+
 def test_a_finding_beside_a_limit_proposes_troubleshooting_too():
     stated = finding(P101, "imbalance", "vibration")
 
