@@ -31,6 +31,7 @@ from pages import (
     theme,
     trends,
     unit,
+    workflow_editor,
 )
 
 PAGES = (
@@ -44,6 +45,7 @@ PAGES = (
     simulator,
     health,
     audit,
+    workflow_editor,
     not_found,
 )
 

@@ -39,11 +39,21 @@ def changed(text: str, change: Change) -> str:
         change(plain)
         change(cast(Table, document))
         new = tomlkit.dumps(document)
+        new = _spaced(text, new)
         is_same = tomllib.loads(new) == plain
     except (TOMLKitError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"That cannot be changed here, change the text: {error}") from error
     if not is_same:
         raise InputError("That cannot be changed here without harm to the text: change the text")
+    return new
+
+
+def _spaced(old: str, new: str) -> str:
+    """Put an empty line before a table that was added at the end."""
+    for header in ("\n[[steps]]", "\n[[triggers]]"):
+        at = new.rfind(header)
+        if new.count(header) > old.count(header) and at > 0 and new[at - 1] != "\n":
+            new = f"{new[:at]}\n{new[at:]}"
     return new
 
 

@@ -130,6 +130,12 @@ def test_a_step_can_be_added_to_an_empty_text():
     assert "[[steps]]" in text
 
 
+def test_an_added_step_stands_behind_an_empty_line():
+    text = changed(TEXT, append("steps", {"id": "more", "do": "wait"}))
+
+    assert '\n\n[[steps]]\nid = "more"' in text
+
+
 def test_steps_written_in_one_line_can_be_changed():
     text = 'steps = [{ id = "a", do = "wait" }, { id = "b", do = "wait", needs = ["a"] }]\n'
     grown = changed(text, append("steps", {"id": "c", "do": "wait"}))
