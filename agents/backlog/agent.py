@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
@@ -12,14 +11,13 @@ from typing_extensions import override
 from agents.backlog.orders import Order, Orders, OrderState
 from agents.backlog.shift import Raised, Raises, summary
 from agents.base.agent import BaseAgent
+from agents.base.open_alarms import OpenAlarms
 from agents.base.requests import parse
-from app.bus.client import Received
-from app.bus.codec import decode
 from app.core.agent import AgentSpec
 from app.core.alarm import Alarm
 from app.core.clock import AwareTime, Clock
-from app.core.errors import CodecError, FieldsError, NotFoundError
-from app.core.topics import ALARMS, SHIFT_SUMMARY
+from app.core.errors import FieldsError, NotFoundError
+from app.core.topics import SHIFT_SUMMARY
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -83,7 +81,7 @@ class BacklogAgent(BaseAgent):
         self._raises = Raises([])
         self._since = clock.now()
         self._open = 0
-        self.bus.subscribe(ALARMS, bytes, self._take_alarms, qos=1)
+        OpenAlarms(self.bus, settings.bus.message_limit_bytes, self._note_alarm)
 
     @override
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -158,17 +156,10 @@ class BacklogAgent(BaseAgent):
         output: dict[str, object] = msgspec.to_builtins(summed)
         return output
 
-    def _take_alarms(self, batch: Sequence[Received[bytes]]) -> None:
-        for received in batch:
-            if not received.message:  # over; its raise is known
-                continue
-            try:
-                alarm = decode(Alarm, received.message, self.settings.bus.message_limit_bytes)
-            except CodecError as error:
-                self.bus.refuse(received.topic, received.message, str(error))
-            else:
-                self._raises.take(alarm, self.clock.now())
-                self.work_done()
+    def _note_alarm(self, _: str, alarm: Alarm | None) -> None:
+        if alarm is not None:  # else it is over; its raise is known
+            self._raises.take(alarm, self.clock.now())
+            self.work_done()
 
 
 def _output(order: Order) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ import msgspec
 from typing_extensions import override
 
 from agents.base.agent import BaseAgent
+from agents.base.open_alarms import OpenAlarms
 from agents.base.requests import parse
 from agents.notifier.courier import AppriseCourier, Courier
 from agents.notifier.decide import DeliveryState, Notification, Verdict, choose, judge, keep_s
@@ -24,16 +24,13 @@ from agents.notifier.follow import (
     priority_of,
     told,
 )
-from agents.notifier.log import MOST_ALARMS, Delivery, DeliveryLog
+from agents.notifier.log import Delivery, DeliveryLog
 from agents.notifier.post import PostRoom
 from agents.notifier.routes import Route, find_routes
-from app.bus.client import Received
-from app.bus.codec import decode
 from app.core.agent import AgentSpec
 from app.core.alarm import Alarm, Priority
 from app.core.clock import Clock
-from app.core.errors import CodecError, NotFoundError, StoreError
-from app.core.topics import ALARMS
+from app.core.errors import NotFoundError, StoreError
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -81,10 +78,9 @@ class NotifierAgent(BaseAgent):
         self._problems_of_routes: tuple[str, ...] = ()
         self._room = PostRoom(self._log, self.courier, clock, self._tried)
         self._deciding = asyncio.Lock()
-        self._alarms: dict[str, Alarm] = {}
         self._changed: dict[str, None] = {}
         self._followed: dict[str, Followed] = {}
-        self.bus.subscribe(ALARMS, bytes, self.take_alarms, qos=1)
+        self._alarms = OpenAlarms(self.bus, settings.bus.message_limit_bytes, self._note_change)
 
     @override
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -121,32 +117,13 @@ class NotifierAgent(BaseAgent):
         count = "1 route" if len(self._routes) == 1 else f"{len(self._routes)} routes"
         return f"{count}, {self._room.waiting} waiting, {len(self._followed)} alarms followed"
 
-    def take_alarms(self, batch: Sequence[Received[bytes]]) -> None:
-        """Take note of alarms; they are looked at within a second."""
-        for received in batch:
-            alarm_id = received.topic.rpartition("/")[2]
-            if not received.message:
-                self._alarms.pop(alarm_id, None)
-                self._changed[alarm_id] = None
-                continue
-            try:
-                alarm = decode(Alarm, received.message, self.settings.bus.message_limit_bytes)
-            except CodecError as error:
-                self.bus.refuse(received.topic, received.message, str(error))
-                continue
-            known = self._alarms.get(alarm_id)
-            is_old = known is not None and alarm.changed_at < known.changed_at
-            if not is_old and (known or len(self._alarms) < MOST_ALARMS):
-                self._alarms[alarm_id] = alarm
-                self._changed[alarm_id] = None
-
     async def look(self) -> None:
         """Tell of alarms that are news, and pass on those that waited too long."""
         for alarm_id in list(self._changed):
             await self._look_at(alarm_id)
             self._changed.pop(alarm_id, None)
         now = self.clock.now()
-        for due in escalations(self._alarms, self._followed, self._routes, now):
+        for due in escalations(self._alarms.by_id, self._followed, self._routes, now):
             await self._escalate(due)
 
     async def _look_for_ever(self) -> None:
@@ -160,7 +137,7 @@ class NotifierAgent(BaseAgent):
             await self.clock.sleep(_LOOK_S)
 
     async def _look_at(self, alarm_id: str) -> None:
-        alarm, followed = self._alarms.get(alarm_id), self._followed.get(alarm_id)
+        alarm, followed = self._alarms.by_id.get(alarm_id), self._followed.get(alarm_id)
         if alarm is None or is_settled(alarm):
             if followed is not None:
                 await self._log.forget(alarm_id)
@@ -174,7 +151,7 @@ class NotifierAgent(BaseAgent):
         await self._tell(about(alarm, self._zone), names, alarm)
 
     async def _escalate(self, due: Escalation) -> None:
-        followed, alarm = self._followed[due.alarm], self._alarms[due.alarm]
+        followed, alarm = self._followed[due.alarm], self._alarms.by_id[due.alarm]
         if due.to in followed.told or due.to not in self._routes:
             return
         waited_s = (self.clock.now() - followed.told[due.route]).total_seconds()
@@ -260,6 +237,9 @@ class NotifierAgent(BaseAgent):
                     delivery, state=state, reason=reason, changed_at=now, next_at=None
                 )
                 await self._log.update(gone)
+
+    def _note_change(self, alarm_id: str, _: Alarm | None) -> None:
+        self._changed[alarm_id] = None  # looked at within a second
 
     def _tried(self) -> None:
         self.work_done()

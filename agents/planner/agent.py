@@ -8,23 +8,22 @@ import msgspec
 from typing_extensions import override
 
 from agents.base.agent import BaseAgent
+from agents.base.open_alarms import MOST, OpenAlarms
 from agents.base.requests import parse
 from agents.planner.rules import Flood, Situation, bounded, make_plan
 from app.bus.client import BusState, Received
-from app.bus.codec import decode
 from app.core.agent import AgentSpec
-from app.core.alarm import Alarm, Finding
+from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.errors import BusError, CodecError, NotFoundError
+from app.core.errors import BusError, NotFoundError
 from app.core.health import ComponentStatus
 from app.core.plan import ActionPlan
-from app.core.topics import ALARMS, FINDINGS, PLAN
+from app.core.topics import FINDINGS, PLAN
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _PERIOD_S = 2.0  # a plan that changes faster than it can be read helps nobody
-_MOST = 20_000  # alarms, and findings; twice the alarms that the app keeps by default
 
 
 class NoInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,10 +42,10 @@ class PlannerAgent(BaseAgent):
     def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
         super().__init__(settings, clock, instance)
         self._flood = Flood(settings.alarms.flood_count, settings.alarms.flood_window_s)
-        self._alarms: dict[str, Alarm] = {}
+        limit = settings.bus.message_limit_bytes
+        self.alarms = OpenAlarms(self.bus, limit, lambda _, __: None)
         self._findings: dict[str, Finding] = {}
         self._said: ActionPlan | None = None
-        self.bus.subscribe(ALARMS, bytes, self.take_alarms, qos=1)
         self.bus.subscribe(FINDINGS, Finding, self.take_findings, qos=1)
         self.bus.on_state(self._bus_changed)
 
@@ -69,12 +68,14 @@ class PlannerAgent(BaseAgent):
     def note(self) -> str:
         count = len(self._said.items) if self._said else 0
         causes = "1 cause" if count == 1 else f"{count} causes"
-        return f"{len(self._alarms)} alarms, {causes}"
+        return f"{len(self.alarms.by_id)} alarms, {causes}"
 
     def plan(self) -> ActionPlan:
         """Make the plan of the present situation."""
         findings = list(self._findings.values())
-        situation = Situation(list(self._alarms.values()), findings, self.units, self.clock.now())
+        situation = Situation(
+            list(self.alarms.by_id.values()), findings, self.units, self.clock.now()
+        )
         return bounded(make_plan(situation, self._flood))
 
     def tell(self) -> bool:
@@ -92,23 +93,6 @@ class PlannerAgent(BaseAgent):
         self.work_done()
         return True
 
-    def take_alarms(self, batch: Sequence[Received[bytes]]) -> None:
-        """Take over alarms as they are; an empty message ends one."""
-        for received in batch:
-            alarm_id = received.topic.rpartition("/")[2]
-            if not received.message:
-                self._alarms.pop(alarm_id, None)
-                continue
-            try:
-                alarm = decode(Alarm, received.message, self.settings.bus.message_limit_bytes)
-            except CodecError as error:
-                self.bus.refuse(received.topic, received.message, str(error))
-                continue
-            known = self._alarms.get(alarm_id)
-            is_old = known is not None and alarm.changed_at < known.changed_at
-            if not is_old and (known or len(self._alarms) < _MOST):
-                self._alarms[alarm_id] = alarm
-
     def take_findings(self, batch: Sequence[Received[Finding]]) -> None:
         """Keep what is present of each condition; the oldest beyond the bound go."""
         for received in batch:
@@ -116,7 +100,7 @@ class PlannerAgent(BaseAgent):
             self._findings.pop(finding.key, None)
             if finding.priority is not None:
                 self._findings[finding.key] = finding
-            if len(self._findings) > _MOST:
+            if len(self._findings) > MOST:
                 del self._findings[next(iter(self._findings))]
 
     def _bus_changed(self, _: ComponentStatus) -> None:

@@ -76,7 +76,7 @@ def agent(settings: Settings) -> PlannerAgent:
 
 def say(agent: PlannerAgent, payload: bytes | None, name: str = "a") -> None:
     topic = ALARMS.replace("+", name)
-    agent.take_alarms([Received(topic, payload or b"", NOW, False)])
+    agent.alarms.take([Received(topic, payload or b"", NOW, False)])
 
 
 async def test_what_was_said_is_not_said_again(agent: PlannerAgent):
