@@ -25,6 +25,8 @@ COMMANDS = {
     "health": Command("app.cli.health", "every component, its state and why"),
     "publish": Command("app.cli.publish", "replay a CSV file to MQTT"),
     "audit": Command("app.cli.audit", "verify and read the record of who did what"),
+    "command": Command("app.cli.command", "change a tag of the plant"),
+    "commands": Command("app.cli.commands", "list the commands that were asked for"),
     "scenario": Command("app.cli.scenario", "start and stop faults in the simulated plant"),
     "train": Command("app.cli.train", "train an agent's model"),
     "evaluate": Command("app.cli.evaluate", "metrics of an agent's model as JSON"),
