@@ -146,6 +146,22 @@ def last_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime | Non
     return at if now - at <= MISSED else None
 
 
+def schedule_event(trigger: Trigger, at: datetime, zone: ZoneInfo) -> Event:
+    """Return what expressions see of a time: `at`, and `start` and `end` of the shift, in UTC.
+
+    At the end of a shift that is the one that ends, at the start the one that begins.
+    """
+    event: Event = {"at": at.isoformat()}
+    if trigger.shift:
+        changes = croniter(SHIFT_CRON, at.astimezone(zone))
+        other: datetime = (
+            changes.get_prev(datetime) if trigger.shift == "end" else changes.get_next(datetime)
+        )
+        start, end = sorted((at, other.astimezone(at.tzinfo)))
+        event |= {"start": start.isoformat(), "end": end.isoformat()}
+    return event
+
+
 def next_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the next time of a schedule, in UTC."""
     line = trigger.cron or SHIFT_CRON

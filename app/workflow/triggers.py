@@ -30,6 +30,7 @@ from app.core.trigger_rules import (
     last_time,
     mqtt_filters,
     run_event,
+    schedule_event,
 )
 from app.core.workflow import Trigger, TriggerKind, Workflow
 
@@ -133,7 +134,8 @@ class Triggers:
             seen = self._offered.setdefault(place, set())
             if at is not None and ("", at) not in seen:
                 self._offered[place] = {("", at)}
-                self._offer(place, trigger, {"at": at.isoformat(), "mark": at.isoformat()})
+                event = schedule_event(trigger, at, self._zone)
+                self._offer(place, trigger, {**event, "mark": at.isoformat()})
         for place, trigger in self._places():
             quiet = self._quiet.get(place)
             if quiet is not None:

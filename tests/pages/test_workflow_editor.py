@@ -59,23 +59,23 @@ def test_every_change_can_be_taken_back_and_made_again(asked: dict[str, Any]):
     assert session.text == changed
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"op": "put", "place": [], "value": 1},
-        {"op": "put", "place": ["a"] * 20, "value": 1},
-        {"op": "put", "place": [{}], "value": 1},
-        {"op": "put", "place": "name", "value": 1},
-        {"op": "put", "place": ["title"]},
-        {"op": "append", "name": "inputs", "value": {}},
-        {"op": "append", "name": "steps", "value": 3},
-        {"op": "remove_step"},
-        {"op": "rename_step", "old": "one", "new": ""},
-        {"op": "connect", "from": "one"},
-        {"op": "format disk"},
-        {},
-    ],
-)
+NOT_UNDERSTOOD: list[dict[str, Any]] = [
+    {"op": "put", "place": [], "value": 1},
+    {"op": "put", "place": ["a"] * 20, "value": 1},
+    {"op": "put", "place": [{}], "value": 1},
+    {"op": "put", "place": "name", "value": 1},
+    {"op": "put", "place": ["title"]},
+    {"op": "append", "name": "inputs", "value": {}},
+    {"op": "append", "name": "steps", "value": 3},
+    {"op": "remove_step"},
+    {"op": "rename_step", "old": "one", "new": ""},
+    {"op": "connect", "from": "one"},
+    {"op": "format disk"},
+    {},
+]
+
+
+@pytest.mark.parametrize("asked", NOT_UNDERSTOOD)
 def test_a_change_that_is_not_understood_is_refused_and_changes_nothing(asked: dict[str, Any]):
     session = EditSession(TEXT, "demo", "v1")
 
