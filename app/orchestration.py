@@ -1,14 +1,14 @@
 """Commands and workflows with all they need: built once, opened with the stores, run by loops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app.bus.client import Bus
 from app.bus.tasks import TaskClient
 from app.commands.gateway import CommandGateway, Surroundings
 from app.core import topics
-from app.core.alarm import Finding
+from app.core.alarm import Alarm, Finding
 from app.core.clock import Clock
 from app.core.errors import BusError, InputError
 from app.core.reading import Quality
@@ -55,6 +55,7 @@ class Orchestration:
         audit: AuditLog,
         state_finding: Callable[[Finding], None],
         make_bus: Callable[[str], Bus],
+        standing: Callable[[], Sequence[Alarm]],
     ) -> None:
         own, data = settings.workflow, settings.data.dir
         self._clock = clock
@@ -74,6 +75,7 @@ class Orchestration:
             owners=Owners(database, own.orchestrator),
             functions=functions,
             make_bus=make_bus,
+            standing=standing,
         )
         self._actions = Actions(
             bus=bus,

@@ -111,6 +111,7 @@ class Plant:
             audit=self.audit,
             state_finding=lambda finding: self.intake.state([finding]),
             make_bus=partial(bus, persistent=True),
+            standing=self.alarms.alarms,
         )
         self.commands = self.orchestration.commands
         self.workflows = self.orchestration.workflows

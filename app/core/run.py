@@ -61,6 +61,7 @@ class StepRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         carried: It was done in an earlier run, and its output was taken over.
         compensation: How taking it back ended: "", "done" or why it failed.
         jumps: It ended with its loop's condition true.
+        may_have_acted: It did not end well, and nobody can say that it did nothing.
     """
 
     step: str
@@ -78,6 +79,7 @@ class StepRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     carried: bool = False
     compensation: str = ""
     jumps: bool = False
+    may_have_acted: bool = False
 
 
 class StartedBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

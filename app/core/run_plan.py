@@ -89,11 +89,11 @@ class RunPlan:
         return {name: _value(self._last(name)) for name in self._steps}
 
     def to_take_back(self) -> list[StepRun]:
-        """Return the finished steps that can be taken back, the last first."""
+        """Return what to take back, the last first: steps done, and those that may have acted."""
         done = [
             run
             for run in self._settled.values()
-            if run.state is StepState.DONE
+            if (run.state is StepState.DONE or run.may_have_acted)
             and self._steps[run.step].compensate
             and not run.compensation
             and not run.carried

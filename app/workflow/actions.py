@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
 from app.bus.client import Bus
-from app.core.actor import Actor, Role
+from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
 from app.core.errors import AgentError, BusError, ConflictError, InputError
 from app.core.expression import bare, is_true
-from app.core.run import OVER, Approval, ApprovalState, RunState, WorkflowRun
+from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
@@ -31,6 +32,10 @@ _PERSON = frozenset({"click", "http", "cli", "mqtt"})
 
 class RefusedError(AgentError):
     """The same would be refused again, so a retry makes no sense."""
+
+
+class UncertainError(RefusedError):
+    """Nobody can say whether it was done; it is not tried again."""
 
 
 class Commands(Protocol):
@@ -53,6 +58,10 @@ class Commands(Protocol):
 
     async def get(self, command_id: str) -> Command:
         """Return a command."""
+        ...
+
+    async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        """Refuse one that waits for approval."""
         ...
 
 
@@ -200,7 +209,12 @@ class Actions:
                     approval.id, ApprovalState.EXPIRED, "", self._clock.now(), ""
                 )
                 raise RefusedError(f'Nobody decided "{question}" in time')
-            await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
+            try:
+                await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
+            except asyncio.CancelledError:
+                if doing.is_cancelled():
+                    await self._withdraw(approval)
+                raise
             approval = await self._store.approval(approval.id) or approval
         return Done(_decision(approval), approval.decided_by or "app")
 
@@ -219,22 +233,42 @@ class Actions:
         )
         while command.state not in ENDED:
             doing.waiting(_command_words(command))
-            await self._news(LOOK_S)
+            try:
+                await self._news(LOOK_S)
+            except asyncio.CancelledError:
+                if doing.is_cancelled():
+                    with suppress(
+                        ConflictError
+                    ):  # it is sent already; its row says what became of it
+                        await self._commands.reject(command.id, SYSTEM, "Its run was cancelled")
+                raise
             command = await self._commands.get(command.id)
         output = msgspec.to_builtins(command)
         if command.state is not CommandState.VERIFIED:
+            kind = UncertainError if command.state is CommandState.UNKNOWN else RefusedError
             said = f"Command {tag} = {command.value:g} is {command.state.value}: {command.reason}"
-            raise RefusedError(said)
+            raise kind(said)
         return Done(output, command.actuator or "app")
 
     async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
         given = dict(fields.get("input", {}))
-        child = await self._children.run_child(str(fields["name"]), given, doing.path, doing)
+        left_s = max(0.0, (doing.deadline - self._clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(left_s):
+                child = await self._children.run_child(
+                    str(fields["name"]), given, doing.path, doing
+                )
+        except TimeoutError as error:
+            raise RefusedError(f"Run {doing.path} was not over in time and is cancelled") from error
         if child.state is not RunState.COMPLETED:
             raise RefusedError(f"Run {child.id} is {child.state.value}: {child.reason}")
-        if child.state not in OVER:
-            raise AssertionError("a child that is awaited is over")
         return Done({"run": child.id, "output": child.output})
+
+    async def _withdraw(self, approval: Approval) -> None:
+        with suppress(ConflictError):  # a person was faster
+            await self._store.decide(
+                approval.id, ApprovalState.WITHDRAWN, "", self._clock.now(), "Its run was cancelled"
+            )
 
     async def _news(self, timeout_s: float) -> None:
         """Wait until something was decided, or the time is up."""

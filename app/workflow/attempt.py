@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.core.errors import InputError, MillwrightError
+from app.core.errors import BusError, InputError, MillwrightError
 from app.core.expression import bare, evaluate, fill, is_true
 from app.core.run import LogLine, StepRun, StepState
 from app.core.run_plan import bound_reached, error_leads_back
 from app.core.workflow import EVERY, ActionKind, Step, timeout_of
-from app.workflow.actions import RefusedError, deadline_after, wait_s
+from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
 from app.workflow.context import Doing, Done
 from app.workflow.slots import slot
 
@@ -53,11 +53,16 @@ class Attempt:
         except asyncio.CancelledError:
             if not runner.cancelled:
                 raise  # the app is stopping: nothing is certain, the step goes on at the next start
-            return self._settle(StepState.CANCELLED, error="The run was cancelled")
+            settled = self._settle(StepState.CANCELLED, error="The run was cancelled")
+            return msgspec.structs.replace(settled, may_have_acted=self._shown.attempts > 0)
         except MillwrightError as error:
             said = f"{error}. {error.hint}" if error.hint else str(error)
             failed = self._settle(StepState.FAILED, error=said)
-            return msgspec.structs.replace(failed, jumps=error_leads_back(runner.plan, step))
+            return msgspec.structs.replace(
+                failed,
+                jumps=error_leads_back(runner.plan, step),
+                may_have_acted=isinstance(error, BusError | UncertainError),
+            )
         return self._loop(output, agent)
 
     def _loop(self, output: object, agent: str) -> StepRun:
@@ -165,6 +170,7 @@ class Attempt:
             deadline=deadline,
             waiting=self._wait,
             log=self._log,
+            is_cancelled=lambda: bool(runner.cancelled),
             approved_by=runner.approved_by(step),
         )
         return await runner.actions.do(step.do, fields, doing)

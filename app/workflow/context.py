@@ -20,6 +20,7 @@ class Doing:
         deadline: When it is given up, UTC; survives a restart.
         waiting: Takes for whom or what it waits; empty when it does not.
         log: Takes a line of the step's log.
+        is_cancelled: Tells whether the run is cancelled, and the app not merely stopping.
         approved_by: Who agreed in an approve step before this one, empty if nobody did.
     """
 
@@ -29,6 +30,7 @@ class Doing:
     deadline: datetime
     waiting: Callable[[str], None]
     log: Callable[[str], None]
+    is_cancelled: Callable[[], bool]
     approved_by: str = ""
 
     @property

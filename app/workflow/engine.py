@@ -146,7 +146,10 @@ class Engine:
         runner = self._runners.get(run_id)
         if runner is not None:
             runner.cancel(why)
-            return
+        else:
+            await self._cancel_queued(run_id, why)
+
+    async def _cancel_queued(self, run_id: str, why: str) -> None:
         stored = await self._store.find(run_id)
         if stored.is_queued and stored.owner == self._owner:
             ended = msgspec.structs.replace(
@@ -213,6 +216,8 @@ class Engine:
         for run_id, why in (await self._store.cancels(self._owner)).items():
             if runner := self._runners.get(run_id):
                 runner.cancel(why)
+            else:
+                await self._cancel_queued(run_id, why)
 
     async def stop(self) -> None:
         """Stop carrying out; every run goes on at the next start."""

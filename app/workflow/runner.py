@@ -169,6 +169,7 @@ class Runner:
             deadline=deadline_after(self.clock.now(), undo.timeout_s),
             waiting=lambda _: None,
             log=lambda _: None,
+            is_cancelled=lambda: False,
             approved_by="compensation",
         )
         try:

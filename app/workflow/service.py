@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 
 from app.bus.client import Bus
 from app.core.actor import Actor, Role
+from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import (
     ConflictError,
@@ -33,6 +34,7 @@ from app.core.run import (
     WorkflowRun,
 )
 from app.core.step_order import descendants
+from app.core.trigger_rules import MISSED
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.core.workflow_entry import Entry, Problem
@@ -48,6 +50,7 @@ from app.workflow.triggers import Triggers
 
 logger = logging.getLogger(__name__)
 
+OPEN = frozenset({RunState.RUNNING, RunState.WAITING})
 PRUNE_EVERY_S = 3600.0
 PRUNED_AT_ONCE = 500
 _LIBRARY = Path(__file__).parent / "library"
@@ -69,12 +72,14 @@ class WorkflowService:
         owners: Owners,
         functions: Mapping[str, Callable[..., object]],
         make_bus: Callable[[str], Bus],
+        standing: Callable[[], Sequence[Alarm]],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._store = store
         self._owners = owners
         self._functions = functions
+        self._standing = standing
         self._library = Library(_LIBRARY, data_dir / "workflows")
         self.engine = Engine(
             store=store,
@@ -95,6 +100,7 @@ class WorkflowService:
         )
         self._callbacks: list[Listener] = []
         self._ended: list[WorkflowRun] = []
+        self._is_dirty = False
         self._counts: dict[str, tuple[int, str]] = {}
         self._last: dict[str, WorkflowRun] = {}
         self._approvals = 0
@@ -128,6 +134,9 @@ class WorkflowService:
             logger.info("%d runs go on", found)
         self._is_open, self._trouble, self._since = True, "", self._clock.now()
         await self._use_library()
+        now = self._clock.now()
+        # raised just before the app ended, so that its run was not begun
+        self.triggers.alarms([each for each in self._standing() if now - each.raised_at <= MISSED])
         await self._count()
 
     async def stop(self) -> None:
@@ -154,7 +163,8 @@ class WorkflowService:
         for run in ended:
             self.triggers.run_ended(run)
         await self.triggers.tick()
-        if ended:
+        if self._is_dirty:
+            self._is_dirty = False
             await self._count()
         if self._clock.monotonic() - self._pruned_s > PRUNE_EVERY_S:
             await self._prune()
@@ -238,9 +248,11 @@ class WorkflowService:
         Raises:
             StoreError: They cannot be read.
         """
+        # what an open run waits for is known here alone; on disk it is open
+        asked = {*states, *OPEN} if OPEN & set(states) else states
         found = await self._store.runs(
             workflow=workflow,
-            states=states,
+            states=asked,
             key=key,
             text=text,
             before=before,
@@ -477,6 +489,7 @@ class WorkflowService:
         return runner.run if runner else run
 
     def _changed(self, run: WorkflowRun, step: StepRun | None) -> None:
+        self._is_dirty = True
         if run.state in OVER:
             self._ended.append(run)
         if not run.parent:
