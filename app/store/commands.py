@@ -237,7 +237,8 @@ def _insert(connection: sa.Connection, row: Mapping[str, Any]) -> Executable:
     """Return an insert that leaves a row of the same id alone and returns the id of a new one."""
     words = sqlite if connection.dialect.name == "sqlite" else postgresql
     insert = words.insert(_COMMANDS).values(**row).on_conflict_do_nothing()
-    return insert.returning(_COMMANDS.c.id)
+    returning: Executable = insert.returning(_COMMANDS.c.id)
+    return returning
 
 
 def _note(connection: sa.Connection, line: CommandChange) -> None:
