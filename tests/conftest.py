@@ -40,6 +40,8 @@ def _refuse_other_computers(event: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(address, tuple) and not _is_here(address[0]):  # pyright: ignore[reportUnknownArgumentType]  audit arguments are untyped
             raise AssertionError(f"a test tried to reach {address[0]}; only loopback is allowed")
     elif event in _LOOK_UPS and not _is_here(arguments[0]):
+        if str(arguments[0]).endswith(".invalid"):  # RFC 6761: the answer is known without asking
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         raise AssertionError(f"a test tried to look up {arguments[0]}; only loopback is allowed")
 
 

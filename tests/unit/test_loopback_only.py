@@ -84,3 +84,8 @@ def test_it_is_refused_in_another_thread_too():
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_this_computer_may_be_called(host: str):
     assert socket.getaddrinfo(host, 80)
+
+
+def test_a_name_that_can_never_exist_is_not_asked_for_outside():
+    with pytest.raises(socket.gaierror, match="not known"):
+        socket.getaddrinfo("no.such.host.invalid", 80)
