@@ -43,7 +43,7 @@ class Wire:
     def why_none(self) -> str:
         """Return why there is no actuator to send to."""
         if self.key is None:
-            return "There is no command key; see Commands on the Health page"
+            return "There is no command key; see Command store on the Health page"
         if self._bus.state is not BusState.CONNECTED:
             return "The broker is away, and with it the actuators"
         return "No actuator is alive; start it on the Agents page"
@@ -102,5 +102,5 @@ class Wire:
 
     def _key(self) -> bytes:
         if self.key is None:
-            raise StoreError("There is no command key", hint="See Commands on the Health page")
+            raise StoreError("There is no command key", hint="See Command store on the Health page")
         return self.key
