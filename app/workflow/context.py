@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 from app.core.run import WorkflowRun
-from app.core.workflow import Step
+from app.core.workflow import ActionKind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,15 @@ class Done:
 
     output: object
     agent: str = "app"
+
+
+class Doer(Protocol):
+    """What does the steps of runs; the engine knows no more of it."""
+
+    async def do(self, kind: ActionKind, fields: dict[str, Any], doing: Doing) -> Done:
+        """Do an action; its fields are computed already.
+
+        Raises:
+            MillwrightError: It failed.
+        """
+        ...

@@ -21,8 +21,8 @@ from app.core.errors import ConflictError, MillwrightError, NotFoundError, Store
 from app.core.run import OVER, RunState, StartedBy, StepRun, WorkflowRun
 from app.core.workflow import Workflow
 from app.store.runs import LostRunError, RunStore, Stored
-from app.workflow.actions import Actions, RefusedError
-from app.workflow.context import Doing
+from app.workflow.actions import RefusedError
+from app.workflow.context import Doer, Doing
 from app.workflow.runner import Runner
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Engine:
         self._clock = clock
         self._functions = functions
         self._child = child
-        self._actions: Actions | None = None
+        self._actions: Doer | None = None
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._over: deque[WorkflowRun] = deque(maxlen=_KEPT_OVER)
@@ -68,7 +68,7 @@ class Engine:
         self._callbacks: list[Changed] = []
         self._is_stopping = False
 
-    def use(self, actions: Actions) -> None:
+    def use(self, actions: Doer) -> None:
         """Take what does the steps; it needs the engine itself for runs within runs."""
         self._actions = actions
 

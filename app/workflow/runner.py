@@ -15,9 +15,9 @@ from app.core.run_plan import RunPlan
 from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step
 from app.store.runs import LostRunError, RunStore, Stored
-from app.workflow.actions import Actions, deadline_after
+from app.workflow.actions import deadline_after
 from app.workflow.attempt import Attempt
-from app.workflow.context import Doing
+from app.workflow.context import Doer, Doing
 from app.workflow.slots import is_outcome, slot
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Runner:
         *,
         owner: str,
         store: RunStore,
-        actions: Actions,
+        actions: Doer,
         clock: Clock,
         functions: Mapping[str, Callable[..., object]],
         changed: Changed,
@@ -194,7 +194,6 @@ class Runner:
             output=last.output if last and self.plan.state is RunState.COMPLETED else None,
         )
         await self._insist(lambda: self._store.end(self.run, self._owner))
-        self._changed(self.run, None)
         return self.run
 
     # What the doing of a step needs
