@@ -31,6 +31,7 @@ from pages import (
     theme,
     trends,
     unit,
+    work,
     workflow_editor,
 )
 
@@ -45,6 +46,7 @@ PAGES = (
     simulator,
     health,
     audit,
+    work,
     workflow_editor,
     not_found,
 )

@@ -2,17 +2,13 @@
 
 from nicegui import events, ui
 
-from app.core.actor import Actor
-from app.core.command import Command, CommandState
 from app.plant import Plant
-from pages.decide import decide_on
+from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
-from pages.sight import sight_of
 from pages.widgets import card, empty_state, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
-from pages.widgets.workflow.command_decision import COMMAND_PREFIX, command_decision
 from pages.widgets.workflow.decision import Setting, decided_row, open_decision
 from pages.widgets.workflow.words import sentence, title_of
 from pages.work_feed import Changes, WorkFeed
@@ -53,19 +49,12 @@ class _Queue:
         setting = self._setting()
         workflows = self._plant.workflows
         asked = await workflows.approvals()
-        commands = await self._plant.commands.find((CommandState.AWAITING_APPROVAL,))
         made = await workflows.approvals(is_open=False, limit=DECIDED_SHOWN)
         plates = [(each.asked_at, open_decision(each, setting)) for each in asked]
-        plates += [(each.requested_at, self._plate(each, setting)) for each in commands]
+        plates += await waiting_commands(self._plant, setting)
         oldest_first = [plate for _, plate in sorted(plates, key=lambda pair: pair[0])]
         rows = [decided_row(each, setting) for each in made]
         self._patches.send({"queue": _queue(oldest_first), "decided": _made(rows)})
-
-    def _plate(self, command: Command, setting: Setting) -> Html:
-        sight = sight_of(self._plant)
-        declared = sight.tag_of(command.tag)
-        rule = declared.write if declared else None
-        return command_decision(command, rule, setting, sight)
 
     def paint(self, changes: Changes) -> None:
         """Read again if something changed that may be a decision."""
@@ -88,16 +77,8 @@ class _Queue:
         )
 
     async def _act(self, event: events.GenericEventArguments) -> None:
-        if await decide_on(event, self._decide):
+        if await decide_on(event, decider(self._plant)):
             await self.read()
-
-    async def _decide(self, identity: str, is_approved: bool, who: Actor, note: str) -> object:
-        command = identity.removeprefix(COMMAND_PREFIX)
-        if command == identity:
-            return await self._plant.decide(identity, is_approved, who, note)
-        commands = self._plant.commands
-        act = commands.approve if is_approved else commands.reject
-        return await act(command, who, note)
 
 
 def _queue(plates: list[Html]) -> Html:

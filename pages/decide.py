@@ -1,13 +1,22 @@
 """Approves or rejects, with a note, after a question that says what follows."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from nicegui import events
 
 from app.core.actor import Actor
+from app.core.command import CommandState
 from app.plant import Plant
 from pages.frame import actor, guarded
+from pages.markup import Html
+from pages.sight import sight_of
 from pages.widgets.reason import reason_for
+from pages.widgets.workflow.command_decision import COMMAND_PREFIX, command_decision
+from pages.widgets.workflow.decision import Setting
+
+Waiting = tuple[datetime, Html]
+"""Since when something waits, and what is shown of it."""
 
 Decide = Callable[[str, bool, Actor, str], Awaitable[object]]
 
@@ -36,10 +45,31 @@ async def decide_on(event: events.GenericEventArguments, decide: Decide) -> bool
     return note is not None and await guarded(decide(identity, is_approved, actor(), note))
 
 
-def runs_decide(plant: Plant) -> Decide:
-    """Return what decides on approvals of runs."""
+def decider(plant: Plant) -> Decide:
+    """Return what decides on approvals of runs and on commands that wait for one."""
 
     async def decide(identity: str, is_approved: bool, who: Actor, note: str) -> object:
-        return await plant.decide(identity, is_approved, who, note)
+        command = identity.removeprefix(COMMAND_PREFIX)
+        if command == identity:
+            return await plant.decide(identity, is_approved, who, note)
+        act = plant.commands.approve if is_approved else plant.commands.reject
+        return await act(command, who, note)
 
     return decide
+
+
+async def waiting_commands(plant: Plant, setting: Setting, run: str = "") -> list[Waiting]:
+    """Return the commands that wait for an approval, of one run or of all.
+
+    Raises:
+        StoreError: They cannot be read.
+    """
+    sight = sight_of(plant)
+    found = await plant.commands.find((CommandState.AWAITING_APPROVAL,))
+    mine = [each for each in found if not run or each.run.partition(":")[0] == run]
+    plates: list[Waiting] = []
+    for command in mine:
+        declared = sight.tag_of(command.tag)
+        rule = declared.write if declared else None
+        plates.append((command.requested_at, command_decision(command, rule, setting, sight)))
+    return plates

@@ -41,6 +41,7 @@ from pages import theme
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
 from pages.rail import more_sheet, rail
+from pages.waiting_commands import WaitingCommands
 from pages.who import ACTOR, actor, remember, you
 from pages.widgets.words import NONE
 
@@ -55,10 +56,11 @@ _HYPHENATED = re.compile(r"(\S*-\S*)")
 def install(plant: Plant) -> None:
     """Serve the look and feed the status line; called once at start, before the pages."""
     theme.install()
-    plant.hub.watch_status(lambda: _status(plant))
+    waiting = WaitingCommands(plant)
+    plant.hub.watch_status(lambda: _status(plant, waiting))
 
 
-def _status(plant: Plant) -> dict[str, object]:
+def _status(plant: Plant, waiting: WaitingCommands) -> dict[str, object]:
     wanted = plant.agents_to_start()
     rows = [  # the simulator of a plant without a demo is no agent that fails
         row for row in plant.agents() if row.state is not AgentState.STOPPED or row.name in wanted
@@ -66,6 +68,7 @@ def _status(plant: Plant) -> dict[str, object]:
     bus, name_of = plant.bus.status, plant.tags.unit_name
     running = sum(row.state is AgentState.RUNNING for row in rows)
     return {
+        "approvals": plant.workflows.open_approvals + waiting.count(),
         "broker": {"ok": bus.state is Health.OK, "word": bus.state, "reason": bus.reason},
         "agents": {
             "running": running,

@@ -9,9 +9,9 @@ from nicegui import events, ui
 from app.core.actor import Actor
 from app.core.errors import NotFoundError
 from app.core.run import RunState, StepRun, StepState, WorkflowRun
-from app.core.workflow import Workflow
+from app.core.workflow import ActionKind, Workflow
 from app.plant import Plant
-from pages.decide import decide_on, runs_decide
+from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
@@ -65,11 +65,13 @@ class _Run:
         self._chosen = _first_step(run, definition)
         self._round = 0
         self._asked: list[Html] = []
+        self._children: list[WorkflowRun] = []
         self._is_for_person = False
         self._patches = Patches({})
 
     async def start(self) -> None:
         """Build the page."""
+        await self._read_children()
         await self._read_asked()
         parts = self._parts()
         self._patches.reset(parts)
@@ -96,14 +98,19 @@ class _Run:
         self._run = head
         waits = any(each.state is StepState.WAITING for each in fresh.values())
         if waits or self._asked:
-            ui.timer(0, self._ask_again, once=True)
+            ui.timer(0, self.read, once=True)
         self._send()
 
     async def read(self) -> None:
         """Read the run anew and show it."""
         self._run = await self._plant.workflows.run(self._run.id)
         self._steps = {(each.step, each.round): each for each in self._run.steps}
+        await self._read_children()
         await self._ask_again()
+
+    async def _read_children(self) -> None:
+        if any(step.do is ActionKind.WORKFLOW for step in self._definition.steps):
+            self._children = await self._plant.workflows.runs(parent=self._run.id)
 
     async def _ask_again(self) -> None:
         await self._read_asked()
@@ -117,7 +124,9 @@ class _Run:
         found = await self._plant.workflows.approvals()
         mine = [each for each in found if each.run == self._run.id]
         self._asked = [open_decision(each, setting, has_run=False) for each in mine]
-        self._is_for_person = bool(mine)
+        commands = await waiting_commands(self._plant, setting, self._run.id)
+        self._asked += [plate for _, plate in commands]
+        self._is_for_person = bool(self._asked)
 
     def _send(self) -> None:
         self._patches.send(self._parts())
@@ -143,7 +152,7 @@ class _Run:
             ),
             _DECISIONS: tag("div", self._asked, class_="mw-queue", data_patch=_DECISIONS),
             run_head.FACTS: run_head.run_facts(
-                run, self._current(), self._linked, self._plant.tags.unit_name
+                run, self._current(), self._linked, self._plant.tags.unit_name, self._children
             ),
             "timeline": timeline(self._definition, run, steps, zone, now),
         }
@@ -189,7 +198,7 @@ class _Run:
             case "review":
                 await self._review()
             case _:
-                if await decide_on(event, runs_decide(self._plant)):
+                if await decide_on(event, decider(self._plant)):
                     await self.read()
 
     async def _cancel(self) -> None:

@@ -195,7 +195,7 @@ class _Listing:
         )
         if wanted != self._filter:
             return  # a newer choice was made meanwhile, and is being read
-        around = await self._around()
+        around = self._around()
         shown = found[:ROWS]
         self._rows = [run.id for run in shown]
         rows = {run_key(run.id): run_row(run, around) for run in shown}
@@ -207,17 +207,12 @@ class _Listing:
         self._key.set_text(f"For {self._plant.tags.unit_name(wanted.key) or wanted.key}  ✕")
         self._key.set_visibility(bool(wanted.key))
 
-    async def _around(self) -> Around:
-        asked = {each.run for each in await self._plant.workflows.approvals()}
-        return self._with(frozenset(asked))
-
-    def _with(self, asked: Collection[str]) -> Around:
+    def _around(self) -> Around:
         return Around(
             titles=self._titles(),
             name_of=self._plant.tags.unit_name,
             zone=self._plant.settings.site.timezone,
             now=self._plant.clock.now(),
-            asked=frozenset(asked),
         )
 
     def paint(self, changes: Changes) -> None:
@@ -227,7 +222,7 @@ class _Listing:
         if is_new and (not self._rows or self._filter.text):
             ui.timer(0, self.read, once=True)
             return
-        around = self._with(_for_people(changes))
+        around = self._around()
         known = {each: changes.runs[each] for each in self._rows if each in changes.runs}
         gone = [each for each in known if each not in taken]
         new = sorted(each for each in taken if each > self._rows[0]) if is_new else []
@@ -245,14 +240,6 @@ class _Listing:
     async def _bulk(self, event: events.GenericEventArguments) -> None:
         if await ask_and_do(self._plant, event):
             await self.read()
-
-
-def _for_people(changes: Changes) -> set[str]:
-    return {
-        run
-        for run, steps in changes.steps.items()
-        if any(each.waiting_for and "approv" in each.waiting_for for each in steps.values())
-    }
 
 
 def _bulk_bar() -> Html:

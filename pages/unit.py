@@ -27,6 +27,8 @@ from pages.widgets import (
     spark_grid,
 )
 from pages.widgets.plan import plan_bars
+from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.command_form import CommandForm, writable_tags
 
 PENS = 3
 CHOICES = 24
@@ -35,6 +37,7 @@ LOOK_AGAIN_S = 2.0
 
 def create(plant: Plant) -> None:
     """Register the page."""
+    base = serve_files()
 
     @ui.page("/units/{site}/{area}/{line}/{unit_name}")
     def unit(request: Request, site: str, area: str, line: str, unit_name: str) -> Response | None:
@@ -46,6 +49,7 @@ def create(plant: Plant) -> None:
         if equipment is None:
             return not_found(plant, request, f'There is no unit "{path}"')
         above = f"{site}/{area}"
+        add_files(base)
         crumbs = [("Overview", "/"), (area_words(above), f"/areas/{above}")]
         with (
             frame(plant, equipment.name, active="/", crumbs=crumbs),
@@ -53,7 +57,7 @@ def create(plant: Plant) -> None:
         ):
             forget = _now(plant, equipment)
             place(_trend(equipment))
-            _why(plant, equipment.path, forget)
+            _why(plant, equipment, forget)
         return None
 
 
@@ -124,10 +128,13 @@ def _stated(plant: Plant, path: str) -> list[Alarm]:
     ]
 
 
-def _why(plant: Plant, path: str, forget: ForgetButton) -> None:
+def _why(plant: Plant, unit: Equipment, forget: ForgetButton) -> None:
+    path = unit.path
     with ui.element("div").classes("mw-stack mw-reasons"):
         # apart, so that figures which change do not take the focus from a selected alarm
         pieces = [Painted(partial(draw, plant, path)) for draw in (_findings, _alarms)]
+        if writable_tags(unit):
+            CommandForm(plant, unit)
 
     def paint() -> None:
         for piece in pieces:

@@ -40,7 +40,6 @@ class _Catalogue:
     def __init__(self, plant: Plant, words: str) -> None:
         self._plant = plant
         self._words = words
-        self._asked: frozenset[str] = frozenset()
         self._patches = Patches({})
         with ui.element("div").classes("mw-filters"):
             find = ui.input(placeholder="Find a workflow", value=words, on_change=self._find)
@@ -53,8 +52,6 @@ class _Catalogue:
 
     async def read(self) -> None:
         """Read everything anew and show it."""
-        found = await self._plant.workflows.approvals()
-        self._asked = frozenset(each.run for each in found)
         self._draw()
 
     def _draw(self) -> None:
@@ -91,7 +88,6 @@ class _Catalogue:
             name_of=self._plant.tags.unit_name,
             zone=self._plant.settings.site.timezone,
             now=self._plant.clock.now(),
-            asked=self._asked,
         )
 
     def _find(self, event: events.ValueChangeEventArguments[str | None]) -> None:

@@ -123,10 +123,20 @@
     cameFrom?.focus?.();
   }
 
+  async function findWork(text) {
+    const low = text.toLowerCase();
+    const ask = async (path) => { try { const answer = await fetch(path); return answer.ok ? await answer.json() : []; } catch { return []; } };
+    const [flows, runs] = await Promise.all([ask("/api/workflows"), ask(`/api/runs?limit=8&text=${encodeURIComponent(text)}`)]);
+    const title = (name) => flows.find((flow) => flow.name === name)?.workflow?.title || name.replaceAll("_", " ");
+    const found = flows.filter((flow) => `${flow.name} ${flow.workflow?.title ?? ""}`.toLowerCase().includes(low)).slice(0, 8)
+      .map((flow) => ({ kind: "workflow", href: `/workflows?find=${encodeURIComponent(flow.name)}`, label: title(flow.name), path: flow.name }));
+    return [...found, ...runs.map((run) => ({ kind: "run", href: `/runs/${run.id}`, label: `${title(run.workflow)}, ${run.state}`, path: run.id }))];
+  }
+
   function openSearch() {
     const box = sheet("mw-search", "Search");
     const input = make("input", "mw-search-input", box), list = make("div", "mw-hits", box);
-    input.placeholder = "Tags, units, alarms, pages"; input.type = "search"; input.autocomplete = "off";
+    input.placeholder = "Tags, units, alarms, workflows, runs, pages"; input.type = "search"; input.autocomplete = "off";
     let chosen = 0, timer = 0;
     const choose = (index) => {
       const rows = [...list.querySelectorAll("a")];
@@ -139,7 +149,7 @@
       const low = text.toLowerCase();
       const rows = PAGES().filter((p) => p.label.toLowerCase().includes(low)).map((p) => ({ kind: "page", href: p.href, label: p.label, sub: "" }));
       for (const hit of hits) {
-        const href = hit.kind === "area" ? `/areas/${hit.path}` : hit.kind === "unit" ? `/units/${hit.path}` : `/trends?tags=${hit.path}`;
+        const href = hit.href ? hit.href : hit.kind === "area" ? `/areas/${hit.path}` : hit.kind === "unit" ? `/units/${hit.path}` : `/trends?tags=${hit.path}`;
         rows.push({ kind: hit.kind, href, label: hit.label, sub: hit.path });
       }
       if (low) for (const alarm of alarms.all()) {
@@ -157,7 +167,13 @@
       if (!rows.length) make("p", "mw-hint", list, `Nothing is called \u201c${text}\u201d`);
       choose(0);
     };
-    input.oninput = () => { clearTimeout(timer); timer = setTimeout(async () => { const text = input.value.trim(); show(text, text ? await live.find(text) : []); }, 120); };
+    const ask = async () => {
+      const text = input.value.trim();
+      if (!text) { show("", []); return; }
+      const [hits, work] = await Promise.all([live.find(text), findWork(text)]);
+      if (input.value.trim() === text) show(text, [...hits, ...work]);
+    };
+    input.oninput = () => { clearTimeout(timer); timer = setTimeout(ask, 120); };
     input.onkeydown = (event) => {
       if (event.key === "ArrowDown") choose(chosen + 1);
       else if (event.key === "ArrowUp") choose(chosen - 1);

@@ -128,14 +128,29 @@ def figures(details: object, linked: Callable[[str], Html]) -> Html | None:
         return None
     if not isinstance(details, Mapping):
         return tag("p", linked(details)) if isinstance(details, str) else json_view("", details)
-    pairs = cast("Mapping[str, object]", details)  # it came as JSON: keys are texts
-    if len(pairs) > _FIGURES or any(isinstance(each, Mapping | list) for each in pairs.values()):
-        return json_view("Figures", details)
+    pairs = {
+        name: value
+        for name, value in cast("Mapping[str, object]", details).items()  # keys of JSON are texts
+        if value not in (None, "", [], {})
+    }
+    if len(pairs) > _FIGURES or any(_is_deep(each) for each in pairs.values()):
+        return json_view("Figures", pairs)
     rows = [
         [tag("dt", sentence(name)), tag("dd", _figure(value, linked))]
         for name, value in pairs.items()
     ]
     return tag("dl", rows, class_="mw-facts")
+
+
+def _is_deep(value: object) -> bool:
+    match value:
+        case dict():
+            return True
+        case list():
+            inner = cast("list[object]", value)  # of JSON
+            return any(isinstance(each, dict | list) for each in inner)
+        case _:
+            return False
 
 
 def _figure(value: object, linked: Callable[[str], Html]) -> object:
@@ -146,6 +161,9 @@ def _figure(value: object, linked: Callable[[str], Html]) -> object:
             return "yes" if value else "no"
         case int() | float():
             return f"{value:g}"
+        case list():
+            lines = cast("list[object]", value)  # of JSON
+            return tag("ul", [tag("li", _figure(each, linked)) for each in lines])
         case _:
             return linked(str(value))
 

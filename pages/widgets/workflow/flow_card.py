@@ -9,6 +9,7 @@ from pages.widgets.workflow.run_row import Around
 from pages.widgets.workflow.words import (
     count_words,
     duration_words,
+    is_for_person,
     mode_words,
     seconds_of,
     sentence,
@@ -117,7 +118,7 @@ def _last(entry: Entry, around: Around) -> Html:
 def _last_run(run: WorkflowRun, around: Around) -> Html:
     when = when_words(run.started_at, around.zone, around.now)
     took = f", {duration_words(seconds_of(run, around.now))}" if run.ended_at else ""
-    mark = run_mark(run.state, is_for_person=run.id in around.asked)
+    mark = run_mark(run.state, is_for_person=is_for_person(run.reason))
     link = tag("a", f"last run {when}{took}", href=f"/runs/{run.id}", class_="mw-link")
     return tag("span", mark, link, class_="mw-row")
 

@@ -12,7 +12,7 @@ from app.core.workflow import ActionKind, Step, Workflow
 from app.supervisor.restart import agent_title
 from pages.markup import Html, join, tag
 from pages.widgets.workflow.marks import STEP_LOOKS, glyph
-from pages.widgets.workflow.words import count_words, sentence, ticking
+from pages.widgets.workflow.words import count_words, is_for_person, sentence, ticking
 
 WIDTH, HEIGHT = 184, 84
 """Size of a plate, px."""
@@ -82,14 +82,15 @@ def node_key(step: str) -> str:
     return f"node-{step}"
 
 
-def step_look(step: Step, done: StepRun) -> tuple[str, str]:
+def step_look(done: StepRun) -> tuple[str, str]:
     """Return shape and word of a step; one that waits for a decision shows a hand."""
-    if done.state is StepState.WAITING and step.do in {ActionKind.APPROVE, ActionKind.COMMAND}:
-        return "person", done.waiting_for or "waiting for a person"
     shape, word = STEP_LOOKS[done.state]
-    if done.carried:
+    if done.waiting_for:
+        shape = "person" if is_for_person(done.waiting_for) else "waiting"
+        word = f"waits for {done.waiting_for.partition(':')[0]}"
+    elif done.carried:
         word = "done in an earlier run"
-    return shape, done.waiting_for or word
+    return shape, word
 
 
 def graph_html(graph: Graph, parts: Mapping[str, Html]) -> Html:
@@ -112,7 +113,7 @@ def graph_parts(
 
 def _plate(graph: Graph, step: Step, done: StepRun, is_chosen: bool, now: datetime) -> Html:
     spot = graph.spots[step.id]
-    shape, word = step_look(step, done)
+    shape, word = step_look(done)
     title = step.title or sentence(step.id)
     moving = Html('<svg class="mw-node-frame" aria-hidden="true"><rect/></svg>')
     return tag(

@@ -1,6 +1,6 @@
 """The head of a run: state, why, what can be done, and where it comes from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -32,9 +32,10 @@ def run_head(
     since = when_words(run.ended_at or run.started_at, zone, now)
     word = "at" if run.ended_at else "since"
     reason = None
-    if run.reason:
+    if run.reason and not is_for_person:  # a decision stands right below
         look = "mw-run-reason mw-bad" if run.state is RunState.FAILED else "mw-run-reason"
-        reason = tag("p", linked_reason(run.reason, linked), class_=look)
+        words = f"Waits for {run.reason}" if run.state is RunState.WAITING else run.reason
+        reason = tag("p", linked_reason(words, linked), class_=look)
     seen = tag("p", f"Seen to: {run.reviewed}", class_="mw-hint") if run.reviewed else None
     return tag(
         "div",
@@ -68,9 +69,21 @@ def _buttons(run: WorkflowRun) -> list[Html]:
 
 
 def run_facts(
-    run: WorkflowRun, current: str, linked: Linked, name_of: Callable[[str], str]
+    run: WorkflowRun,
+    current: str,
+    linked: Linked,
+    name_of: Callable[[str], str],
+    children: Sequence[WorkflowRun],
 ) -> Html:
-    """Return where the run comes from, with links; `current` is the definition's version now."""
+    """Return where the run comes from, with links.
+
+    Args:
+        run: The run.
+        current: Version of the definition as it is now, empty if there is none.
+        linked: Turns paths of units in a text into links.
+        name_of: The name of a unit by its path, empty for none.
+        children: Runs that its steps started.
+    """
     pairs: list[tuple[str, object]] = [("Started by", _started(run, linked))]
     if run.key:
         pairs.append(("For", key_link(run.key, name_of)))
@@ -80,6 +93,9 @@ def run_facts(
         pairs.append(
             ("Part of", [run_link(run.parent), f", step {sentence(step)}" if step else ""])
         )
+    if children:
+        links = [[run_link(each.id, sentence(each.workflow)), " "] for each in children]
+        pairs.append(("Started", links))
     if run.retry_of:
         pairs.append(("Retry of", run_link(run.retry_of)))
     if run.retried_by:

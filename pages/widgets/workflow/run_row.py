@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.run import WorkflowRun
+from app.core.run import RunState, WorkflowRun
 from pages.markup import Html, tag
 from pages.widgets.links import with_unit_links
 from pages.widgets.workflow.marks import run_mark
 from pages.widgets.workflow.words import (
+    is_for_person,
     is_over,
     key_link,
     sentence,
@@ -29,14 +30,12 @@ class Around:
         name_of: The name of a unit by its path, empty for none.
         zone: The plant's time zone.
         now: UTC.
-        asked: Runs with an open approval.
     """
 
     titles: Mapping[str, str]
     name_of: Callable[[str], str]
     zone: str
     now: datetime
-    asked: frozenset[str] = frozenset()
 
     def title(self, workflow: str) -> str:
         """Return what an operator calls a workflow."""
@@ -58,7 +57,7 @@ def run_row(run: WorkflowRun, around: Around) -> Html:
             tag("input", type="checkbox", class_="mw-pick", aria_label=f"Mark {title}, {run.id}"),
             class_="mw-run-pick",
         ),
-        tag("td", run_mark(run.state, is_for_person=run.id in around.asked)),
+        tag("td", run_mark(run.state, is_for_person=is_for_person(run.reason))),
         tag(
             "td",
             tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open"),
@@ -81,7 +80,8 @@ def run_row(run: WorkflowRun, around: Around) -> Html:
 def _reason(run: WorkflowRun, around: Around) -> Html | None:
     if not run.reason:
         return None
-    return tag("span", with_unit_links(run.reason, around.name_of), title=run.reason)
+    words = f"waits for {run.reason}" if run.state is RunState.WAITING else run.reason
+    return tag("span", with_unit_links(words, around.name_of), title=words)
 
 
 def run_table(rows: list[Html]) -> Html:

@@ -58,7 +58,8 @@ def step_panel(
     return tag(
         "section",
         tag("div", title, retry if can_retry else None, class_="mw-card-title"),
-        marked(step_look(step, shown)),
+        marked(step_look(shown)),
+        tag("p", linked(f"Waits for {shown.waiting_for}")) if shown.waiting_for else None,
         _rounds(rounds, shown) if len(rounds) > 1 else None,
         _facts(step, shown, zone, now),
         tag("p", linked(shown.error), class_="mw-step-error") if shown.error else None,

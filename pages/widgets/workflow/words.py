@@ -140,8 +140,15 @@ def seconds_of(run: WorkflowRun, now: datetime) -> float:
     return max(0.0, ((run.ended_at or now) - run.started_at).total_seconds())
 
 
+def is_for_person(waiting_for: str) -> bool:
+    """Tell whether a run or step waits for somebody's decision, from what it says of it."""
+    return waiting_for.startswith("a person")
+
+
 def duration_words(seconds: float) -> str:
-    """Return how long something took: "0.4 s", "45 s", "12 min"."""
+    """Return how long something took: "40 ms", "0.4 s", "45 s", "12 min"."""
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 10 else age_words(seconds)
 
 

@@ -41,6 +41,7 @@
 
   // --- durations of what is under way
   function words(s) {
+    if (s < 0.1) return `${Math.round(1000 * s)} ms`;
     if (s < 10) return `${s.toFixed(1)} s`;
     for (const [size, word, until] of [[1, "s", 90], [60, "min", 5400], [3600, "h", 129600]]) if (s < until) return `${Math.round(s / size)} ${word}`;
     return `${Math.round(s / 86400)} d`;
