@@ -55,6 +55,7 @@ def analog(
     responses: Responses | None = None,
     decimals: int = 1,
     noise: float = 0.0,
+    counts_while: str = "",
 ) -> Design:
     """Declare a measured value; deadband is 1 % of the range, on-delay 5 s where it has limits."""
     guarded = limits is not None
@@ -72,6 +73,7 @@ def analog(
             on_delay_s=5.0 if guarded else 0.0,
             decimals=decimals,
             responses=responses or Responses(),
+            limits_while=counts_while,
         ),
         noise,
     )

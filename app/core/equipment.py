@@ -70,6 +70,8 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         plan: Name of the tag of the same unit that holds what this value should be by now.
         target: Name of the tag of the same unit that holds what it should reach in the period.
         write: How it may be changed; None for a tag that nobody may change.
+        limits_while: Name of the tag of the same unit while which is not 0 the limits count
+            (ISA-18.2, suppression by design): a pump that stands has no flow. Empty is always.
     """
 
     path: str
@@ -91,6 +93,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     plan: str = ""
     target: str = ""
     write: WriteRule | None = None
+    limits_while: str = ""
 
     @property
     def name(self) -> str:
@@ -171,7 +174,8 @@ def check_equipment(equipment: Equipment) -> None:
 def _check_plans(equipment: Equipment) -> None:
     names = {tag.name for tag in equipment.tags}
     for tag in equipment.tags:
-        for field, wanted in (("plan", tag.plan), ("target", tag.target)):
+        named = (("plan", tag.plan), ("target", tag.target), ("limits_while", tag.limits_while))
+        for field, wanted in named:
             if wanted and wanted not in names:
                 raise TopicError(
                     f'{field} of tag "{tag.path}": "{wanted[:120]}" is no tag of its unit; '

@@ -72,6 +72,17 @@ class TagWatch:
         self.reading = reading
         return findings + self._judge(now)
 
+    def rest(self, reading: Reading) -> list[Finding]:
+        """Take a reading of a unit that stands: its quality counts, its limits do not."""
+        now = reading.received_time
+        findings = self._judge_quality(reading, now)
+        self.reading = None
+        for state in self.limits:
+            if state.passed is not False:
+                findings.append(self._absent(state.condition, now))
+            state.passed, state.since = False, None
+        return findings
+
     def tick(self, now: datetime) -> list[Finding]:
         """Judge what only time can tell: a delay that ran out, quality bad for long."""
         findings: list[Finding] = []
