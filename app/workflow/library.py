@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import RLock
 from typing import NamedTuple
 
 import msgspec
@@ -52,8 +53,8 @@ class _File(NamedTuple):
 class Library:
     """Holds the definitions and follows changes of their files.
 
-    One thread at a time. An own file hides the shipped one of its name; deleting it brings that
-    back.
+    Any thread may call it; what is read is whole. An own file hides the shipped one of its name;
+    deleting it brings that back.
     """
 
     def __init__(self, shipped: Path, own: Path) -> None:
@@ -65,7 +66,8 @@ class Library:
         """
         self._folders = ((Origin.SHIPPED, shipped), (Origin.OWN, own))
         self._own = own
-        self._files: dict[str, _File] = {}
+        self._changing = RLock()
+        self._files: Mapping[str, _File] = {}
         self._shipped_names: frozenset[str] = frozenset()
         self._switches: dict[str, bool] = {}
         self._switches_stamp: _Stamp | None = None
@@ -78,21 +80,24 @@ class Library:
         Raises:
             StoreError: A folder cannot be listed.
         """
-        found = dict(self._found())
-        changed = self._refresh_switches()
-        for name in self._files.keys() - found.keys():
-            del self._files[name]
-            changed.add(name)
-        for name, (origin, stamp) in found.items():
-            known = self._files.get(name)
-            if known is None or known.stamp != stamp:
-                self._files[name] = _read(name, origin, stamp, known)
-                changed.add(name)
-        return changed
+        with self._changing:
+            found = dict(self._found())
+            changed = self._refresh_switches()
+            changed |= self._files.keys() - found.keys()
+            files: dict[str, _File] = {}
+            for name, (origin, stamp) in found.items():
+                known = self._files.get(name)
+                is_same = known is not None and known.stamp == stamp
+                files[name] = known if is_same and known else _read(name, origin, stamp, known)
+                if not is_same:
+                    changed.add(name)
+            self._files = files  # at once, for whoever reads in another thread
+            return changed
 
     def entries(self) -> list[Entry]:
         """Return the catalogue by name, without what is known of runs."""
-        return [self._entry(name) for name in sorted(self._files)]
+        files = self._files
+        return [self._entry_of(name, files[name]) for name in sorted(files)]
 
     def entry(self, name: str) -> Entry:
         """Return one workflow of the catalogue.
@@ -100,8 +105,7 @@ class Library:
         Raises:
             NotFoundError: There is none of this name.
         """
-        self._file(name)
-        return self._entry(name)
+        return self._entry_of(name, self._file(name))
 
     def definition(self, name: str) -> Workflow:
         """Return what a new run goes by: the last definition of the file without an error.
@@ -149,11 +153,12 @@ class Library:
                 f'Workflow "{name}" is not saved, {_place(errors[0])}: {errors[0].message}',
                 {_place(each): each.message for each in errors},
             )
-        self.refresh()
-        self._check_base(name, base_version)
-        self._write(self._own / f"{name}.toml", text)
-        self.refresh()
-        return self._entry(name)
+        with self._changing:
+            self.refresh()
+            self._check_base(name, base_version)
+            self._write(self._own / f"{name}.toml", text)
+            self.refresh()
+            return self._entry(name)
 
     def delete(self, name: str) -> None:
         """Delete an own definition; a shipped one of its name works again.
@@ -169,13 +174,15 @@ class Library:
                 f'Workflow "{name}" is shipped with the product and cannot be deleted',
                 "Disable it instead",
             )
-        try:
-            file.stamp.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"{file.stamp.path} cannot be deleted: {error.strerror}") from error
-        if name in self._switches and name not in self._shipped_names:
-            self._keep({key: is_on for key, is_on in self._switches.items() if key != name})
-        self.refresh()
+        with self._changing:
+            try:
+                file.stamp.path.unlink(missing_ok=True)
+            except OSError as error:
+                path, why = file.stamp.path, error.strerror
+                raise StoreError(f"{path} cannot be deleted: {why}") from error
+            if name in self._switches and name not in self._shipped_names:
+                self._keep({key: is_on for key, is_on in self._switches.items() if key != name})
+            self.refresh()
 
     def enable(self, name: str, is_enabled: bool) -> Entry:
         """Switch the triggers of a workflow on or off, whatever its file says.
@@ -185,8 +192,9 @@ class Library:
             StoreError: The switch cannot be kept.
         """
         self._file(name)
-        self._keep({**self._switches, name: is_enabled})
-        return self._entry(name)
+        with self._changing:
+            self._keep({**self._switches, name: is_enabled})
+            return self._entry(name)
 
     def _file(self, name: str) -> _File:
         try:
@@ -195,7 +203,9 @@ class Library:
             raise NotFoundError(f'There is no workflow "{name[:80]}"') from None
 
     def _entry(self, name: str) -> Entry:
-        file = self._files[name]
+        return self._entry_of(name, self._file(name))
+
+    def _entry_of(self, name: str, file: _File) -> Entry:
         said = file.good.enabled if file.good else True
         return Entry(
             name=name,
