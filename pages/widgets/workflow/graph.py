@@ -17,7 +17,7 @@ from pages.widgets.workflow.words import count_words, is_for_person, sentence, t
 WIDTH, HEIGHT = 184, 84
 """Size of a plate, px."""
 
-_GAP_X, _GAP_Y, _PAD, _LOOP = 44, 20, 8, 34
+_GAP_X, _GAP_Y, _PAD, _LOOP = 44, 20, 12, 34
 ACTIONS: Mapping[ActionKind, str] = {
     ActionKind.TASK: "task",
     ActionKind.PUBLISH: "message",
@@ -44,12 +44,14 @@ class Graph:
 
     Attributes:
         workflow: The definition.
+        cells: Column and row by step.
         spots: Plates by step.
         width: Of the drawing, px.
         height: Of the drawing, px.
     """
 
     workflow: Workflow
+    cells: Mapping[str, tuple[int, int]]
     spots: Mapping[str, Spot]
     width: int
     height: int
@@ -57,15 +59,16 @@ class Graph:
 
 def place_steps(workflow: Workflow) -> Graph:
     """Return the drawing's plan."""
-    grid = layout(workflow)
-    spots = {
-        name: Spot(_PAD + column * (WIDTH + _GAP_X), _PAD + row * (HEIGHT + _GAP_Y))
-        for name, (column, row) in grid.items()
-    }
+    cells = layout(workflow)
+    spots = {name: _spot(column, row) for name, (column, row) in cells.items()}
     has_loops = any(step.goto for step in workflow.steps)
     width = max((spot.x for spot in spots.values()), default=0) + WIDTH + _PAD
     height = max((spot.y for spot in spots.values()), default=0) + HEIGHT + _PAD
-    return Graph(workflow, spots, width, height + _LOOP * has_loops)
+    return Graph(workflow, cells, spots, width, height + _LOOP * has_loops)
+
+
+def _spot(column: int, row: int) -> Spot:
+    return Spot(_PAD + column * (WIDTH + _GAP_X), _PAD + row * (HEIGHT + _GAP_Y))
 
 
 def latest(steps: Iterable[StepRun]) -> dict[str, StepRun]:
@@ -144,7 +147,10 @@ def _figures(done: StepRun, now: datetime) -> Html | None:
     more = [f"round {done.round}"] if done.round > 1 else []
     if done.attempts > 1:
         more.append(count_words(done.attempts, "try", "tries"))
-    time = ticking(done.started_at, done.ended_at, now) if done.started_at else None
+    was_done = done.state is not StepState.SKIPPED
+    time = None
+    if done.started_at and was_done:
+        time = ticking(done.started_at, done.ended_at, now)
     if not more and time is None:
         return None
     return tag("span", time, "".join(f" · {each}" for each in more), class_="mw-node-figures")
@@ -187,9 +193,33 @@ def _edge(graph: Graph, source: str, target: str, classes: str) -> Html:
     start, end = graph.spots[source], graph.spots[target]
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x - 1, end.y + HEIGHT // 2
-    bend = max(_GAP_X // 2, (x2 - x1) // 2)
-    curve = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    lane = lane_of(graph, source, target)
+    bend = _GAP_X // 2
+    curve = f"M{x1} {y1}"
+    if lane is not None and lane != y1:
+        curve += f"C{x1 + bend} {y1} {x1 + bend} {lane} {x1 + _GAP_X} {lane}"
+    if lane is not None:
+        curve += f"H{x2 - _GAP_X}"
+        y1, x1 = lane, x2 - _GAP_X
+    curve += f"C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
     return Html(f'<path class="{classes}" marker-end="url(#mw-arrow)" d="{curve}"/>')
+
+
+def lane_of(graph: Graph, source: str, target: str) -> int | None:
+    """Return the height at which an edge passes columns without crossing a plate, px.
+
+    The target's row is taken if it is free there, else the source's, else the gap above the
+    target's row. None for neighbours, which need none.
+    """
+    (first, source_row), (last, target_row) = graph.cells[source], graph.cells[target]
+    passed = range(first + 1, last)
+    if not passed:
+        return None
+    taken = set(graph.cells.values())
+    for row in (target_row, source_row):
+        if all((column, row) not in taken for column in passed):
+            return _spot(0, row).y + HEIGHT // 2
+    return _spot(0, target_row).y - _GAP_Y // 2
 
 
 def _loop(graph: Graph, source: str, target: str, most: int) -> Html:

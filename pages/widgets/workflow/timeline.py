@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from app.core.run import StepRun, WorkflowRun
+from app.core.run import StepRun, StepState, WorkflowRun
 from app.core.workflow import Workflow
 from pages.markup import Html, tag
 from pages.widgets.workflow.marks import STEP_LOOKS
@@ -24,7 +24,7 @@ def timeline(
         zone: The plant's time zone.
         now: UTC.
     """
-    begun = [each for each in steps if each.started_at]
+    begun = [e for e in steps if e.started_at and e.state is not StepState.SKIPPED]
     span_s = max(seconds_of(run, now), 0.1)
     ids = sorted({each.step for each in begun}, key=lambda name: _first(begun, name))
     titles = {step.id: step.title or sentence(step.id) for step in workflow.steps}
