@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from app.bus.client import Bus
@@ -11,7 +12,7 @@ from app.core import topics
 from app.core.alarm import Alarm, Finding
 from app.core.clock import Clock
 from app.core.errors import BusError, InputError
-from app.core.reading import Quality
+from app.core.reading import Quality, Reading
 from app.core.run import RunChange
 from app.live.tags import TagTable
 from app.loops import Loops, repeat
@@ -25,6 +26,7 @@ from app.store.run_tables import METADATA as RUN_TABLES
 from app.store.runs import RunStore
 from app.supervisor.registry import Registry
 from app.workflow.actions import Actions
+from app.workflow.context import PlantSilentError
 from app.workflow.dispatch import Dispatcher
 from app.workflow.mqtt import MqttStarts
 from app.workflow.owners import Owners
@@ -32,6 +34,8 @@ from app.workflow.service import WorkflowService
 
 WORKFLOWS = "Workflows"
 TICK_S = 1.0
+SETTLE = timedelta(seconds=20)
+"""Every live tag has spoken by then after a start, also while a broker takes its time."""
 
 
 class Orchestration:
@@ -64,7 +68,7 @@ class Orchestration:
         commands = Database(_url(own, data, "commands.sqlite"), COMMAND_TABLES, COMMANDS)
         self.commands = CommandGateway(around, commands)
         database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS)
-        store, functions = RunStore(database), plant_functions(tags)
+        store, functions = RunStore(database), plant_functions(tags, clock)
         self._dispatcher = Dispatcher(bus, registry, own.orchestrator, clock)
         self.workflows = WorkflowService(
             own,
@@ -120,15 +124,23 @@ class Orchestration:
             return
 
 
-def plant_functions(tags: TagTable) -> dict[str, Callable[..., object]]:
+def plant_functions(tags: TagTable, clock: Clock) -> dict[str, Callable[..., object]]:
     """Return what expressions may ask of the plant: `tag(path)` and `is_good(path)`."""
+    settled_at = clock.now() + SETTLE
+
+    def heard(path: str) -> Reading | None:
+        reading = tags.value(str(path))
+        is_good = reading is not None and reading.quality is Quality.GOOD
+        if not is_good and clock.now() < settled_at:
+            raise PlantSilentError(f'the first value of "{str(path)[:120]}"')
+        return reading
 
     def is_good(path: str) -> bool:
-        reading = tags.value(str(path))
+        reading = heard(path)
         return reading is not None and reading.quality is Quality.GOOD
 
     def tag(path: str) -> object:
-        reading = tags.value(str(path))
+        reading = heard(path)
         if reading is None:
             raise InputError(f'Tag "{str(path)[:120]}" has no value')
         if reading.quality is not Quality.GOOD:

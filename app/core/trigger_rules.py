@@ -197,10 +197,13 @@ class Quiet:
             _, event = self.waiting.pop(key)
             last_s = self.started.get(key)
             if last_s is None or now_s - last_s >= trigger.cooldown_s:
-                self.started[key] = now_s
                 found.append((key, event))
         self._forget(trigger, now_s)
         return found
+
+    def begun(self, key: str, now_s: float) -> None:
+        """Note that a key has started a run: its cooldown begins."""
+        self.started[key] = now_s
 
     def _forget(self, trigger: Trigger, now_s: float) -> None:
         old = [key for key, at_s in self.started.items() if now_s - at_s > trigger.cooldown_s]

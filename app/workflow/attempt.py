@@ -1,25 +1,35 @@
 """Does one step of a run: its tries, its elements, its end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from app.core.errors import BusError, InputError, MillwrightError
-from app.core.expression import bare, evaluate, fill, is_true
+from app.core.expression import (
+    PLANT_FUNCTIONS,
+    bare,
+    called,
+    evaluate,
+    expressions,
+    fill,
+    is_true,
+)
 from app.core.run import LogLine, StepRun, StepState
 from app.core.run_plan import bound_reached, error_leads_back
 from app.core.workflow import EVERY, ActionKind, Step, timeout_of
 from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
-from app.workflow.context import Doing, Done
+from app.workflow.context import Doing, Done, PlantSilentError
 from app.workflow.slots import slot
 
 if TYPE_CHECKING:
     from app.workflow.runner import Runner
 
+T = TypeVar("T")
 LOG_LINES = 200
+_SILENT_S = 0.5
 _RAW = frozenset({"until"})
 _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 
@@ -29,6 +39,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
     deadline: datetime
     items: list[Any] | None = None
+    fields: list[dict[str, Any]] | None = None
 
 
 class Attempt:
@@ -46,7 +57,10 @@ class Attempt:
         names = runner.names(step)
         functions = runner.functions
         try:
-            if not is_true(step.when, names, functions):
+            # a step that has begun goes on, whatever the plant shows after a restart
+            if self._kept is None and not await self._computed(
+                lambda: is_true(step.when, names, functions)
+            ):
                 return self._settle(StepState.SKIPPED)
             self._show()
             output, agent = await self._tries(names)
@@ -63,9 +77,29 @@ class Attempt:
                 jumps=error_leads_back(runner.plan, step),
                 may_have_acted=isinstance(error, BusError | UncertainError),
             )
-        return self._loop(output, agent)
+        return await self._loop(output, agent)
 
-    def _loop(self, output: object, agent: str) -> StepRun:
+    @property
+    def _kept(self) -> bytes | None:
+        return self._runner.slots.get(slot(self._step.id, self._shown.round, "plan"))
+
+    async def _computed(self, compute: Callable[[], T]) -> T:
+        """Return what `compute` gives; just after a start of the app it waits for the plant.
+
+        Raises:
+            InputError: It cannot be computed.
+        """
+        while True:
+            try:
+                found = compute()
+            except PlantSilentError as error:
+                self._wait(str(error))
+                await self._runner.clock.sleep(_SILENT_S)
+            else:
+                self._wait("")
+                return found
+
+    async def _loop(self, output: object, agent: str) -> StepRun:
         """Settle a step that is done; it may want to go back."""
         runner, step = self._runner, self._step
         done = self._settle(StepState.DONE, output=output, agent=agent)
@@ -75,7 +109,8 @@ class Attempt:
         seen: Any = names["steps"]
         seen[step.id] = {"state": "done", "output": output, "error": "", "round": done.round}
         try:
-            wants = is_true(step.goto.when, names, runner.functions)
+            when = step.goto.when
+            wants = await self._computed(lambda: is_true(when, names, runner.functions))
         except InputError as error:
             return self._settle(StepState.FAILED, error=f"goto.when: {error}", output=output)
         bound = bound_reached(runner.plan, step) if wants else ""
@@ -104,17 +139,23 @@ class Attempt:
     async def _once(self, names: dict[str, object], attempt: int) -> tuple[object, str]:
         plan = await self._planned(names, attempt)
         if plan.items is None:
-            done = await self._act(names, plan.deadline, "")
+            fields = plan.fields[0] if plan.fields else self._fields(names)
+            done = await self._act(fields, plan.deadline, "")
             return done.output, done.agent
         return await self._each(names, plan)
 
     async def _planned(self, names: dict[str, object], attempt: int) -> _Plan:
-        """Return deadline and elements; those of a wait or a for-each outlive a restart."""
+        """Return deadline, elements and fields; those that a restart could change are kept."""
         runner, step = self._runner, self._step
-        key = slot(step.id, self._shown.round, "plan")
-        kept = runner.slots.get(key)
-        if kept is not None and attempt == 1:
-            return msgspec.json.decode(kept, type=_Plan)
+        if self._kept is not None and attempt == 1:
+            return msgspec.json.decode(self._kept, type=_Plan)
+        plan = await self._computed(lambda: self._plan(names))
+        if step.for_each or step.do in _WAITS or plan.fields is not None:
+            await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
+        return plan
+
+    def _plan(self, names: dict[str, object]) -> _Plan:
+        runner, step = self._runner, self._step
         now, seconds = runner.clock.now(), timeout_of(step)
         items: list[Any] | None = None
         if step.for_each:
@@ -123,10 +164,19 @@ class Attempt:
             raw = {key: each for key, each in step.with_.items() if key not in _RAW}
             fields = fill(raw, names, runner.functions) | _moment(step.with_, names, runner)
             seconds = wait_s(fields, now, seconds)
-        plan = _Plan(deadline_after(now, seconds), items)
-        if step.for_each or step.do in _WAITS:
-            await runner.keep(key, plan)
-        return plan
+        kept: list[dict[str, Any]] | None = None
+        if asks_plant(step):
+            seen = (
+                [names] if items is None else [_element(names, *each) for each in enumerate(items)]
+            )
+            kept = [self._fields(each) for each in seen]
+        return _Plan(deadline_after(now, seconds), items, kept)
+
+    def _fields(self, names: Mapping[str, object]) -> dict[str, Any]:
+        step, functions = self._step, self._runner.functions
+        raw = {key: each for key, each in step.with_.items() if key in _RAW}
+        rest = {key: each for key, each in step.with_.items() if key not in _RAW}
+        return {**fill(rest, names, functions), **raw}
 
     async def _each(self, names: dict[str, object], plan: _Plan) -> tuple[object, str]:
         """Do the action for every element, `parallel` at once; each is kept as it is done."""
@@ -140,8 +190,9 @@ class Attempt:
             if kept is not None:
                 return msgspec.json.decode(kept)["output"]
             async with room:
-                seen = {**names, "item": item, "index": index}
-                done = await self._act(seen, plan.deadline, f".{index}")
+                seen = _element(names, index, item)
+                fields = plan.fields[index] if plan.fields else self._fields(seen)
+                done = await self._act(fields, plan.deadline, f".{index}")
             await runner.keep(key, {"output": done.output, "agent": done.agent})
             runner.slots[key] = msgspec.json.encode({"output": done.output})
             return done.output
@@ -155,11 +206,8 @@ class Attempt:
             await asyncio.gather(*works, return_exceptions=True)
         return list(outputs), "app"
 
-    async def _act(self, names: Mapping[str, object], deadline: datetime, suffix: str) -> Done:
+    async def _act(self, fields: dict[str, Any], deadline: datetime, suffix: str) -> Done:
         runner, step = self._runner, self._step
-        raw = {key: each for key, each in step.with_.items() if key in _RAW}
-        rest = {key: each for key, each in step.with_.items() if key not in _RAW}
-        fields = {**fill(rest, names, runner.functions), **raw}
         if not suffix:
             self._shown = msgspec.structs.replace(self._shown, input=fields)
             self._show()
@@ -205,6 +253,19 @@ class Attempt:
         lines = tuple(self._lines[-LOG_LINES:])
         self._shown = msgspec.structs.replace(self._shown, log=lines)
         self._runner.show(self._shown)
+
+
+def asks_plant(step: Step) -> bool:
+    """Tell whether what a step does depends on the plant as it is at its beginning."""
+    used = [
+        *expressions(step.with_),
+        *(each for each in (bare(step.for_each), bare(step.when)) if each),
+    ]
+    return any(called(each) & set(PLANT_FUNCTIONS) for each in used)
+
+
+def _element(names: Mapping[str, object], index: int, item: object) -> dict[str, object]:
+    return {**names, "item": item, "index": index}
 
 
 def _elements(value: object) -> list[Any]:

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.core.errors import InputError
 from app.core.run import WorkflowRun
 from app.core.workflow import ActionKind, Step
+
+
+class PlantSilentError(InputError):
+    """The app has just started and has not heard a tag yet; it will in a moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from app.core.trigger_rules import (
     schedule_event,
 )
 from app.core.workflow import Trigger, TriggerKind, Workflow
+from app.workflow.context import PlantSilentError
 
 logger = logging.getLogger(__name__)
 
@@ -137,10 +138,12 @@ class Triggers:
                 event = schedule_event(trigger, at, self._zone)
                 self._offer(place, trigger, {**event, "mark": at.isoformat()})
         for place, trigger in self._places():
-            quiet = self._quiet.get(place)
-            if quiet is not None:
-                for _, event in quiet.due(trigger, now_s):
-                    await self._fire(place, trigger, event)
+            await self._fire_due(place, trigger, now_s)
+
+    async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
+        quiet = self._quiet.get(place)
+        for key, event in quiet.due(trigger, now_s) if quiet else []:
+            await self._fire(place, trigger, key, event)
 
     def _offer_alarm(self, place: _Place, trigger: Trigger, alarm: Alarm) -> None:
         seen = self._offered.setdefault(place, set())
@@ -165,30 +168,37 @@ class Triggers:
 
     def _offer(self, place: _Place, trigger: Trigger, event: Event) -> None:
         try:
-            if holds(trigger, event, self._functions):
-                key = key_of(trigger, event, self._functions)
-                quiet = self._quiet.setdefault(place, Quiet())
-                quiet.offer(trigger, key, event, self._clock.monotonic())
+            key = key_of(trigger, event, self._functions)
         except MillwrightError as error:
             self._refuse(place.workflow, str(error))
+        else:
+            quiet = self._quiet.setdefault(place, Quiet())
+            quiet.offer(trigger, key, event, self._clock.monotonic())
 
-    async def _fire(self, place: _Place, trigger: Trigger, event: Event) -> None:
+    async def _fire(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
+        """Start a run if the trigger's own condition holds now; what cannot be told yet waits."""
+        quiet, now_s = self._quiet.setdefault(place, Quiet()), self._clock.monotonic()
+        try:
+            if not holds(trigger, event, self._functions):
+                return
+            given = inputs(trigger, event, self._functions)
+            run_id, by = self._run_of(place, trigger, event)
+            await self._start(place.workflow, given, by, run_id)
+        except (StoreError, PlantSilentError) as error:
+            quiet.offer(trigger, key, event, now_s)
+            logger.warning("A run of %s waits: %s", place.workflow, error)
+        except MillwrightError as error:
+            quiet.begun(key, now_s)
+            self._refuse(place.workflow, str(error))
+        else:
+            quiet.begun(key, now_s)
+
+    def _run_of(self, place: _Place, trigger: Trigger, event: Event) -> tuple[str, StartedBy]:
         at = _event_time(event) or self._clock.now()
         mark = str(event.get("mark") or self._clock.now().isoformat())
         run_id = event_run_id(place.workflow, place.number, mark, at)
         shown = {key: value for key, value in event.items() if key != "mark"}
-        by = StartedBy(trigger.on.value, "system", shown)
-        try:
-            given = inputs(trigger, event, self._functions)
-            await self._start(place.workflow, given, by, run_id)
-        except StoreError as error:
-            quiet = self._quiet.setdefault(place, Quiet())
-            key = key_of(trigger, event, self._functions)
-            quiet.started.pop(key, None)
-            quiet.offer(trigger, key, event, self._clock.monotonic())
-            logger.warning("A run of %s waits for the store: %s", place.workflow, error)
-        except MillwrightError as error:
-            self._refuse(place.workflow, str(error))
+        return run_id, StartedBy(trigger.on.value, "system", shown)
 
     def _refuse(self, workflow: str, why: str) -> None:
         self.refusals.append(Refusal(self._clock.now(), workflow, why))
@@ -232,10 +242,7 @@ class Triggers:
             for place, trigger in wanted:
                 self._offer(place, trigger, event)
                 if not trigger.debounce_s:
-                    quiet = self._quiet.get(place)
-                    due = quiet.due(trigger, self._clock.monotonic()) if quiet else []
-                    for _, each in due:
-                        await self._fire(place, trigger, each)
+                    await self._fire_due(place, trigger, self._clock.monotonic())
 
     def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
         return [
