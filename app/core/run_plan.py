@@ -27,15 +27,22 @@ class RunPlan:
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
         self._steps = {step.id: step for step in needs_order(workflow)}
-        self._descendants = {name: descendants(workflow, name) for name in self._steps}
         self._back = {
             step.id
             for step in workflow.steps
             if step.handler and step.handler in {step.id, *ancestors(workflow, step.id)}
         }
+        self._called: dict[str, list[str]] = {name: [] for name in self._steps}
+        for step in self._steps.values():
+            if step.handler in self._called:
+                self._called[step.handler].append(step.id)
         self._round = dict.fromkeys(self._steps, 1)
         self._settled: dict[tuple[str, int], StepRun] = {}
         self._running: set[str] = set()
+        # What would else be counted again over all steps at each of them
+        self._open = dict.fromkeys(self._steps)
+        self._ending: set[str] = set()
+        self._values: dict[str, object] = dict.fromkeys(self._steps, _value(None))
         self.is_cancelled = False
 
     # What is
@@ -43,7 +50,7 @@ class RunPlan:
     @property
     def is_failing(self) -> bool:
         """A step has failed and nothing deals with it."""
-        return any(self._ends_run(run) for run in self._current())
+        return bool(self._ending)
 
     @property
     def is_stopping(self) -> bool:
@@ -65,8 +72,8 @@ class RunPlan:
     @property
     def failed(self) -> StepRun | None:
         """The step that ends the run: the first that failed."""
-        ending = [run for run in self._current() if self._ends_run(run)]
-        return min(ending, key=_ended_s, default=None)
+        found = (self.current(name) for name in self._steps if name in self._ending)
+        return min((run for run in found if run), key=_ended_s, default=None)
 
     def round_of(self, step: str) -> int:
         """Return the round that a step is in."""
@@ -86,7 +93,7 @@ class RunPlan:
 
     def values(self) -> dict[str, object]:
         """Return what expressions see of the steps: the last round that has ended."""
-        return {name: _value(self._last(name)) for name in self._steps}
+        return dict(self._values)
 
     def to_take_back(self) -> list[StepRun]:
         """Return what to take back, the last first: steps done, and those that may have acted."""
@@ -111,18 +118,20 @@ class RunPlan:
         self._settled[run.step, run.round] = run
         if run.round == self._round[run.step]:
             self._running.discard(run.step)
+        self._note(run.step)
 
     def restore(self, runs: Iterable[StepRun]) -> None:
         """Take over what is known of an interrupted run, and go back as far as it had."""
         for run in sorted(runs, key=lambda run: run.round):
             self._settled[run.step, run.round] = run
+            self._note(run.step)
         while any(number > self._round[name] for name, number in self._settled):
             if not self.jump():
                 break
 
     def ready(self) -> list[Step]:
         """Return the steps that shall begin now, in the order of their needs."""
-        return [step for step in self._steps.values() if self._is_ready(step)]
+        return [step for name in self._open if self._is_ready(step := self._steps[name])]
 
     def verdict(self, step: Step) -> StepState | None:
         """Return how a ready step ends without being done, None if it shall be done.
@@ -131,7 +140,7 @@ class RunPlan:
         """
         if self.is_stopping:
             return StepState.CANCELLED
-        callers = self._callers(step)
+        callers = self._called[step.id]
         if callers and not any(self._state(name) is StepState.FAILED for name in callers):
             return StepState.SKIPPED
         if not step.needs:
@@ -145,15 +154,24 @@ class RunPlan:
         if origin is None or self._running:
             return False
         target = self._target(origin)
-        for name in {target, *self._descendants[target]}:
+        for name in {target, *descendants(self.workflow, target)}:
             self._round[name] += 1
+            self._note(name)
+        self._open = {name: None for name in self._steps if self.current(name) is None}
         return True
 
     # How it is decided
 
-    def _current(self) -> list[StepRun]:
-        found = (self.current(name) for name in self._steps)
-        return [run for run in found if run is not None]
+    def _note(self, name: str) -> None:
+        """Take over what a step is in its present round."""
+        run = self.current(name)
+        self._values[name] = _value(self._last(name))
+        if run is not None:
+            self._open.pop(name, None)
+        if run is not None and self._ends_run(run):
+            self._ending.add(name)
+        else:
+            self._ending.discard(name)
 
     def _last(self, name: str) -> StepRun | None:
         present = self.current(name)
@@ -166,14 +184,10 @@ class RunPlan:
     def _is_ready(self, step: Step) -> bool:
         if step.id in self._running or self.current(step.id) is not None:
             return False
-        before = {*step.needs, *self._callers(step)}
+        before = (*step.needs, *self._called[step.id])
         if any(self._state(name) not in SETTLED for name in before):
             return False
         return self.is_stopping or not any(self._wants_back(name) for name in before)
-
-    def _callers(self, step: Step) -> list[str]:
-        """Return the steps whose error leads forward to `step`."""
-        return [each.id for each in self._steps.values() if each.handler == step.id]
 
     def _is_usable(self, name: str) -> bool:
         run = self.current(name)
