@@ -19,7 +19,7 @@ from app.core.equipment import Equipment, EquipmentKind, Limits, Tag, TagKind
 from app.core.reading import Quality, Reading, Reason
 from app.plant import Plant
 from app.settings import BrokerSettings, DataSettings, ServerSettings, Settings
-from pages import alarm_kpi, alarms, area, frame, not_found, overview, trends, unit
+from pages import alarm_kpi, alarms, area, frame, not_found, overview, trends, unit, workflow_editor
 
 UNIT = "riverside/utilities/cooling/pump-101"
 PUMP = Equipment(
@@ -124,7 +124,7 @@ def main() -> None:
     app.on_shutdown(feed.stop)
     mount(app, feed.plant)
     frame.install(feed.plant)
-    for page in (overview, area, unit, alarms, alarm_kpi, trends, not_found):
+    for page in (overview, area, unit, alarms, alarm_kpi, trends, workflow_editor, not_found):
         page.create(feed.plant)
     ui.run(
         host="127.0.0.1",

@@ -184,6 +184,13 @@ def test_a_draft_is_drawn_as_far_as_it_goes(text: str, grid: list[tuple[int, int
     assert found["grid"] == grid
 
 
+def test_a_draft_knows_the_line_of_each_step():
+    found = draft('name = "demo"\n\n# first\n[[steps]]\nid = "a"\n[[steps]]\nid = "b"\n')
+
+    assert found is not None
+    assert found["lines"] == [4, 6]
+
+
 @pytest.fixture
 def plant(settings: Settings, user: User) -> Plant:
     del user  # it prepares NiceGUI for a test

@@ -8,19 +8,24 @@ import msgspec
 
 from app.core.graph_layout import layout
 from app.core.workflow import ActionKind, Step, Workflow
+from app.workflow.toml_lines import line_index
 
 
 def draft(text: str) -> dict[str, Any] | None:
     """Return the values of a text and the place of each step; None if it is no TOML.
 
-    `data` are the plain values, `grid` has column and row of each step in the order of the text.
+    `data` are the plain values; `grid` has column and row, and `lines` the line, of each step in
+    the order of the text.
     """
     try:
         data = tomllib.loads(text)
         plain: dict[str, Any] = msgspec.to_builtins(data)  # times become texts
+        lines = line_index(text)
     except (ValueError, RecursionError, OverflowError, TypeError):
         return None
-    return {"data": plain, "grid": _grid(plain.get("steps"))}
+    grid = _grid(plain.get("steps"))
+    places = [lines.get(f"steps[{index}]", 0) for index in range(len(grid))]
+    return {"data": plain, "grid": grid, "lines": places}
 
 
 def _grid(steps: object) -> list[tuple[int, int]]:

@@ -66,7 +66,9 @@ class WorkflowEditor extends HTMLElement {
     this.state = { ...state, draft, isBroken: !state.draft };
     if (!isLate) this.textView.show(state.text);
     this.textView.tell(state.problems);
+    if (this.chosen !== null) this.textView.mark(this.#lines(this.chosen), { isQuiet: true });
     this.graph.show(); this.panel.show(); this.#paintBar();
+    if (this.wantsDry && !isLate) { this.wantsDry = false; this.dryRun.ask(); } // its form is made from what was typed last
   }
 
   get steps() {
@@ -79,8 +81,16 @@ class WorkflowEditor extends HTMLElement {
   choose(id, { isFocus = false } = {}) {
     this.chosen = id;
     if (id !== null) this.panel.tab = "step";
-    this.graph.paint(); this.panel.show();
+    this.graph.paint(); this.panel.show(); this.textView.mark(this.#lines(id));
     if (isFocus && id !== null) this.graph.focus(id);
+  }
+
+  /* First and last line of a step in the text. */
+  #lines(id) {
+    const index = this.steps.findIndex((each) => each.id === id), lines = this.state.draft?.lines ?? [];
+    if (index < 0 || !lines[index]) return null;
+    const later = lines.filter((each) => each > lines[index]);
+    return [lines[index], later.length ? Math.min(...later) - 1 : Infinity];
   }
 
   problemsOf(prefix) {
@@ -121,7 +131,7 @@ class WorkflowEditor extends HTMLElement {
     this.redo = button("Redo", () => this.edit({ op: "redo" }), "Ctrl Shift Z");
     this.word = make("span", "mw-we-word", bar);
     this.word.setAttribute("role", "status");
-    button("Dry run", () => { this.flush(); this.dryRun.ask(); }, "What each step would do; nothing is sent");
+    button("Dry run", () => { this.wantsDry = true; this.edit({ op: "show" }); }, "What each step would do; nothing is sent");
     this.save = button("Save", () => this.edit({ op: "save" }), "Ctrl S", "mw-primary");
     this.note = make("div", "mw-we-note", this);
     this.note.hidden = true; this.note.setAttribute("role", "alert");

@@ -55,7 +55,7 @@ export class Graph {
     this.plane.replaceChildren();
     const spots = [...(this.spots?.values() ?? [])], far = (key, size) => Math.max(0, ...spots.map((each) => each[key])) + size + PAD;
     const hasLoops = editor.steps.some((step) => step.goto);
-    this.width = far("x", WIDTH); this.height = far("y", HEIGHT) + (hasLoops ? 40 : 0);
+    this.width = far("x", WIDTH); this.height = far("y", HEIGHT) + (hasLoops ? 40 : 8);
     this.plane.style.width = `${this.width}px`; this.plane.style.height = `${this.height}px`;
     this.plane.classList.toggle("mw-we-stale", Boolean(editor.state.isBroken));
     if (!editor.steps.length) { make("p", "mw-hint", this.plane, "No steps yet. “Add step” puts the first one here."); return; }
@@ -102,6 +102,10 @@ export class Graph {
     const curve = (xa, ya, xb, yb) => `C${xa + half} ${ya} ${xb - half} ${yb} ${xb} ${yb}`;
     if (to.column - from.column > 1 && isFree(to.row)) return `M${x1} ${y1}${curve(x1, y1, x1 + GAP_X, y2)}H${x2}`;
     if (to.column - from.column > 1 && isFree(from.row)) return `M${x1} ${y1}H${x2 - GAP_X}${curve(x2 - GAP_X, y1, x2, y2)}`;
+    if (to.column - from.column > 1) {
+      const lane = from.y + (to.row < from.row ? -GAP_Y / 2 : HEIGHT + GAP_Y / 2);
+      return `M${x1} ${y1}${curve(x1, y1, x1 + GAP_X, lane)}H${x2 - GAP_X}${curve(x2 - GAP_X, lane, x2, y2)}`;
+    }
     const bend = Math.max(half, Math.abs(x2 - x1) / 2);
     return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
   }

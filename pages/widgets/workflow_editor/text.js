@@ -47,12 +47,21 @@ export class TextView {
 
   #number() {
     const wrong = new Map(this.problems.map((each) => [each.line, each])), count = this.area.value.split("\n").length;
+    const [from, to] = this.marked ?? [0, 0];
     this.lines.replaceChildren();
     for (let line = 1; line <= count; line += 1) {
       const found = wrong.get(line), made = make("span", found ? `mw-we-${found.severity}` : "", this.lines, found ? `${found.severity === "error" ? "▲" : "◆"} ${line}` : String(line));
       if (found) made.title = found.message;
+      if (line >= from && line <= to) made.classList.add("mw-we-here");
     }
     this.lines.scrollTop = this.area.scrollTop;
+  }
+
+  /* Mark the lines of the chosen step, and bring them into view. */
+  mark(lines, { isQuiet = false } = {}) {
+    this.marked = lines;
+    this.#number();
+    if (lines && !isQuiet && document.activeElement !== this.area) this.area.scrollTop = Math.max(0, (lines[0] - 3) * LINE_PX);
   }
 
   select(line) {
