@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.conftest import LiveServer
 
@@ -145,7 +145,12 @@ def test_leaving_with_changes_asks_first(editor: Page):
     add_step(editor, "step_2")
     expect(editor.locator(".mw-we-word")).to_contain_text("not saved")
     asked: list[str] = []
-    editor.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    editor.once("dialog", answer)
     editor.goto("/")
 
     assert asked == ["beforeunload"]
