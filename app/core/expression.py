@@ -1,17 +1,18 @@
 """Expressions in workflows: `${input.severity > 0.5}`; parsed and bounded, never `eval`.
 
 An expression sees plain JSON values only: a dot reads a key of an object, so no method or
-attribute of Python can be reached. simpleeval bounds powers, strings and comprehensions.
+attribute of Python can be reached. app/core/bounded_eval.py bounds its time and memory.
 """
 
 import ast
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, cast
 
-from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression
+from simpleeval import InvalidExpression
 
+from app.core.bounded_eval import BoundedEvaluator
 from app.core.errors import InputError
 
 LENGTH = 2000
@@ -19,50 +20,49 @@ LENGTH = 2000
 
 _HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
 
+
+def _default(value: object, other: object) -> object:
+    return other if value is None else value
+
+
+def _join(parts: Iterable[object], sign: str = ", ") -> str:
+    return sign.join(str(part) for part in parts)
+
+
+def _lower(text: object) -> str:
+    return str(text).lower()
+
+
+def _get(mapping: Mapping[str, object], key: str, other: object = None) -> object:
+    return mapping.get(key, other)
+
+
+def _head(path: object, segments: int) -> str:
+    return "/".join(str(path).split("/")[:segments])
+
+
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "abs": abs,
     "bool": bool,
     "float": float,
     "int": int,
     "len": len,
-    "lower": lambda text: str(text).lower(),
+    "lower": _lower,
     "max": max,
     "min": min,
     "round": round,
     "str": str,
     "sum": sum,
-    "default": lambda value, other: other if value is None else value,
-    "join": lambda parts, sign=", ": str(sign).join(str(part) for part in parts),
-    "get": lambda mapping, key, other=None: mapping.get(key, other),
-    "unit_of": lambda path: "/".join(str(path).split("/")[:4]),
-    "area_of": lambda path: "/".join(str(path).split("/")[:2]),
+    "default": _default,
+    "join": _join,
+    "get": _get,
+    "unit_of": partial(_head, segments=4),
+    "area_of": partial(_head, segments=2),
 }
 """What an expression may call, beside the functions of plant values it is given."""
 
 PLANT_FUNCTIONS = ("tag", "is_good")
 """Functions that read the plant at the moment a step begins."""
-
-
-class _Evaluator(EvalWithCompoundTypes):
-    """Reads keys by a dot, and nothing else behind it."""
-
-    def __init__(
-        self, names: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
-    ) -> None:
-        operators = dict(DEFAULT_OPERATORS)
-        operators[ast.Is], operators[ast.IsNot] = operator.is_, operator.is_not
-        super().__init__(operators, {**FUNCTIONS, **functions}, dict(names))
-        self.nodes[ast.Attribute] = self._read_key
-
-    def _read_key(self, node: ast.Attribute) -> object:
-        holder = self._eval(node.value)
-        if not isinstance(holder, Mapping):
-            raise InvalidExpression(f'"{node.attr}" is asked of something that is no object')
-        known: Mapping[str, object] = holder
-        if node.attr not in known:
-            there = ", ".join(sorted(map(str, known))[:12]) or "nothing"
-            raise InvalidExpression(f'"{node.attr}" is not there; there is {there}')
-        return known[node.attr]
 
 
 def evaluate(
@@ -82,7 +82,7 @@ def evaluate(
     """
     check(expression)
     try:
-        return _Evaluator(names, functions or {}).eval(expression)
+        return BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})}).eval(expression)
     except InputError:
         raise
     # whatever the operands may raise: a division by zero, a missing key, a wrong type
@@ -90,6 +90,8 @@ def evaluate(
         raise InputError(f'Expression "{expression[:200]}" cannot be computed: {error}') from error
     except (AttributeError, RecursionError) as error:
         raise InputError(f'Expression "{expression[:200]}" is not understood') from error
+    else:
+        return found
 
 
 def is_true(
@@ -123,9 +125,12 @@ def fill(
         case str():
             return _fill_text(value, names, functions)
         case list():
-            return [fill(each, names, functions) for each in _items(value)]
+            return [fill(each, names, functions) for each in cast("list[object]", value)]
         case dict():
-            return {key: fill(each, names, functions) for key, each in _pairs(value)}
+            return {
+                key: fill(each, names, functions)
+                for key, each in cast("dict[str, object]", value).items()
+            }
         case _:
             return value
 
@@ -136,10 +141,10 @@ def expressions(value: object) -> Iterator[str]:
         case str():
             yield from (hole.strip() for hole in _HOLE.findall(value))
         case list():
-            for each in _items(value):
+            for each in cast("list[object]", value):
                 yield from expressions(each)
         case dict():
-            for _, each in _pairs(value):
+            for each in cast("dict[str, object]", value).values():
                 yield from expressions(each)
         case _:
             return
@@ -214,11 +219,3 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _items(value: list[Any]) -> list[object]:
-    return value
-
-
-def _pairs(value: dict[Any, Any]) -> Iterator[tuple[str, object]]:
-    return ((str(key), each) for key, each in value.items())
