@@ -82,7 +82,8 @@ def evaluate(
     """
     check(expression)
     try:
-        return BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})}).eval(expression)
+        evaluator = BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})})
+        found: Any = evaluator.eval(expression)
     except InputError:
         raise
     # whatever the operands may raise: a division by zero, a missing key, a wrong type
