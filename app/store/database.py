@@ -80,6 +80,25 @@ class Database:
             yield connection
 
     @contextmanager
+    def begin_on(self, connection: sa.Connection) -> Generator[sa.Connection]:
+        """Open a transaction to write on a connection of `writer`.
+
+        Raises:
+            StoreError: It is busy, full or gone.
+        """
+        with self._told("written"), connection.begin():
+            yield connection
+
+    def writer(self) -> sa.Connection:
+        """Return a connection for one thread that writes again and again; the caller closes it.
+
+        Raises:
+            StoreError: It is not open or gone.
+        """
+        with self._told("reached"):
+            return self._opened(self._writing).connect()
+
+    @contextmanager
     def read(self) -> Generator[sa.Connection]:
         """Open a transaction to read.
 

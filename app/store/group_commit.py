@@ -4,9 +4,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import MillwrightError, StoreError
 from app.store.database import Database
@@ -33,7 +35,8 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: queue.Queue[_Write | None] = queue.Queue(WAITING)
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._connection: sa.Connection | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -59,13 +62,18 @@ class GroupCommit:
             raise StoreError("The store of workflows is not open", "See Workflows on Health")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[object] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Write(work, done, loop))
-        except queue.Full as error:
-            raise StoreError(f"{WAITING} writes wait for the disk already", "Wait") from error
+        if self._queue.qsize() >= WAITING:
+            raise StoreError(f"{WAITING} writes wait for the disk already", "Wait")
+        self._queue.put(_Write(work, done, loop))
         return await done  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  of `work`
 
     def _run(self) -> None:
+        try:
+            self._write_for_ever()
+        finally:
+            self._disconnect()
+
+    def _write_for_ever(self) -> None:
         while (first := self._queue.get()) is not None:
             batch, is_last = [first], False
             while len(batch) < _AT_ONCE:
@@ -83,9 +91,11 @@ class GroupCommit:
 
     def _write(self, batch: list[_Write]) -> None:
         try:
-            with self._database.begin() as connection:
+            with self._transaction() as connection:
                 results: list[object] = [write.work(connection) for write in batch]
         except Exception as error:  # noqa: BLE001  the thread lives on; each writer is told
+            if not isinstance(error, MillwrightError) or isinstance(error, StoreError):
+                self._disconnect()  # it may be the connection that failed
             if len(batch) > 1:
                 for write in batch:
                     self._write([write])
@@ -99,6 +109,19 @@ class GroupCommit:
             ]
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, pairs)
+
+    def _transaction(self) -> AbstractContextManager[sa.Connection]:
+        if self._database.is_shared:  # its pool asks first whether the connection still lives
+            return self._database.begin()
+        if self._connection is None:
+            self._connection = self._database.writer()
+        return self._database.begin_on(self._connection)
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):  # it is gone already
+                connection.close()
 
 
 def _unforeseen(error: Exception) -> StoreError:

@@ -1,14 +1,12 @@
 """Runs of workflows on disk: what is certain of them, and what lists and searches need."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.admission import Admission, admit, next_waiting
 from app.core.errors import ConflictError, NotFoundError
@@ -16,6 +14,7 @@ from app.core.run import OVER, Approval, ApprovalState, RunState, StepRun, Workf
 from app.core.workflow import Concurrency, Workflow
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
+from app.store.run_statements import RunStatements
 from app.store.run_tables import APPROVALS, RUNS, STEPS
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
@@ -53,8 +52,7 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits = GroupCommit(database)
-        dialect = postgresql if database.is_shared else sqlite
-        self._insert: Callable[[sa.Table], Any] = dialect.insert
+        self._do = RunStatements(is_postgres=database.is_shared)
 
     @property
     def is_shared(self) -> bool:
@@ -86,27 +84,20 @@ class RunStore:
             What it comes to, and the runs of its key that are under way. A run whose id is known
             already is not kept again: then REFUSE, and the list names it.
         """
-        rule, words = snapshot.runs, _words(run)
+        rule, words, payload = snapshot.runs, _words(run), _json(snapshot)
 
         def work(connection: sa.Connection) -> tuple[Admission, list[str]]:
-            if _state_of(connection, run.id) is not None:
+            if self._do.state(connection, id=run.id).first() is not None:
                 return Admission.REFUSE, [run.id]
             self._lock_key(connection, run)
-            active, waiting = _rivals(connection, run.workflow, run.key)
+            active, waiting = self._rivals(connection, run.workflow, run.key)
             admission = Admission.START if run.parent else admit(rule, active, waiting)
             if admission is Admission.REFUSE:
                 return admission, active + waiting
             is_queued = admission is not Admission.START
             kept = _in_turn(run, active + waiting) if is_queued else run
-            connection.execute(
-                RUNS.insert().values(
-                    **_columns(kept, owner),
-                    is_queued=is_queued,
-                    snapshot=_json(snapshot),
-                    cancel="",
-                    words=words,
-                )
-            )
+            columns = {**_columns(kept, owner), "is_queued": is_queued, "words": words}
+            self._do.add(connection, **columns, snapshot=payload)
             for step in carried:
                 slot = f"{step.step}.{step.round}"
                 connection.execute(STEPS.insert().values(run=run.id, slot=slot, data=_json(step)))
@@ -133,26 +124,35 @@ class RunStore:
 
     async def end(
         self, run: WorkflowRun, owner: str, last: tuple[str, StepRun] | None = None
-    ) -> None:
+    ) -> bool:
         """Keep how a run ended, with the step that ended last.
+
+        Returns:
+            Whether runs of its key may be waiting for their turn.
 
         Raises:
             LostRunError: The run belongs to another orchestrator.
         """
+        columns, payload = _columns(run, owner), _json(last[1]) if last else b""
 
-        def work(connection: sa.Connection) -> None:
+        def work(connection: sa.Connection) -> bool:
             if last:
-                self._keep(connection, run.id, owner, last[0], _json(last[1]))
-            self._update(connection, run, owner)
+                self._keep(connection, run.id, owner, last[0], payload)
+            if not self._do.end(connection, **columns).rowcount:
+                raise LostRunError(f"Run {run.id} belongs to another orchestrator now")
+            if self.is_shared:  # one may be on its way in at another orchestrator
+                return True
+            queued = self._do.queued(connection, workflow=run.workflow, key=run.key)
+            return queued.first() is not None
 
-        await self._commits.write(work)
+        return await self._commits.write(work)
 
     async def next_turn(self, workflow: str, key: str, rule: Concurrency, owner: str) -> str | None:
         """Return the run of a key whose turn it is, now marked as under way; None if none is."""
 
         def work(connection: sa.Connection) -> str | None:
             self._lock(connection, f"{workflow} {key}")
-            active, waiting = _rivals(connection, workflow, key)
+            active, waiting = self._rivals(connection, workflow, key)
             chosen = next_waiting(rule, active, waiting)
             if chosen is None:
                 return None
@@ -385,16 +385,16 @@ class RunStore:
     def _keep(
         self, connection: sa.Connection, run_id: str, owner: str, slot: str, data: bytes
     ) -> None:
-        _check_owner(connection, run_id, owner)
-        insert = self._insert(STEPS).values(run=run_id, slot=slot, data=data)
-        insert = insert.on_conflict_do_update(index_elements=["run", "slot"], set_={"data": data})
-        connection.execute(insert)
+        kept = self._do.keep(connection, run=run_id, slot=slot, data=data, owner=owner)
+        if not kept.rowcount:
+            raise LostRunError(f"Run {run_id} belongs to another orchestrator now")
 
-    def _update(self, connection: sa.Connection, run: WorkflowRun, owner: str) -> None:
-        mine = RUNS.c.id == run.id, RUNS.c.owner == owner
-        changed = connection.execute(RUNS.update().where(*mine).values(**_columns(run, owner)))
-        if changed.rowcount == 0:
-            raise LostRunError(f"Run {run.id} belongs to another orchestrator now")
+    def _rivals(
+        self, connection: sa.Connection, workflow: str, key: str
+    ) -> tuple[list[str], list[str]]:
+        rows = self._do.rivals(connection, workflow=workflow, key=key).all()
+        under_way = [row.id for row in rows if not row.is_queued]
+        return under_way, [row.id for row in rows if row.is_queued]
 
     def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
         self._lock(connection, f"{run.workflow} {run.key}")
@@ -408,23 +408,6 @@ class RunStore:
 def _in_turn(run: WorkflowRun, rivals: Sequence[str]) -> WorkflowRun:
     reason = f"its turn, after run {rivals[-1]}" if rivals else "its turn"
     return msgspec.structs.replace(run, state=RunState.WAITING, reason=reason)
-
-
-def _check_owner(connection: sa.Connection, run_id: str, owner: str) -> None:
-    found = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
-    if found != owner:
-        raise LostRunError(f"Run {run_id} belongs to another orchestrator now")
-
-
-def _rivals(connection: sa.Connection, workflow: str, key: str) -> tuple[list[str], list[str]]:
-    of_key = RUNS.c.workflow == workflow, RUNS.c.key == key, RUNS.c.parent == ""
-    query = (
-        sa.select(RUNS.c.id, RUNS.c.is_queued)
-        .where(*of_key, RUNS.c.state.in_(_OPEN))
-        .order_by(RUNS.c.id)
-    )
-    rows = connection.execute(query).all()
-    return [row.id for row in rows if not row.is_queued], [row.id for row in rows if row.is_queued]
 
 
 def _state_of(connection: sa.Connection, run_id: str) -> str | None:

@@ -1,0 +1,175 @@
+"""Runs on disk: the same on SQLite and Postgres, and nobody writes into a run that he lost."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from app.core.admission import Admission
+from app.core.errors import InputError, StoreError
+from app.core.run import RunState, StartedBy, StepRun, StepState, WorkflowRun
+from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
+from app.store.database import Database
+from app.store.group_commit import GroupCommit
+from app.store.run_tables import METADATA, RUNS
+from app.store.runs import LostRunError, RunStore
+
+pytest_plugins = ["tests.postgres"]
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DONE = StepRun("one", state=StepState.DONE, output={"value": 1.5}, ended_at=NOW)
+QUEUED = Workflow(
+    name="bake", steps=(Step("one", ActionKind.TASK),), runs=Concurrency(mode=RunMode.QUEUED)
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    urls = {
+        "sqlite": lambda: f"sqlite:///{tmp_path / 'runs.sqlite'}",
+        "postgres": lambda: request.getfixturevalue("postgres_url"),
+    }
+    return Database(urls[request.param](), METADATA, "Workflows")
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[RunStore]:
+    made = RunStore(database)
+    await made.open()
+    with database.begin() as connection:
+        METADATA.drop_all(connection)
+        METADATA.create_all(connection)
+    yield made
+    await made.close()
+
+
+def run(run_id: str, state: RunState = RunState.RUNNING, key: str = "") -> WorkflowRun:
+    return WorkflowRun(run_id, "bake", "v1", state, NOW, {}, StartedBy("click", "ann"), key=key)
+
+
+async def test_a_run_is_found_as_it_was_kept(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.keep("a1", "here", "one.1", DONE)
+
+    found = await store.find("a1")
+
+    assert (found.run, found.snapshot, found.owner) == (run("a1"), QUEUED, "here")
+    assert not found.is_queued
+    assert msgspec.json.decode(found.slots["one.1"], type=StepRun) == DONE
+
+
+async def test_an_outcome_that_is_kept_again_takes_the_place_of_the_first(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.keep("a1", "here", "one.1", {"said": "first"})
+    await store.keep("a1", "here", "one.1", {"said": "second"})
+
+    found = await store.find("a1")
+
+    assert found.slots == {"one.1": b'{"said":"second"}'}
+
+
+async def test_a_run_whose_id_is_known_is_not_kept_again(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+
+    admission = await store.add(run("a1", key="other"), QUEUED, "here")
+
+    assert admission == (Admission.REFUSE, ["a1"])
+
+
+async def test_a_second_run_of_a_key_waits_and_the_first_is_named(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+
+    admission = await store.add(run("a2"), QUEUED, "here")
+    found = await store.find("a2")
+
+    assert admission == (Admission.WAIT, ["a1"])
+    assert found.is_queued
+    assert found.run.reason == "its turn, after run a1"
+
+
+async def test_an_outcome_of_a_run_that_another_has_is_refused(store: RunStore):
+    await store.add(run("a1"), QUEUED, "there")
+
+    with pytest.raises(LostRunError, match="another orchestrator"):
+        await store.keep("a1", "here", "one.1", DONE)
+
+    assert (await store.find("a1")).slots == {}
+
+
+async def test_the_end_of_a_run_that_another_has_is_refused_with_its_last_step(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.take_over("here", "there")
+
+    with pytest.raises(LostRunError, match="another orchestrator"):
+        await store.end(run("a1", RunState.COMPLETED), "here", ("one.1", DONE))
+
+    found = await store.find("a1")
+    assert (found.run.state, found.slots) == (RunState.RUNNING, {})
+
+
+async def test_an_outcome_of_a_run_that_was_never_begun_is_refused(store: RunStore):
+    with pytest.raises(LostRunError, match="another orchestrator"):
+        await store.keep("a1", "here", "one.1", DONE)
+
+
+async def test_the_last_step_is_kept_with_the_end(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.end(run("a1", RunState.COMPLETED), "here", ("one.1", DONE))
+
+    found = await store.find("a1")
+
+    assert found.run.state is RunState.COMPLETED
+    assert list(found.slots) == ["one.1"]
+    assert await store.open_runs("here") == []
+
+
+async def test_the_end_says_that_a_run_waits_for_its_turn(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.add(run("a2"), QUEUED, "here")
+
+    assert await store.end(run("a1", RunState.COMPLETED), "here")
+
+
+async def test_the_end_on_sqlite_says_that_no_run_of_the_key_waits(
+    store: RunStore, database: Database
+):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.add(run("b1", key="other"), QUEUED, "here")
+    await store.add(run("b2", key="other"), QUEUED, "here")
+
+    # several orchestrators: one may be on its way in, so the turn is always looked at
+    assert await store.end(run("a1", RunState.COMPLETED), "here") == database.is_shared
+
+
+async def test_a_failed_run_is_a_dead_letter(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.end(run("a1", RunState.FAILED), "here")
+
+    assert [each.id for each in await store.runs(is_dead=True)] == ["a1"]
+
+
+async def test_a_write_that_fails_takes_no_other_with_it(store: RunStore, database: Database):
+    await store.add(run("a1"), QUEUED, "here")
+    commits = GroupCommit(database)
+    commits.start()
+
+    def broken(connection: sa.Connection) -> None:
+        connection.execute(RUNS.update().values(owner="nobody"))
+        raise InputError("refused")
+
+    with pytest.raises(InputError, match="refused"):
+        await commits.write(broken)
+    written = await commits.write(lambda c: c.scalar(sa.select(RUNS.c.owner)))
+    await commits.stop()
+
+    assert written == "here"
+
+
+async def test_a_write_after_the_store_was_closed_is_refused(store: RunStore):
+    await store.close()
+
+    with pytest.raises(StoreError, match="not open"):
+        await store.keep("a1", "here", "one.1", DONE)
