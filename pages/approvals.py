@@ -6,7 +6,6 @@ from app.plant import Plant
 from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
-from pages.patches import Patches
 from pages.widgets import card, empty_state, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.decision import Setting, decided_row, open_decision
@@ -35,13 +34,12 @@ class _Queue:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._patches = Patches({})
         place(
             tag("p", "Where two persons must agree, whoever asked cannot be the one who approves: "
             "the names must differ. What nobody decides in time is not done.", class_="mw-hint")
         )  # fmt: skip
-        self._open = place(tag("div", data_patch="queue"))
-        self._decided = place(tag("div", data_patch="decided"))
+        self._open = place(tag("div"))
+        self._decided = place(tag("div"))
         ui.on("mw_act", self._act)
 
     async def read(self) -> None:
@@ -54,7 +52,12 @@ class _Queue:
         plates += await waiting_commands(self._plant, setting)
         oldest_first = [plate for _, plate in sorted(plates, key=lambda pair: pair[0])]
         rows = [decided_row(each, setting) for each in made]
-        self._patches.send({"queue": _queue(oldest_first), "decided": _made(rows)})
+        self._show(self._open, _queue(oldest_first))
+        self._show(self._decided, _made(rows))
+
+    def _show(self, piece: ui.html, fresh: Html) -> None:
+        if piece.content != fresh:
+            piece.set_content(fresh)
 
     def paint(self, changes: Changes) -> None:
         """Read again if something changed that may be a decision."""
@@ -87,12 +90,12 @@ def _queue(plates: list[Html]) -> Html:
         "A step of a workflow that asks a person, and a command that needs an approval, stand "
         "here until they are decided or their time is over.",
     )
-    return tag("div", plates or nothing, class_="mw-queue", data_patch="queue")
+    return tag("div", plates or nothing, class_="mw-queue")
 
 
 def _made(rows: list[Html]) -> Html:
     if not rows:
-        return tag("div", data_patch="decided")
+        return tag("div")
     head = tag("tr", [tag("th", words) for words in _HEADINGS])
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-decided")
-    return tag("div", card("Decided", tag("div", table, class_="mw-scroll")), data_patch="decided")
+    return tag("div", card("Decided", tag("div", table, class_="mw-scroll")))
