@@ -83,7 +83,7 @@ def evaluate(
     check(expression)
     try:
         evaluator = BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})})
-        found = cast("Any", evaluator.eval(expression))  # simpleeval infers every type it has
+        found = evaluator.value(expression)
     except InputError:
         raise
     # whatever the operands may raise: a division by zero, a missing key, a wrong type

@@ -139,11 +139,14 @@ def event_run_id(workflow: str, number: int, mark: str, at: datetime) -> str:
 
 
 def last_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return the latest time of a schedule that is past and not too long ago, in UTC."""
+    """Return the latest time of a schedule that is past and not too long ago, in UTC.
+
+    A time of day that comes twice, when summer time ends, counts the first time.
+    """
     line = trigger.cron or SHIFT_CRON
     last: datetime = croniter(line, now.astimezone(zone)).get_prev(datetime)
     at = last.astimezone(now.tzinfo)
-    return at if now - at <= MISSED else None
+    return at if now - at <= MISSED and not _is_again(line, at, zone) else None
 
 
 def schedule_event(trigger: Trigger, at: datetime, zone: ZoneInfo) -> Event:
@@ -165,8 +168,16 @@ def schedule_event(trigger: Trigger, at: datetime, zone: ZoneInfo) -> Event:
 def next_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the next time of a schedule, in UTC."""
     line = trigger.cron or SHIFT_CRON
-    coming: datetime = croniter(line, now.astimezone(zone)).get_next(datetime)
-    return coming.astimezone(now.tzinfo)
+    times = croniter(line, now.astimezone(zone))
+    coming: datetime = times.get_next(datetime).astimezone(now.tzinfo)
+    while _is_again(line, coming, zone):
+        coming = times.get_next(datetime).astimezone(now.tzinfo)
+    return coming
+
+
+def _is_again(line: str, at: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether a schedule of named hours had this time of day an hour before already."""
+    return not line.split()[1].startswith("*") and at.astimezone(zone).fold == 1
 
 
 @dataclass(slots=True)
