@@ -1,0 +1,186 @@
+"""Workflows, runs and approvals in a browser, over the real app."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.running_app import RunningApp, start_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+
+START_S = 60.0
+ASK = """
+name = "ask"
+title = "Ask before going on"
+[inputs.unit]
+required = true
+[[steps]]
+id = "choose"
+title = "Go on?"
+do = "approve"
+with = { question = "Go on with ${input.unit}?" }
+[[steps]]
+id = "pause"
+title = "Wait a moment"
+needs = ["choose"]
+do = "wait"
+with = { seconds = 1 }
+[[steps]]
+id = "say"
+title = "Say it"
+needs = ["pause"]
+do = "publish"
+with = { topic = "test/said", payload = "yes" }
+"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    data = tmp_path_factory.mktemp("work") / "data"
+    _write(data / "workflows")
+    running = start_app(data, 0, 0, "--no-demo")
+    try:
+        running.wait_until(
+            lambda: any(flow["name"] == "ask" for flow in running.get("/api/workflows")), START_S
+        )
+        yield running
+    finally:
+        running.kill_everything()
+
+
+def _write(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "ask.toml").write_text(ASK, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser, app: RunningApp) -> Iterator[BrowserContext]:
+    made = chromium.new_context(base_url=app.url, viewport={"width": 1366, "height": 768})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+def start(app: RunningApp, unit: str) -> dict[str, Any]:
+    """Start a run and wait until it asks."""
+    run: dict[str, Any] = app.post("/api/workflows/ask/runs", input={"unit": unit})
+    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "waiting", 15)
+    return run
+
+
+def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, app: RunningApp):
+    run = start(app, "pump 1")
+    page.goto(f"/runs/{run['id']}")
+    page.evaluate("window.isSame = true")
+    expect(page.locator(".mw-node-person")).to_contain_text("Go on?")
+    page.locator("[data-act=approve]").click()
+    page.locator(".mw-ask .mw-button").click()
+    expect(page.locator(".mw-run-head")).to_contain_text("completed")
+    expect(page.locator(".mw-node-done")).to_have_count(3)
+    expect(page.locator(".mw-time")).to_have_count(3)
+    assert page.evaluate("window.isSame")
+
+
+def test_a_new_run_comes_to_the_top_by_itself_and_marks_stay(page: Page, app: RunningApp):
+    first = start(app, "pump 2")
+    page.goto("/runs")
+    page.locator(f"[data-run='{first['id']}'] .mw-pick").check()
+    expect(page.locator(".mw-bulk")).to_be_visible()
+    second = start(app, "pump 3")
+    expect(page.locator(".mw-run-row").first).to_have_attribute("data-run", second["id"])
+    app.post(f"/api/runs/{first['id']}/cancel", why="trial is over")
+    row = page.locator(f"[data-run='{first['id']}']")
+    expect(row).to_contain_text("cancelled")
+    expect(row.locator(".mw-pick")).to_be_checked()
+
+
+def test_arrow_keys_choose_the_next_step(page: Page, app: RunningApp):
+    run = start(app, "pump 4")
+    page.goto(f"/runs/{run['id']}")
+    page.locator("[data-step=choose].mw-node").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-step=pause].mw-node")).to_be_focused()
+    expect(page.locator(".mw-step h2")).to_have_text("Wait a moment")
+    expect(page.locator("[data-step=pause].mw-node")).to_have_attribute("aria-pressed", "true")
+
+
+def test_open_approvals_are_counted_in_the_rail(page: Page, app: RunningApp):
+    start(app, "pump 5")
+    page.goto("/")
+    badge = page.locator(".mw-rail [data-badge='/approvals']")
+    expect(badge).to_be_visible()
+    expect(badge).to_have_attribute("title", f"{len(app.get('/api/approvals'))} open")
+
+
+def test_search_finds_workflows_and_runs(page: Page, app: RunningApp):
+    run = start(app, "zebra 6")
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("ask before")
+    expect(page.locator(".mw-hit[href='/workflows?find=ask']")).to_be_visible()
+    page.locator(".mw-search-input").fill(run["id"])
+    expect(page.locator(f".mw-hit[href='/runs/{run['id']}']")).to_be_visible()
+
+
+def test_a_name_is_kept_and_stands_behind_what_is_done(page: Page, app: RunningApp):
+    run = start(app, "pump 7")
+    page.goto(f"/runs/{run['id']}")
+    page.locator("#mw-you").click()
+    page.locator("#mw-who input").fill("Anna Berg")
+    page.keyboard.press("Enter")
+    expect(page.locator("#mw-you")).to_contain_text("Anna Berg")
+    page.reload()
+    expect(page.locator("#mw-you")).to_contain_text("Anna Berg")
+    page.locator("[data-act=cancel]").click()
+    page.locator(".mw-ask input").fill("trial is over")
+    page.keyboard.press("Enter")
+    expect(page.locator(".mw-run-head")).to_contain_text("Cancelled by Anna Berg: trial is over")
+
+
+def test_a_name_that_is_none_is_refused(page: Page):
+    page.goto("/")
+    before = page.locator("#mw-you").inner_text()
+    page.locator("#mw-you").click()
+    page.locator("#mw-who input").fill("<b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".q-notification")).to_contain_text("A name has 1 to 40 letters")
+    assert page.locator("#mw-you").inner_text() == before
+
+
+@pytest.mark.parametrize("address", ["/workflows", "/runs", "/approvals", "/commands"])
+def test_nothing_is_wider_than_a_phone(page: Page, app: RunningApp, address: str):
+    start(app, f"a unit with a rather long name {address}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    expect(page.locator(".mw-rail-more")).to_be_visible()
+    expect(page.locator(".mw-bone")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_more_leads_to_every_page_on_a_phone(page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    page.locator("#mw-more").click()
+    expect(page.locator(".mw-more-link", has_text="Health")).to_be_visible()
+    page.locator(".mw-more-link", has_text="Workflows").click()
+    expect(page.locator("h1")).to_have_text("Workflows")
+
+
+def test_the_rail_fits_a_small_display(page: Page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto("/")
+    expect(page.locator(".mw-rail")).to_be_visible()
+    assert page.evaluate(
+        "(() => { const r = document.querySelector('.mw-rail'); "
+        "return r.scrollHeight <= r.clientHeight })()"
+    )
