@@ -142,6 +142,7 @@ class _Listing:
             words.classes("mw-find").mark("words")
             self._key = ui.button(on_click=lambda: self._refine(key=""), color=None)
             self._key.props("flat").mark("key")
+            place(tag("a", "Dead letters", href="/dead-letters", class_="mw-button"))
 
     def _titles(self) -> dict[str, str]:
         return {
