@@ -1,7 +1,7 @@
 """Judges the expressions of a definition before anything runs."""
 
 import ast
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple, cast
 
 from app.core.errors import InputError
@@ -24,11 +24,21 @@ OUTCOME = frozenset({"state", "output", "error", "round", "agent"})
 HOLES = 200
 """Expressions in one text at most."""
 
-_STRANGE = (
-    ast.Lambda, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Starred, ast.SetComp,
-    ast.MatMult,
-)  # fmt: skip
-"""What Python parses and simpleeval does not compute."""
+_STRANGE: Mapping[type[ast.AST], str] = {
+    ast.Lambda: "A function of your own",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
+    ast.NamedExpr: '":="',
+    ast.Starred: '"*" before a list',
+    ast.SetComp: "A set",
+    ast.MatMult: '"@"',
+    ast.LShift: '"<<"',
+    ast.RShift: '">>"',
+    ast.JoinedStr: "A text that begins with f",
+}
+"""What Python parses and app/core/bounded_eval.py does not compute."""
+
 _KNOWN_FUNCTIONS = frozenset(FUNCTIONS) | set(PLANT_FUNCTIONS)
 
 
@@ -141,8 +151,8 @@ def _check_nodes(tree: ast.AST, where: str) -> Iterator[Problem]:
             yield Problem(
                 0, where, "An expression calls functions by their name only", 'Write get(x, "key")'
             )
-        if isinstance(node, _STRANGE):
-            yield Problem(0, where, f"{type(node).__name__} is not allowed in an expression")
+        if words := _STRANGE.get(type(node)):
+            yield Problem(0, where, f"{words} is not allowed in an expression")
 
 
 def _keys_of(tree: ast.AST, holder: str) -> set[str]:
