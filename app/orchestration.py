@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from app.bus.client import Bus
 from app.bus.tasks import TaskClient
 from app.commands.gateway import CommandGateway, Surroundings
@@ -64,12 +66,19 @@ class Orchestration:
         own, data = settings.workflow, settings.data.dir
         self._clock = clock
         self._bus = bus
+        self._limit_bytes = settings.bus.message_limit_bytes
         around = Surroundings(settings, clock, tags, registry, bus, tasks, audit, state_finding)
         commands = Database(_url(own, data, "commands.sqlite"), COMMAND_TABLES, COMMANDS)
         self.commands = CommandGateway(around, commands)
         database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS)
         store, functions = RunStore(database), plant_functions(tags, clock)
-        self._dispatcher = Dispatcher(bus, registry, own.orchestrator, clock)
+        self._dispatcher = Dispatcher(
+            bus,
+            registry,
+            own.orchestrator,
+            clock,
+            limit_bytes=settings.bus.message_limit_bytes,
+        )
         self.workflows = WorkflowService(
             own,
             data_dir=data,
@@ -118,8 +127,12 @@ class Orchestration:
         await asyncio.gather(self.workflows.stop(), self.commands.stop())
 
     def _publish(self, change: RunChange) -> None:
+        """Tell a change on MQTT; what is too big for a message is told without its figures."""
+        payload = msgspec.json.encode(change)
+        if len(payload) > self._limit_bytes:
+            payload = msgspec.json.encode(_bare(change))
         try:
-            self._bus.publish(topics.run_topic(change.run.id), change, qos=1)
+            self._bus.publish(topics.run_topic(change.run.id), payload, qos=1)
         except BusError:  # lists and pages have it from the store
             return
 
@@ -150,6 +163,15 @@ def plant_functions(tags: TagTable, clock: Clock) -> dict[str, Callable[..., obj
         return reading.value
 
     return {"tag": tag, "is_good": is_good}
+
+
+def _bare(change: RunChange) -> RunChange:
+    run = msgspec.structs.replace(change.run, input={}, output=None)
+    run = msgspec.structs.replace(
+        run, started_by=msgspec.structs.replace(run.started_by, event=None)
+    )
+    step = change.step and msgspec.structs.replace(change.step, input=None, output=None, log=())
+    return RunChange(run, step)
 
 
 def _url(settings: WorkflowSettings, data_dir: Path, name: str) -> str:

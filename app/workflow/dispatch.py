@@ -14,7 +14,7 @@ import msgspec
 
 from app.bus.client import Bus, Received
 from app.core.clock import Clock
-from app.core.errors import BusError
+from app.core.errors import BusError, InputError
 from app.core.task import Task, TaskFailure, TaskResult
 from app.core.topics import results_topic, tasks_topic
 from app.supervisor.registry import Instance, Registry
@@ -23,6 +23,7 @@ RESEND_S = 15.0
 """Silence of a live instance after which it gets the same task again: the message or the answer
 may be lost with a connection."""
 NOBODY_S = 1.0
+_ENVELOPE_BYTES = 1024
 
 Waiting = Callable[[str], None]
 
@@ -30,10 +31,13 @@ Waiting = Callable[[str], None]
 class Dispatcher:
     """Sends tasks as one orchestrator; answers come on its own topic."""
 
-    def __init__(self, bus: Bus, registry: Registry, orchestrator: str, clock: Clock) -> None:
+    def __init__(
+        self, bus: Bus, registry: Registry, orchestrator: str, clock: Clock, *, limit_bytes: int
+    ) -> None:
         self._bus = bus
         self._registry = registry
         self._clock = clock
+        self._limit_bytes = limit_bytes
         self._reply_to = results_topic(orchestrator)
         self._answers: dict[str, asyncio.Future[TaskResult]] = {}
         self._in_hand: Counter[str] = Counter()
@@ -66,7 +70,14 @@ class Dispatcher:
 
         Raises:
             BusError: Nobody answered in time.
+            InputError: The task is too big for a message.
         """
+        size = len(msgspec.json.encode(given))
+        if size > self._limit_bytes - _ENVELOPE_BYTES:
+            raise InputError(
+                f"input: {size} bytes do not fit into a message of {self._limit_bytes}; "
+                "send a path or an id instead, or raise bus.message_limit_bytes"
+            )
         answer = self._answers[task_id] = asyncio.get_running_loop().create_future()
         expires_at = self._clock.now() + timedelta(seconds=timeout_s)
         task = Task(task_id, capability, given, self._reply_to, expires_at, 0, task_id)
