@@ -1,7 +1,10 @@
 """`GET /metrics`: what a Prometheus server may read of the app, from this machine only."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -11,9 +14,14 @@ from app.api.exposition import CONTENT_TYPE, Metric, Sample, counter, exposition
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.core.alarm import AlarmState
+from app.core.command import CommandState
+from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
+from app.core.run import RunState
 from app.plant import Plant
 from app.security.refusal import ErrorBody
+
+S = TypeVar("S", bound=StrEnum)
 
 
 def router(plant: Plant) -> APIRouter:
@@ -27,7 +35,8 @@ def router(plant: Plant) -> APIRouter:
         """Show the app's figures to a Prometheus server on the same machine."""
         if request.client is not None and not _is_loopback(request.client.host):
             return reply(ErrorBody("not_local", "/metrics answers this machine only"), 403)
-        return PlainTextResponse(exposition(plant_metrics(plant)), media_type=CONTENT_TYPE)
+        found = [*plant_metrics(plant), *await work_metrics(plant)]
+        return PlainTextResponse(exposition(found), media_type=CONTENT_TYPE)
 
     return routes
 
@@ -49,6 +58,24 @@ def plant_metrics(plant: Plant) -> Iterator[Metric]:
     yield from _alarms(plant)
     yield from _agents(plant.agents())
     yield from _history(plant)
+
+
+async def work_metrics(plant: Plant) -> list[Metric]:
+    """Return the metrics of runs and commands; what cannot be counted is left out."""
+    made = [
+        gauge("approvals_open", "Decisions that runs wait for.", plant.workflows.open_approvals)
+    ]
+    with suppress(StoreError):  # the component's state above tells it
+        made.append(_tally("runs", "Runs kept, by state.", RunState, await plant.workflows.tally()))
+    with suppress(StoreError):
+        kept = await plant.commands.tally()
+        made.append(_tally("commands", "Commands kept, by state.", CommandState, kept))
+    return made
+
+
+def _tally(name: str, help_: str, states: type[S], tally: Mapping[S, int]) -> Metric:
+    samples = tuple(Sample(tally.get(state, 0), {"state": state.value}) for state in states)
+    return Metric(name, "gauge", help_, samples)
 
 
 def _uptime_s(plant: Plant) -> float:

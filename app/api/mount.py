@@ -11,14 +11,17 @@ from app.api import (
     agents,
     alarms,
     audit,
+    bulk_runs,
     commands,
     errors,
     export,
     feed,
     metrics,
+    runs,
     simulator,
     system,
     tags,
+    workflows,
 )
 from app.api.answers import reply
 from app.api.openapi import document
@@ -57,6 +60,8 @@ def api(plant: Plant) -> FastAPI:
     )
     errors.install(made)
     for part in (system, metrics, tags, export, alarms, audit, feed, simulator, commands):
+        made.include_router(part.router(plant))
+    for part in (workflows, bulk_runs, runs):
         made.include_router(part.router(plant))
     _add_reader(made)
     made.include_router(agents.listing(plant))

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from app.api.answers import ACTOR, answers, read_body, reply, takes
 from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.errors import InputError, StoreError
+from app.core.run import OVER
 from app.plant import Plant
 from app.store.audit import AuditRow
 
@@ -25,13 +26,15 @@ class SystemState(msgspec.Struct, frozen=True):
     Attributes:
         alerts: Alarms that are not normal, hidden ones too, the worst first, then the newest.
         decisions: The last 50 actions of operators and peers outside the alarm list, newest first,
-            each with what came of it: `done`, `refused`, `failed`, or `unknown` while it is under
-            way; none while the audit cannot be read, which `/api/health` tells.
+            decisions about runs and commands among them; each with what came of it: `done`,
+            `refused`, `failed`, or `unknown` while it is under way; none while the audit cannot be
+            read, which `/api/health` tells.
         last_update: When the newest of it came: a reading, a change of an alarm, a decision, UTC;
             the start of the app if nothing came yet. It stands still when the plant is silent.
         agents: Agent instances that are connected.
         tags: Tags known.
-        runs: Workflow runs under way; 0, because this version has no workflows.
+        runs: Workflow runs that are not over, those that wait included; 0 while they cannot be
+            counted, which `/api/health` tells.
     """
 
     alerts: list[Alarm]
@@ -75,7 +78,7 @@ def router(plant: Plant) -> APIRouter:
             last_update=_newest(plant, alerts, decisions),
             agents=sum(row.connected for row in plant.agents()),
             tags=len(plant.tags),
-            runs=0,
+            runs=await _open_runs(plant),
         )
         return reply(state)
 
@@ -102,6 +105,14 @@ async def _decisions(plant: Plant) -> list[AuditRow]:
         return await asyncio.to_thread(plant.audit_rows, _DECISIONS)
     except StoreError:
         return []
+
+
+async def _open_runs(plant: Plant) -> int:
+    try:
+        tally = await plant.workflows.tally()
+    except StoreError:
+        return 0
+    return sum(count for state, count in tally.items() if state not in OVER)
 
 
 def _newest(plant: Plant, alerts: Sequence[Alarm], decisions: Sequence[AuditRow]) -> datetime:

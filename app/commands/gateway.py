@@ -128,6 +128,14 @@ class CommandGateway:
 
     # What can be asked
 
+    async def tally(self) -> dict[CommandState, int]:
+        """Return how many commands are kept, by state.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        return await self._rows.tally()
+
     async def get(self, command_id: str) -> Command:
         """Return a command.
 

@@ -69,6 +69,10 @@ class CommandRows:
         """Return commands, the newest first; of all states if none is named, of all tags if ""."""
         return await asyncio.to_thread(self._store.find, states, tag, limit)
 
+    async def tally(self) -> dict[CommandState, int]:
+        """Return how many commands are kept, by state."""
+        return await asyncio.to_thread(self._store.tally)
+
     async def unfinished(self, unknown_since: datetime) -> list[Command]:
         """Return what is not ended, and what is unknown since `unknown_since`, oldest first."""
         return await asyncio.to_thread(self._store.open, unknown_since)

@@ -116,6 +116,16 @@ class CommandStore:
                 _note(connection, line)
         return True
 
+    def tally(self) -> dict[CommandState, int]:
+        """Return how many commands are kept, by state.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        query = sa.select(_COMMANDS.c.state, sa.func.count()).group_by(_COMMANDS.c.state)
+        with self._database.read() as connection:
+            return {CommandState(state): count for state, count in connection.execute(query)}
+
     def find(
         self, states: Collection[CommandState] = (), tag: str = "", limit: int = 200
     ) -> list[Command]:

@@ -304,6 +304,16 @@ class RunStore:
 
         return await asyncio.to_thread(work)
 
+    async def tally(self) -> dict[RunState, int]:
+        """Return how many runs are kept, by state; a run under way counts as it was begun."""
+        query = sa.select(RUNS.c.state, sa.func.count()).group_by(RUNS.c.state)
+
+        def work() -> dict[RunState, int]:
+            with self._database.read() as connection:
+                return {RunState(state): count for state, count in connection.execute(query)}
+
+        return await asyncio.to_thread(work)
+
     async def prune(self, before: str, at_most: int) -> int:
         """Delete runs that are over, are no dead letters and have an id below `before`."""
 
@@ -367,11 +377,13 @@ class RunStore:
 
         return await asyncio.to_thread(work)
 
-    async def approvals(self, *, is_open: bool, limit: int) -> list[Approval]:
-        """Return those open, the oldest first, or those decided, the newest first."""
+    async def approvals(self, *, is_open: bool, limit: int, run: str = "") -> list[Approval]:
+        """Return those open, oldest first, or decided, newest first; of one run if named."""
         is_of = APPROVALS.c.state == ApprovalState.OPEN.value
         order = APPROVALS.c.asked_at if is_open else APPROVALS.c.asked_at.desc()
         query = sa.select(APPROVALS.c.data).where(is_of if is_open else ~is_of).order_by(order)
+        if run:
+            query = query.where(APPROVALS.c.run == run)
 
         def work() -> list[Approval]:
             with self._database.read() as connection:

@@ -289,9 +289,24 @@ class WorkflowService:
         """Return runs that failed and that nobody has repeated or seen to."""
         return await self._store.runs(is_dead=True, limit=limit)
 
-    async def approvals(self, *, is_open: bool = True, limit: int = 200) -> list[Approval]:
-        """Return open approvals, the oldest first, or decided ones, the newest first."""
-        return await self._store.approvals(is_open=is_open, limit=limit)
+    async def approvals(
+        self, *, is_open: bool = True, run: str = "", limit: int = 200
+    ) -> list[Approval]:
+        """Return open approvals, oldest first, or decided, newest first; of one run if named."""
+        return await self._store.approvals(is_open=is_open, limit=limit, run=run)
+
+    async def tally(self) -> dict[RunState, int]:
+        """Return how many runs are in each state.
+
+        Raises:
+            StoreError: They cannot be counted.
+        """
+        kept = await self._store.tally()
+        # on disk a run under way is as it was begun; the engine knows which of them wait
+        waiting = sum(run.state is RunState.WAITING for run in self.engine.runs)
+        moved = min(waiting, kept.get(RunState.RUNNING, 0))
+        shift = {RunState.RUNNING: -moved, RunState.WAITING: moved}
+        return {state: kept.get(state, 0) + shift.get(state, 0) for state in RunState}
 
     # What Plant has checked and audited
 

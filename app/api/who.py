@@ -1,0 +1,31 @@
+"""Who acts over HTTP: a name that the caller says, the way it came, and the role of that name."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Header
+
+from app.api.answers import ACTOR
+from app.core.actor import Actor
+from app.settings import Settings
+
+
+class Caller(StrEnum):
+    """Which way a call came, for runs and the audit."""
+
+    HTTP = "http"
+    CLI = "cli"
+
+
+_Name = Annotated[str, Header(alias="X-Actor", min_length=1, max_length=40)]
+_Source = Annotated[Caller, Header(alias="X-Actor-Source")]
+
+
+def actor_of(settings: Settings) -> Callable[..., Awaitable[Actor]]:
+    """Return the dependency that reads who acts from the headers; a claim, without a login."""
+
+    async def actor(x_actor: _Name = ACTOR.name, x_source: _Source = Caller.HTTP) -> Actor:
+        return Actor(x_actor, x_source.value, settings.people.role(x_actor))
+
+    return actor
