@@ -95,6 +95,16 @@ class RunPlan:
         """Return what expressions see of the steps: the last round that has ended."""
         return dict(self._values)
 
+    def is_last(self, run: StepRun) -> bool:
+        """Tell whether the run ends well with this outcome of a step: nothing else is to come."""
+        return (
+            run.state in {StepState.DONE, StepState.SKIPPED}
+            and not run.jumps
+            and not self.is_stopping
+            and self._open.keys() == {run.step}
+            and not any(self._wants_back(name) for name in self._steps)
+        )
+
     def to_take_back(self) -> list[StepRun]:
         """Return what to take back, the last first: steps done, and those that may have acted."""
         done = [

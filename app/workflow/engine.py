@@ -81,11 +81,6 @@ class Engine:
         """Runs under way."""
         return len(self._tasks)
 
-    @property
-    def runs(self) -> list[WorkflowRun]:
-        """Runs under way here as they are now, without their steps."""
-        return [runner.run for runner in self._runners.values()]
-
     def live(self, run_id: str) -> Runner | None:
         """Return the runner of a run under way."""
         return self._runners.get(run_id)
@@ -292,7 +287,7 @@ class Engine:
             event.set()
 
     async def _next(self, ended: WorkflowRun, runner: Runner) -> None:
-        if ended.parent:
+        if ended.parent or not runner.has_followers:
             return
         await self._begin_turn(ended.workflow, ended.key, runner.workflow)
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from app.core.clock import Clock
 from app.core.errors import MillwrightError, StoreError
 from app.core.expression import fill
-from app.core.run import RunState, StepRun, StepState, WorkflowRun
+from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
 from app.core.run_plan import RunPlan
 from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step
@@ -20,6 +20,7 @@ from app.workflow.attempt import Attempt
 from app.workflow.context import Doer, Doing
 from app.workflow.slots import is_outcome, slot
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STORE_S = 1.0
@@ -36,6 +37,7 @@ class Runner:
         plan: What is next.
         slots: What was certain when it was taken up.
         cancelled: Why it was cancelled, empty if it was not.
+        has_followers: Runs of its key may wait for its end.
     """
 
     def __init__(
@@ -59,10 +61,11 @@ class Runner:
         self.functions = functions
         self._changed = changed
         self.plan = RunPlan(stored.snapshot)
-        self._ancestors = {
-            step.id: ancestors(stored.snapshot, step.id) for step in stored.snapshot.steps
-        }
+        self._has_approvals = any(step.do is ActionKind.APPROVE for step in stored.snapshot.steps)
         self._shown: dict[tuple[str, int], StepRun] = {}
+        self._under_way: dict[tuple[str, int], StepRun] = {}
+        self._unkept: tuple[str, StepRun] | None = None
+        self.has_followers = True
         self._doing: dict[asyncio.Task[StepRun], str] = {}
         self.cancelled = ""
         self._restore()
@@ -135,8 +138,11 @@ class Runner:
         else:
             why = self._why_not() if verdict is StepState.CANCELLED else ""
             settled = msgspec.structs.replace(shown, state=verdict, error=why, ended_at=began)
-        await self.keep(slot(step.id, round_), settled)
-        self.show(settled)
+        if self.plan.is_last(settled):
+            self._unkept = slot(step.id, round_), settled  # one fsync with the end of the run
+        else:
+            await self.keep(slot(step.id, round_), settled)
+            self.show(settled)
         return settled
 
     def _why_not(self) -> str:
@@ -147,6 +153,11 @@ class Runner:
         """Take finished steps back, the last first; one that fails does not hold up the others."""
         if not self.plan.is_stopping:
             return
+        if self._unkept:  # cancelled since
+            key, settled = self._unkept
+            self._unkept = None
+            await self.keep(key, settled)
+            self.show(settled)
         for settled in self.plan.to_take_back():
             step = self.workflow.step(settled.step)
             key = slot(step.id, settled.round, "undo")
@@ -186,15 +197,19 @@ class Runner:
         left = [each.step for each in self.steps if each.compensation not in {"", "done"}]
         if left:
             reason = f"{reason}. Not taken back: {', '.join(left)}"
-        self.run = msgspec.structs.replace(
+        ended = msgspec.structs.replace(
             self.run,
             state=self.plan.state,
             ended_at=self.clock.now(),
             reason=reason,
             output=last.output if last and self.plan.state is RunState.COMPLETED else None,
         )
-        await self._insist(lambda: self._store.end(self.run, self._owner))
-        return self.run
+        unkept = self._unkept
+        self.has_followers = await self._insist(lambda: self._store.end(ended, self._owner, unkept))
+        if unkept:
+            self.show(unkept[1])
+        self.run = ended
+        return ended
 
     # What the doing of a step needs
 
@@ -217,7 +232,9 @@ class Runner:
 
     def approved_by(self, step: Step) -> str:
         """Return who agreed in an approve step before this one."""
-        for name in self._ancestors[step.id]:
+        if not self._has_approvals:
+            return ""
+        for name in ancestors(self.workflow, step.id):
             before = self.plan.current(name)
             if self.workflow.step(name).do is ActionKind.APPROVE and before:
                 match before.output:
@@ -239,24 +256,26 @@ class Runner:
         """
         await self._insist(lambda: self._store.keep(self.run.id, self._owner, key, data))
 
-    async def _insist(self, write: Callable[[], Any]) -> None:
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until it is on disk: what was done must not be forgotten for a full disk."""
         while True:
             try:
-                await write()
+                return await write()
             except LostRunError:
                 raise
             except StoreError as error:
                 self._wait_for(f"the store of workflows: {error}")
                 await self.clock.sleep(_STORE_S)
-            else:
-                return
 
     def show(self, step: StepRun) -> None:
         """Take over what a step looks like now, and tell it."""
         self._shown[step.step, step.round] = step
-        waits = [each.waiting_for for each in self._shown.values() if each.waiting_for]
-        busy = any(each.state is StepState.RUNNING for each in self._shown.values())
+        if step.state in SETTLED:
+            self._under_way.pop((step.step, step.round), None)
+        else:
+            self._under_way[step.step, step.round] = step
+        waits = [each.waiting_for for each in self._under_way.values() if each.waiting_for]
+        busy = any(each.state is StepState.RUNNING for each in self._under_way.values())
         state = RunState.WAITING if waits and not busy else RunState.RUNNING
         reason = waits[0] if state is RunState.WAITING else ""
         self.run = msgspec.structs.replace(self.run, state=state, reason=reason)
