@@ -81,6 +81,11 @@ class Engine:
         """Runs under way."""
         return len(self._tasks)
 
+    @property
+    def runs(self) -> list[WorkflowRun]:
+        """Runs under way here as they are now, without their steps."""
+        return [runner.run for runner in self._runners.values()]
+
     def live(self, run_id: str) -> Runner | None:
         """Return the runner of a run under way."""
         return self._runners.get(run_id)
