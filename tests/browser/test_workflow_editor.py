@@ -97,11 +97,11 @@ def test_what_is_typed_is_drawn(editor: Page):
 
 
 def test_a_problem_leads_to_its_line(editor: Page):
-    write(editor, '\n[[steps]]\nid = "more"\ndo = "wiat"\n')
+    write(editor, '\n[[steps]]\nid = "more"\ndo = "waiit"\n')
     editor.locator(".mw-we-problem").click()
 
     chosen = "e => e.value.slice(e.selectionStart, e.selectionEnd)"
-    assert text(editor).evaluate(chosen) == 'do = "wiat"'
+    assert text(editor).evaluate(chosen) == 'do = "waiit"'
     expect(plate(editor, "more")).to_have_attribute("aria-pressed", "true")
 
 

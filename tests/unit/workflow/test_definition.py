@@ -95,18 +95,18 @@ def test_windows_line_ends_change_nothing():
     [
         # shape
         ('title = "Demo"', "title = 3", 2, 'Expected "str"'),
-        ('title = "Demo"', 'tittle = "Demo"', 2, 'no field "tittle"'),
+        ('title = "Demo"', 'titlee = "Demo"', 2, 'no field "titlee"'),
         ('title = "Demo"', 'title = "Demo', 2, "no TOML"),
         ('title = "Demo"', "title = 1979-05-27", 2, "time stands here"),
         ('name = "demo"', "", 0, '"name" is missing'),
         ('name = "demo"', 'name = "My demo"', 1, "no name of a workflow"),
         ('title = "Demo"', 'role = "king"', 2, 'no role "king"'),
         ('id = "look"', "", 21, '"id" is missing'),
-        ('do = "task"', 'do = "taks"', 23, '"taks" is not known'),
+        ('do = "task"', 'do = "taskk"', 23, '"taskk" is not known'),
         ("attempts = 3", 'attempts = "3"', 28, 'Expected "int"'),
-        ("attempts = 3", "attemps = 3", 28, 'no field "attemps"'),
+        ("attempts = 3", "attemptz = 3", 28, 'no field "attemptz"'),
         # inputs
-        ('kind = "number"', 'kind = "nmber"', 9, '"nmber" is not known'),
+        ('kind = "number"', 'kind = "numbeer"', 9, '"numbeer" is not known'),
         ("default = 3", "default = 30", 12, "must be at most 10"),
         ("default = 3", "default = nan", 12, "must be finite"),
         ("low = 0", "low = 11", 10, "low 11 is over high 10"),
@@ -131,7 +131,7 @@ def test_windows_line_ends_change_nothing():
         ('needs = ["look"]', 'needs = ["ask"]', 33, "needs itself"),
         ('needs = ["look"]', 'needs = ["slow"]', 33, "circle: "),
         ('needs = ["ask"]', 'on_error = "goto:nowhere"', 40, 'no step "nowhere"'),
-        ('needs = ["ask"]', 'on_error = "continu"', 40, 'on_error is "continu"'),
+        ('needs = ["ask"]', 'on_error = "continuee"', 40, 'on_error is "continuee"'),
         ('needs = ["look"]', 'needs = ["look"]\non_error = "goto:slow"', 41, "both after success"),
         ('needs = ["ask"]', 'goto = { step = "look", when = "true" }', 40, "not come before"),
         ('needs = ["ask"]', 'needs = ["ask"]\ngoto = { step = "ghost" }', 41, 'no step "ghost"'),
@@ -150,25 +150,25 @@ def test_windows_line_ends_change_nothing():
         ('needs = ["ask"]', 'needs = ["ask"]\nfor_each = "items("', 41, "not understood"),
         ('ensate]\ndo = "command"', 'ensate]\ndo = "wait"', 43, "takes nothing"),
         # actions
-        ("capability = ", "capabilty = ", 25, 'no field "capabilty"'),
+        ("capability = ", "capabilityy = ", 25, 'no field "capabilityy"'),
         ('capability = "search_knowledge"', "", 24, 'needs "capability"'),
         ('"search_knowledge"', '""', 25, '"capability" is empty'),
         ('"search_knowledge"', "7", 25, '"capability" must be text'),
         ('"search_knowledge"', '"Search!"', 25, "no capability"),
-        ('role = "supervisor"', 'role = "supervizor"', 35, 'no role "supervizor"'),
+        ('role = "supervisor"', 'role = "supervisorr"', 35, 'no role "supervisorr"'),
         ("value = 80", 'value = "80"', 41, '"value" must be a number'),
         ("value = 80", "value = true", 41, '"value" must be a number'),
         ('tag = "${input.unit}/speed_limit", value', 'tag = "x", value', 41, "five segments"),
         # expressions
-        ("${input.level}", "${input.leve}", 26, 'no input "leve"'),
+        ("${input.level}", "${input.levell}", 26, 'no input "levell"'),
         ("${input.level}", "${level}", 26, '"level" is not known here'),
         ("${input.level}", "${event.level}", 26, '"event" is not known here'),
         ("${input.level}", "${item}", 26, '"item" is not known here'),
         ("${input.level}", "${input.level", 26, "is not closed"),
         ("${input.level}", "${steps.slow.output}", 26, "need not have ended"),
-        ("${input.level}", "${steps.slwo.output}", 26, 'no step "slwo"'),
+        ("${input.level}", "${steps.sloww.output}", 26, 'no step "sloww"'),
         ("steps.look.output", "steps.look.result", 34, 'A step has no "result"'),
-        ("${input.level}", "${lenght(input.unit)}", 26, 'no function "lenght"'),
+        ("${input.level}", "${lengthx(input.unit)}", 26, 'no function "lengthx"'),
         ("${input.level}", "${open('x')}", 26, 'no function "open"'),
         ("${input.level}", "${input.unit.upper()}", 26, "by their name only"),
         ("${input.level}", "${(lambda: 1)}", 26, "function of your own is not allowed"),
@@ -255,7 +255,7 @@ def test_a_problem_names_its_line(old: str, new: str, line: int, message: str):
             9,
             "no name of a workflow",
         ),
-        ('[runs]\nmode = "paralel"\n', 7, '"paralel" is not known'),
+        ('[runs]\nmode = "paralleel"\n', 7, '"paralleel" is not known'),
         (
             'on_error = "goto:b"\n[[steps]]\nid = "b"\ndo = "wait"\nwith = { seconds = 1 }\n'
             'on_error = "goto:one"\n',
@@ -346,16 +346,16 @@ def test_steps_of_a_loop_know_each_other():
 
 def test_every_broken_part_is_told_at_once():
     text = (
-        GOOD.replace("title = ", "tittle = ")
+        GOOD.replace("title = ", "titlee = ")
         .replace('"equipment"', '"unit"')
-        .replace('do = "approve"', 'do = "aprove"')
+        .replace('do = "approve"', 'do = "approvee"')
     )
 
     assert [problem.line for problem in read_definition(text).problems] == [2, 5, 32]
 
 
 def test_the_known_word_is_suggested():
-    found = errors(GOOD.replace('do = "approve"', 'do = "aprove"'))
+    found = errors(GOOD.replace('do = "approve"', 'do = "approvee"'))
 
     assert found[0].hint == 'Did you mean "approve"?'
 
@@ -369,7 +369,7 @@ def test_text_in_many_lines_is_not_taken_for_tables():
     text = (
         'name = "demo"\ndescription = """\n[[steps]]\nid = "x"\n"""\n'
         "title = '''\na = 1\n'''\n[[steps]]\nid = \"one\"\ndo = \"wait\"\n"
-        "with = { secnds = 1 }\n"
+        "with = { secondx = 1 }\n"
     )
 
     assert errors(text)[0].line == 12
