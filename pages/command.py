@@ -111,4 +111,4 @@ def _history(changes: Sequence[CommandChange], sight: Sight) -> Html:
         for each in changes
     ]
     head = tag("tr", [tag("th", words) for words in _HEADINGS])
-    return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table")
+    return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-still")
