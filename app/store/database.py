@@ -120,7 +120,14 @@ class Database:
 
     def _engine(self) -> sa.Engine:
         if self.is_shared:
-            options = {"connect_timeout": int(_BUSY_S)}
+            # a server that vanished is noticed in seconds, not by the two hours of TCP
+            options = {
+                "connect_timeout": int(_BUSY_S),
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": int(_BUSY_S * 1000),
+            }
             return sa.create_engine(
                 self._url, pool_size=_POOL, pool_pre_ping=True, connect_args=options
             )

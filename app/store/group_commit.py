@@ -40,7 +40,9 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread; the database is open."""
+        """Start the thread; the database is open. Harmless if it runs."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name="workflow store", daemon=True)
         self._thread.start()
 
@@ -48,7 +50,7 @@ class GroupCommit:
         """Write what waits and end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(None)
+            await asyncio.to_thread(self._queue.put, None)
             await asyncio.to_thread(thread.join, 5.0)
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
@@ -107,7 +109,7 @@ class GroupCommit:
                 for write, result in zip(batch, results, strict=True)
                 if write.loop is loop
             ]
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_tell, pairs)
 
     def _transaction(self) -> AbstractContextManager[sa.Connection]:

@@ -9,6 +9,11 @@ _OF_KEY = """
 FROM runs WHERE workflow = :workflow AND key = :key AND parent = ''
 AND state IN ('running', 'waiting')
 """
+_KEEP = """
+INSERT INTO steps (run, slot, data) SELECT id, :slot, :data FROM runs
+WHERE id = :run AND owner = :owner {lock}
+ON CONFLICT (run, slot) DO UPDATE SET data = excluded.data
+"""
 
 
 class RunStatements:
@@ -27,6 +32,8 @@ class RunStatements:
         dialect: sa.Dialect = (
             postgresql.psycopg.dialect() if is_postgres else sqlite.pysqlite.dialect()
         )
+        # who takes a run over waits for a write under way, and then sees it
+        keep = _KEEP.replace("{lock}", "FOR SHARE" if is_postgres else "")
         self.state = Prepared("SELECT state FROM runs WHERE id = :id", dialect)
         self.rivals = Prepared(f"SELECT id, is_queued {_OF_KEY} ORDER BY id", dialect)
         self.queued = Prepared(f"SELECT id {_OF_KEY} AND is_queued LIMIT 1", dialect)
@@ -36,12 +43,7 @@ class RunStatements:
             ":owner, :parent, :run, :snapshot, '', :words)",
             dialect,
         )
-        self.keep = Prepared(
-            "INSERT INTO steps (run, slot, data) SELECT id, :slot, :data FROM runs "
-            "WHERE id = :run AND owner = :owner "
-            "ON CONFLICT (run, slot) DO UPDATE SET data = excluded.data",
-            dialect,
-        )
+        self.keep = Prepared(keep, dialect)
         self.end = Prepared(
             "UPDATE runs SET state = :state, is_dead = :is_dead, run = :run, words = :words, "
             "is_queued = :is_queued WHERE id = :id AND owner = :owner",

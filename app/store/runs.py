@@ -14,6 +14,7 @@ from app.core.run import OVER, Approval, ApprovalState, RunState, StepRun, Workf
 from app.core.workflow import Concurrency, Workflow
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
+from app.store.open_runs import OpenRuns
 from app.store.run_statements import RunStatements
 from app.store.run_tables import APPROVALS, RUNS, STEPS
 
@@ -47,12 +48,17 @@ class Stored:
 
 
 class RunStore:
-    """Runs, steps and approvals; reads go to threads, writes are gathered."""
+    """Runs, steps and approvals; reads go to threads, writes are gathered.
+
+    Attributes:
+        watched: What is not over.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits = GroupCommit(database)
         self._do = RunStatements(is_postgres=database.is_shared)
+        self.watched = OpenRuns(database)
 
     @property
     def is_shared(self) -> bool:
@@ -81,7 +87,7 @@ class RunStore:
         """Keep a new run if it is admitted beside those of its key.
 
         Returns:
-            What it comes to, and the runs of its key that are under way. A run whose id is known
+            What it comes to, and the open runs of its key. A run whose id is known
             already is not kept again: then REFUSE, and the list names it.
         """
         rule, words, payload = snapshot.runs, _words(run), _json(snapshot)
@@ -101,7 +107,7 @@ class RunStore:
             for step in carried:
                 slot = f"{step.step}.{step.round}"
                 connection.execute(STEPS.insert().values(run=run.id, slot=slot, data=_json(step)))
-            return admission, active
+            return admission, active + waiting
 
         return await self._commits.write(work)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -124,7 +124,7 @@ class Actions:
         return await self._kinds[kind](fields, doing)
 
     async def _task(self, fields: dict[str, Any], doing: Doing) -> Done:
-        return await self._ask(fields["capability"], fields.get("input", {}), fields, doing)
+        return await self._ask(str(fields["capability"]), _object(fields, "input"), fields, doing)
 
     async def _notify(self, fields: dict[str, Any], doing: Doing) -> Done:
         given = {"priority": 3, **fields, "key": doing.task_id}
@@ -139,7 +139,7 @@ class Actions:
             capability,
             given,
             max(left_s, 0.0),
-            agent=fields.get("agent", ""),
+            agent=str(fields.get("agent", "")),
             waiting=doing.waiting,
         )
         if result.output is None:
@@ -160,7 +160,7 @@ class Actions:
         return Done({"topic": topic, "bytes": len(message)})
 
     async def _http(self, fields: dict[str, Any], doing: Doing) -> Done:
-        headers = {str(key): str(value) for key, value in fields.get("headers", {}).items()}
+        headers = {str(key): str(value) for key, value in _object(fields, "headers").items()}
         headers.setdefault("Idempotency-Key", doing.task_id)
         left_s = max(0.1, (doing.deadline - self._clock.now()).total_seconds())
         output = await call(
@@ -205,17 +205,19 @@ class Actions:
         while approval.state is ApprovalState.OPEN:
             left_s = (doing.deadline - self._clock.now()).total_seconds()
             if left_s <= 0:
-                await self._store.decide(
-                    approval.id, ApprovalState.EXPIRED, "", self._clock.now(), ""
-                )
-                raise RefusedError(f'Nobody decided "{question}" in time')
+                await self._close(approval, ApprovalState.EXPIRED, "")
+                approval = await self._store.approval(approval.id) or approval
+                break
             try:
                 await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
             except asyncio.CancelledError:
                 if doing.is_cancelled():
-                    await self._withdraw(approval)
+                    said = "Its run was cancelled"
+                    await self._close(approval, ApprovalState.WITHDRAWN, said)
                 raise
             approval = await self._store.approval(approval.id) or approval
+        if approval.state in {ApprovalState.OPEN, ApprovalState.EXPIRED}:
+            raise RefusedError(f'Nobody decided "{question}" in time')
         return Done(_decision(approval), approval.decided_by or "app")
 
     async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
@@ -223,7 +225,7 @@ class Actions:
         name = by.name if by.kind in _PERSON else f"workflow {doing.run.workflow}"
         command = await self._commands.request(
             tag,
-            float(fields["value"]),
+            _number(fields, "value"),
             Actor(name, "workflow", Role(doing.run.role)),
             str(fields.get("why") or f"Step {doing.step.id} of run {doing.run.id}"),
             id=doing.path,
@@ -251,7 +253,7 @@ class Actions:
         return Done(output, command.actuator or "app")
 
     async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
-        given = dict(fields.get("input", {}))
+        given = _object(fields, "input")
         left_s = max(0.0, (doing.deadline - self._clock.now()).total_seconds())
         try:
             async with asyncio.timeout(left_s):
@@ -264,11 +266,9 @@ class Actions:
             raise RefusedError(f"Run {child.id} is {child.state.value}: {child.reason}")
         return Done({"run": child.id, "output": child.output})
 
-    async def _withdraw(self, approval: Approval) -> None:
+    async def _close(self, approval: Approval, state: ApprovalState, note: str) -> None:
         with suppress(ConflictError):  # a person was faster
-            await self._store.decide(
-                approval.id, ApprovalState.WITHDRAWN, "", self._clock.now(), "Its run was cancelled"
-            )
+            await self._store.decide(approval.id, state, "", self._clock.now(), note)
 
     async def _news(self, timeout_s: float) -> None:
         """Wait until something was decided, or the time is up."""
@@ -295,6 +295,21 @@ def wait_s(fields: Mapping[str, Any], now: datetime, timeout_s: float) -> float:
     if not 0 <= seconds <= timeout_s:
         raise InputError(f"seconds: {seconds:g} is not between 0 and {timeout_s:g}")
     return seconds
+
+
+def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = fields.get(name, {})
+    if not isinstance(found, dict):
+        raise InputError(f"{name}: is {type(found).__name__} and no object")
+    return cast("dict[str, Any]", found)  # a JSON object
+
+
+def _number(fields: Mapping[str, Any], name: str) -> float:
+    found = fields[name]
+    try:
+        return float(found)
+    except (TypeError, ValueError) as error:
+        raise InputError(f'{name}: "{str(found)[:120]}" is no number') from error
 
 
 def _moment(text: str) -> datetime | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from app.core.errors import BusError, InputError, MillwrightError
+from app.core.errors import BusError, InputError, MillwrightError, StoreError
 from app.core.expression import (
     PLANT_FUNCTIONS,
     bare,
@@ -20,6 +20,7 @@ from app.core.expression import (
 from app.core.run import LogLine, StepRun, StepState
 from app.core.run_plan import bound_reached, error_leads_back
 from app.core.workflow import EVERY, ActionKind, Step, timeout_of
+from app.store.runs import LostRunError
 from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
 from app.workflow.context import Doing, Done, PlantSilentError
 from app.workflow.slots import slot
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LOG_LINES = 200
 _SILENT_S = 0.5
+_STORE_S = 1.0
 _RAW = frozenset({"until"})
 _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 
@@ -69,6 +71,8 @@ class Attempt:
                 raise  # the app is stopping: nothing is certain, the step goes on at the next start
             settled = self._settle(StepState.CANCELLED, error="The run was cancelled")
             return msgspec.structs.replace(settled, may_have_acted=self._shown.attempts > 0)
+        except LostRunError:
+            raise  # the step is another orchestrator's now
         except MillwrightError as error:
             said = f"{error}. {error.hint}" if error.hint else str(error)
             failed = self._settle(StepState.FAILED, error=said)
@@ -124,7 +128,7 @@ class Attempt:
             self._shown = msgspec.structs.replace(self._shown, attempts=attempt)
             try:
                 return await self._once(names, attempt)
-            except (InputError, RefusedError):
+            except (InputError, RefusedError, LostRunError):
                 raise
             except MillwrightError as error:
                 if attempt >= retry.attempts:
@@ -148,7 +152,12 @@ class Attempt:
         """Return deadline, elements and fields; those that a restart could change are kept."""
         runner, step = self._runner, self._step
         if self._kept is not None and attempt == 1:
-            return msgspec.json.decode(self._kept, type=_Plan)
+            kept = msgspec.json.decode(self._kept, type=_Plan)
+            if step.do in _WAITS:
+                return kept
+            # the app may have been down for longer than the step may take: as without a for-each
+            deadline = deadline_after(runner.clock.now(), timeout_of(step))
+            return msgspec.structs.replace(kept, deadline=deadline)
         plan = await self._computed(lambda: self._plan(names))
         if step.for_each or step.do in _WAITS or plan.fields is not None:
             await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
@@ -221,7 +230,20 @@ class Attempt:
             is_cancelled=lambda: bool(runner.cancelled),
             approved_by=runner.approved_by(step),
         )
-        return await runner.actions.do(step.do, fields, doing)
+        return await self._insist(fields, doing)
+
+    async def _insist(self, fields: dict[str, Any], doing: Doing) -> Done:
+        """Do the action; while the store is away it is asked again: ids make that harmless."""
+        runner = self._runner
+        while True:
+            try:
+                return await runner.actions.do(doing.step.do, fields, doing)
+            except StoreError as error:
+                if runner.clock.now() >= doing.deadline:
+                    raise
+                self._wait(f"the store: {error}")
+                await runner.clock.sleep(_STORE_S)
+                self._wait("")
 
     def _settle(
         self, state: StepState, *, output: object = None, error: str = "", agent: str = ""

@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
 from app.core.run import OVER, RunState, StartedBy, StepRun, WorkflowRun
-from app.core.workflow import Workflow
+from app.core.workflow import RunMode, Workflow
 from app.store.runs import LostRunError, RunStore, Stored
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doer, Doing
@@ -66,6 +67,7 @@ class Engine:
         self._over: deque[WorkflowRun] = deque(maxlen=_KEPT_OVER)
         self._ends: dict[str, asyncio.Event] = {}
         self._callbacks: list[Changed] = []
+        self._orphans: set[str] = set()
         self._is_stopping = False
 
     def use(self, actions: Doer) -> None:
@@ -128,7 +130,7 @@ class Engine:
         admission, rivals = await self._store.add(run, workflow, self._owner, carried)
         match admission:
             case Admission.REFUSE if run.id in rivals:
-                return (await self._store.find(run.id)).run
+                return await self._known(run)
             case Admission.REFUSE:
                 raise ConflictError(_refusal(workflow, key, rivals))
             case Admission.START:
@@ -139,6 +141,12 @@ class Engine:
                 if admission is Admission.REPLACE:
                     await self._replace(rivals, run)
         return run
+
+    async def _known(self, run: WorkflowRun) -> WorkflowRun:
+        known = (await self._store.find(run.id)).run
+        if known.workflow != run.workflow:
+            raise ConflictError(f"Run {run.id} is one of {known.workflow}; choose another id")
+        return known
 
     async def cancel(self, run_id: str, why: str) -> None:
         """Cancel a run, here or at another orchestrator.
@@ -156,7 +164,7 @@ class Engine:
 
     async def _cancel_queued(self, run_id: str, why: str) -> None:
         stored = await self._store.find(run_id)
-        if stored.is_queued and stored.owner == self._owner:
+        if stored.is_queued and stored.owner == self._owner and stored.run.state not in OVER:
             ended = msgspec.structs.replace(
                 stored.run, state=RunState.CANCELLED, reason=why, ended_at=self._clock.now()
             )
@@ -207,22 +215,56 @@ class Engine:
 
     async def recover(self) -> int:
         """Go on with the runs that an earlier life of this orchestrator began; return how many."""
+        self._is_stopping = False
         found = await self._store.open_runs(self._owner)
         for stored in found:
-            if stored.run.id not in self._tasks and not stored.is_queued:
+            if not stored.is_queued:
                 self._go(stored)
-        queued = {(each.run.workflow, each.run.key): each for each in found if each.is_queued}
-        for (name, key), stored in queued.items():
-            await self._begin_turn(name, key, stored.snapshot)
+        await self._take_turns()
         return len(found)
 
-    async def heed_others(self) -> None:
-        """Take up what another orchestrator or a person elsewhere has asked of our runs."""
+    async def tick(self) -> None:
+        """See that nothing stands still: cancels from elsewhere, turns, runs nobody carries out.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
         for run_id, why in (await self._store.cancels(self._owner)).items():
             if runner := self._runners.get(run_id):
                 runner.cancel(why)
             else:
                 await self._cancel_queued(run_id, why)
+        await self._take_turns()
+        await self._adopt()
+
+    async def _take_turns(self) -> None:
+        for waiting in await self._store.watched.next_in_turn():
+            workflow = (await self._store.find(waiting.id)).snapshot
+            if workflow.runs.mode is RunMode.RESTART:
+                await self._replace_before(waiting)
+            await self._begin_turn(waiting.workflow, waiting.key, workflow)
+
+    async def _replace_before(self, run: WorkflowRun) -> None:
+        """Cancel what a run that was to replace it has found; the app may have ended before."""
+        for rival in await self._store.watched.older(run):
+            runner = self._runners.get(rival)
+            if runner is None or not runner.cancelled:
+                with suppress(ConflictError, NotFoundError):  # it has ended meanwhile
+                    await self.cancel(rival, f"Run {run.id} replaces it")
+
+    async def _adopt(self) -> None:
+        """Go on with a run of ours that nobody carries out: its beginning or end met a full disk.
+
+        It must have been found so before, and be so still: a run may begin or end meanwhile.
+        """
+        orphans = await self._store.watched.under_way(self._owner) - self._tasks.keys()
+        for run_id in orphans & self._orphans:
+            stored = await self._store.find(run_id)
+            is_ours = stored.owner == self._owner and not stored.is_queued
+            if is_ours and stored.run.state not in OVER:
+                logger.warning("Run %s goes on: nobody carried it out", run_id)
+                self._go(stored)
+        self._orphans = orphans
 
     async def stop(self) -> None:
         """Stop carrying out; every run goes on at the next start."""
@@ -232,15 +274,19 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def drop_all(self) -> None:
-        """Stop at once: the runs may belong to another orchestrator by now."""
-        for task in list(self._tasks.values()):
-            task.cancel()
+    async def drop_all(self) -> None:
+        """Stop at once: the runs may belong to another orchestrator by now.
+
+        `recover` goes on with those that are still ours.
+        """
+        await self.stop()
 
     def _go(self, stored: Stored) -> None:
         if self._actions is None:
             raise AssertionError("use() comes before the first run")
         run_id = stored.run.id
+        if run_id in self._tasks or self._is_stopping:
+            return
         runner = Runner(
             stored,
             owner=self._owner,
@@ -307,13 +353,10 @@ class Engine:
 
     async def _replace(self, rivals: Sequence[str], run: WorkflowRun) -> None:
         for rival in rivals:
-            try:
+            with suppress(ConflictError, NotFoundError):  # it has ended meanwhile
                 await self.cancel(rival, f"Run {run.id} replaces it")
-            except (ConflictError, NotFoundError):  # it has ended meanwhile
-                continue
-        if not rivals:
-            stored = await self._store.find(run.id)
-            await self._begin_turn(run.workflow, run.key, stored.snapshot)
+        stored = await self._store.find(run.id)
+        await self._begin_turn(run.workflow, run.key, stored.snapshot)
 
     def _tell(self, run: WorkflowRun, step: StepRun | None) -> None:
         for callback in self._callbacks:

@@ -7,6 +7,7 @@ one run. With SQLite there is one orchestrator, which is always the leader.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -51,7 +52,7 @@ class Owners:
         await asyncio.to_thread(self._drop)
 
     async def tick(self, owners: Sequence[str]) -> list[str]:
-        """Look after our locks; return those of `owners` that are gone, locked until the next tick.
+        """Look after our locks; return those of `owners` that are gone, locked until `release`.
 
         Args:
             owners: Orchestrators that have open runs.
@@ -66,6 +67,15 @@ class Owners:
             self.trouble = f"The database that orchestrators share is away: {_first_line(error)}"
             await asyncio.to_thread(self._drop)
             return []
+
+    async def release(self, gone: Sequence[str]) -> None:
+        """Give back the locks of those that are gone, once their runs are ours."""
+        session = self._session
+        if session is None:
+            return
+        for owner in gone:
+            with suppress(SQLAlchemyError):  # the session broke, and its locks with it
+                await asyncio.to_thread(self._give, session, _PREFIX + owner)
 
     def _start(self) -> None:
         self._drop()
@@ -88,14 +98,11 @@ class Owners:
         session.execute(sa.text("SELECT 1"))
         if not self.is_leader:
             self.is_leader = self._take(session, _LEADER)
-        gone = [
+        return [
             owner
             for owner in owners
             if owner != self._name and self._take(session, _PREFIX + owner)
         ]
-        for owner in gone:
-            self._give(session, _PREFIX + owner)
-        return gone
 
     def _drop(self) -> None:
         session, self._session = self._session, None

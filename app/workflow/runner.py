@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -67,6 +67,7 @@ class Runner:
         self._unkept: tuple[str, StepRun] | None = None
         self.has_followers = True
         self._doing: dict[asyncio.Task[StepRun], str] = {}
+        self._acting: set[asyncio.Task[Any]] = set()
         self.cancelled = ""
         self._restore()
         if stored.cancel:
@@ -91,7 +92,8 @@ class Runner:
             return
         self.cancelled = why
         self.plan.is_cancelled = True
-        for task in self._doing:
+        # what has not begun will not, and what is being kept is certain: neither is interrupted
+        for task in self._acting:
             task.cancel()
 
     async def go(self) -> WorkflowRun:
@@ -134,7 +136,7 @@ class Runner:
         began = self.clock.now()
         shown = StepRun(step.id, round_, StepState.RUNNING, started_at=began)
         if verdict is None:
-            settled = await Attempt(self, step, shown).done()
+            settled = await self._attempt(step, shown)
         else:
             why = self._why_not() if verdict is StepState.CANCELLED else ""
             settled = msgspec.structs.replace(shown, state=verdict, error=why, ended_at=began)
@@ -144,6 +146,16 @@ class Runner:
             await self.keep(slot(step.id, round_), settled)
             self.show(settled)
         return settled
+
+    async def _attempt(self, step: Step, shown: StepRun) -> StepRun:
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("a step is done by a task of its own")
+        self._acting.add(task)
+        try:
+            return await Attempt(self, step, shown).done()
+        finally:
+            self._acting.discard(task)
 
     def _why_not(self) -> str:
         failed = self.plan.failed

@@ -159,6 +159,8 @@ class WorkflowService:
             await self._use_library()
         if self._store.is_shared:
             await self._share()
+        if not self._owners.has_lost_lock:
+            await self.engine.tick()
         ended, self._ended = self._ended, []
         for run in ended:
             self.triggers.run_ended(run)
@@ -469,16 +471,22 @@ class WorkflowService:
         )
 
     async def _share(self) -> None:
-        gone = await self._owners.tick(await self._store.owners())
+        try:
+            owners = await self._store.owners()
+        except StoreError:  # the locks may be lost with it; see `tick`
+            owners = []
+        gone = await self._owners.tick(owners)
         if self._owners.has_lost_lock:
-            self.engine.drop_all()
+            await self.engine.drop_all()
             return
-        for owner in gone:
-            taken = await self._store.take_over(owner, self._settings.orchestrator)
-            logger.warning("Took over %d runs of %s, which is gone", taken, owner)
+        try:
+            for owner in gone:
+                taken = await self._store.take_over(owner, self._settings.orchestrator)
+                logger.warning("Took over %d runs of %s, which is gone", taken, owner)
+        finally:
+            await self._owners.release(gone)
         if gone or self._owners.has_regained_lock:
             await self.engine.recover()
-        await self.engine.heed_others()
 
     async def _prune(self) -> None:
         self._pruned_s = self._clock.monotonic()

@@ -1,0 +1,65 @@
+"""What is not over: looked at once a second, so that no run stands still unseen."""
+
+import asyncio
+
+import msgspec
+import sqlalchemy as sa
+
+from app.core.run import RunState, WorkflowRun
+from app.store.database import Database
+from app.store.run_tables import RUNS
+
+_OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
+
+
+class OpenRuns:
+    """Reads the runs under way and those that wait for their turn."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def under_way(self, owner: str) -> set[str]:
+        """Return the runs that an orchestrator should be carrying out.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN), ~RUNS.c.is_queued
+        return {str(row) for row in await self._column(sa.select(RUNS.c.id).where(*mine))}
+
+    async def next_in_turn(self) -> list[WorkflowRun]:
+        """Return, of each workflow and key, the run that waits longest for its turn.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        queued = RUNS.c.state == RunState.WAITING.value, RUNS.c.is_queued
+        query = sa.select(RUNS.c.run).where(*queued).order_by(RUNS.c.id.desc())
+        found = [
+            msgspec.json.decode(row, type=WorkflowRun)
+            for row in await self._column(query)
+            if isinstance(row, bytes)
+        ]
+        return list({(each.workflow, each.key): each for each in found}.values())
+
+    async def older(self, run: WorkflowRun) -> list[str]:
+        """Return the open runs of the same key that are older.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        rivals = (
+            RUNS.c.workflow == run.workflow,
+            RUNS.c.key == run.key,
+            RUNS.c.parent == "",
+            RUNS.c.state.in_(_OPEN),
+            RUNS.c.id < run.id,
+        )
+        return [str(row) for row in await self._column(sa.select(RUNS.c.id).where(*rivals))]
+
+    async def _column(self, query: sa.Select[tuple[object]]) -> list[object]:
+        def work() -> list[object]:
+            with self._database.read() as connection:
+                return list(connection.scalars(query))
+
+        return await asyncio.to_thread(work)
