@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from typing_extensions import override
 
-from agents.backlog.orders import Order, Orders, OrderState
+from agents.backlog.orders import Orders
 from agents.backlog.shift import Raised, Raises, summary
 from agents.base.agent import BaseAgent
 from agents.base.open_alarms import OpenAlarms
@@ -17,6 +17,7 @@ from app.core.agent import AgentSpec
 from app.core.alarm import Alarm
 from app.core.clock import AwareTime, Clock
 from app.core.errors import FieldsError, NotFoundError
+from app.core.order import Order, OrderState
 from app.core.topics import SHIFT_SUMMARY
 from app.settings import Settings
 

@@ -2,13 +2,13 @@
 
 import sqlite3
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from agents.base.sqlite_file import SqliteFile
 from app.core.errors import ConflictError, NotFoundError
+from app.core.order import Order, OrderState
 
 KEPT = 10_000  # orders; of the closed ones the oldest beyond this go
 
@@ -19,43 +19,6 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, number);
 """
 _OPEN = "SELECT count(*) FROM orders WHERE state = 'open'"
-
-
-class OrderState(StrEnum):
-    """Life of an order."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One maintenance order.
-
-    Attributes:
-        id: "MO-1" and up.
-        equipment: Path of the unit.
-        title: What is to be done, one line.
-        opened_at: UTC.
-        details: Further lines.
-        priority: 1 critical to 4 low.
-        due_at: When it should be done, UTC; None if no time was given.
-        run: Workflow run that asked for it; empty for a person's.
-        state: Open or closed.
-        closed_at: UTC.
-        note: What was said at closing.
-    """
-
-    id: str
-    equipment: str
-    title: str
-    opened_at: datetime
-    details: str = ""
-    priority: int = 3
-    due_at: datetime | None = None
-    run: str = ""
-    state: OrderState = OrderState.OPEN
-    closed_at: datetime | None = None
-    note: str = ""
 
 
 class Orders:

@@ -13,7 +13,7 @@ from agents.base.agent import BaseAgent
 from agents.base.open_alarms import OpenAlarms
 from agents.base.requests import parse
 from agents.notifier.courier import AppriseCourier, Courier
-from agents.notifier.decide import DeliveryState, Notification, Verdict, choose, judge, keep_s
+from agents.notifier.decide import Verdict, choose, judge, keep_s
 from agents.notifier.follow import (
     Escalation,
     Followed,
@@ -24,12 +24,13 @@ from agents.notifier.follow import (
     priority_of,
     told,
 )
-from agents.notifier.log import Delivery, DeliveryLog
+from agents.notifier.log import DeliveryLog
 from agents.notifier.post import PostRoom
-from agents.notifier.routes import Route, find_routes
+from agents.notifier.routes import Route, find_routes, listing
 from app.core.agent import AgentSpec
 from app.core.alarm import Alarm, Priority
 from app.core.clock import Clock
+from app.core.delivery import Delivery, DeliveryState, Notification
 from app.core.errors import NotFoundError, StoreError
 from app.settings import Settings
 
@@ -58,6 +59,10 @@ class Deliveries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
 
 
+class NoInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Input of `routes`."""
+
+
 class NotifierAgent(BaseAgent):
     """Decides whom to tell, keeps that on disk, and sends it."""
 
@@ -65,7 +70,7 @@ class NotifierAgent(BaseAgent):
         name="notifier",
         purpose="Tells people of alarms by mail, SMS and other routes, and passes on what is "
         "not acknowledged",
-        capabilities=("notify", "deliveries"),
+        capabilities=("notify", "deliveries", "routes"),
     )
 
     def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
@@ -107,6 +112,11 @@ class NotifierAgent(BaseAgent):
             case "deliveries":
                 rows = await self._log.newest(parse(Deliveries, input).limit)
                 return {"deliveries": msgspec.to_builtins(rows)}
+            case "routes":
+                parse(NoInput, input)
+                told = listing(self.settings.notify, self._routes, self._troubles())
+                output: dict[str, object] = msgspec.to_builtins(told)
+                return output
             case _:
                 raise NotFoundError(f'Agent "notifier" has no capability "{capability}"')
 
@@ -246,8 +256,11 @@ class NotifierAgent(BaseAgent):
         self._say_health()
 
     def _say_health(self) -> None:
+        self.degraded("; ".join(self._troubles()))
+
+    def _troubles(self) -> list[str]:
         failing = (f'route "{name}": {why}' for name, why in self._room.failing.items())
-        self.degraded("; ".join([*self._problems_of_routes, *failing]))
+        return [*self._problems_of_routes, *failing]
 
 
 def _latest(delivery: Delivery, first: "asyncio.Future[Delivery] | None") -> Delivery:

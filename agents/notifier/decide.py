@@ -3,48 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
-
-import msgspec
 
 from agents.notifier.routes import Route
 from app.core.alarm import Priority
+from app.core.delivery import DeliveryState, Notification
 
 HOUR = timedelta(hours=1)
-
-
-class DeliveryState(StrEnum):
-    """What became of a notification on one route."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    SUPPRESSED = "suppressed"
-    FAILED = "failed"
-
-
-class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that people should know.
-
-    Attributes:
-        title: One line.
-        message: The rest.
-        priority: 1 critical to 4 low.
-        key: What two notifications of the same matter have in common; empty compares the texts.
-        equipment: Path of the unit, for the reader.
-        alarm: Id of the alarm, for the reader.
-    """
-
-    title: str
-    message: str
-    priority: Priority
-    key: str = ""
-    equipment: str = ""
-    alarm: str = ""
-
-    @property
-    def matter(self) -> str:
-        """What makes two notifications the same; a worse priority is news."""
-        return f"{self.key or f'{self.title}|{self.message}'}#{int(self.priority)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.notifier.decide import HOUR, Notification
+from agents.notifier.decide import HOUR
 from agents.notifier.routes import Route
 from app.core.alarm import Alarm, AlarmState, Priority
+from app.core.delivery import Notification
 
 
 class Followed(msgspec.Struct, frozen=True):

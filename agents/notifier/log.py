@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from agents.base.sqlite_file import SqliteFile
-from agents.notifier.decide import DeliveryState, Notification, Past, Verdict
+from agents.notifier.decide import Past, Verdict
 from agents.notifier.follow import Followed
+from app.core.delivery import Delivery, DeliveryState, Notification
 
 MOST_ALARMS = 20_000  # known at a time; twice what the app keeps by default
 
@@ -21,34 +22,6 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, number);
 CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (at);
 CREATE TABLE IF NOT EXISTS alarms (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
-
-
-class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One notification on one route.
-
-    Attributes:
-        number: Grows by one a delivery.
-        id: The same for all routes of one notification.
-        route: Name of the route; empty if none was found.
-        notification: What is told.
-        state: Queued, sent, suppressed or failed.
-        reason: Why it is suppressed or failed, or what went wrong at the last try.
-        at: When it was decided, UTC.
-        changed_at: When the state or the count of tries last changed, UTC.
-        tries: How often it was tried.
-        next_at: When it is tried next, UTC; None unless it is queued.
-    """
-
-    number: int
-    id: str
-    route: str
-    notification: Notification
-    state: DeliveryState
-    reason: str
-    at: datetime
-    changed_at: datetime
-    tries: int = 0
-    next_at: datetime | None = None
 
 
 class DeliveryLog:

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from agents.notifier.courier import Courier
-from agents.notifier.decide import DeliveryState
-from agents.notifier.log import Delivery, DeliveryLog
+from agents.notifier.log import DeliveryLog
 from agents.notifier.routes import Route
 from app.core.backoff import backoff_s
 from app.core.clock import Clock
+from app.core.delivery import Delivery, DeliveryState
 from app.core.errors import StoreError
 
 logger = logging.getLogger(__name__)

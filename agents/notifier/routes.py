@@ -1,11 +1,12 @@
 """The ways to reach people, from settings and environment; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import NamedTuple
 from urllib.parse import quote
 
+from app.core.delivery import RouteListing, RouteState
 from app.settings_notify import SMS, NotifySettings, RouteSettings, quiet_span
 
 TWILIO: tuple[str, ...] = (
@@ -69,6 +70,44 @@ def find_routes(settings: NotifySettings, environment: Mapping[str, str]) -> Rou
         if route.settings.escalate_to and route.settings.escalate_to not in usable
     ]
     return Routes(usable, tuple(problems))
+
+
+def listing(
+    settings: NotifySettings, usable: Mapping[str, Route], problems: Sequence[str]
+) -> RouteListing:
+    """Return the routes as people may see them: without their URLs.
+
+    Args:
+        settings: Those of the settings, usable or not.
+        usable: Those that something can be sent by.
+        problems: What is wrong; one that begins with 'route "name": ' is shown at that route.
+    """
+    named = {route.name: route for route in settings.routes}
+    named |= {name: route.settings for name, route in usable.items()}
+    own = {name: _problem(name, problems) for name in named}
+    of_routes = {f'route "{name}": {problem}' for name, problem in own.items() if problem}
+    routes = [_state(route, usable.get(name), own[name]) for name, route in named.items()]
+    return RouteListing(tuple(routes), tuple(each for each in problems if each not in of_routes))
+
+
+def _state(settings: RouteSettings, route: Route | None, problem: str) -> RouteState:
+    scheme, is_url, _ = route.url.partition("://") if route else ("", "", "")
+    return RouteState(
+        name=settings.name,
+        priorities=settings.priorities,
+        service=scheme if is_url else "",
+        quiet_hours=settings.quiet_hours,
+        quiet_critical=settings.quiet_critical,
+        escalate_after_s=settings.escalate_after_s,
+        escalate_to=settings.escalate_to,
+        problem=problem,
+        is_usable=route is not None,
+    )
+
+
+def _problem(name: str, problems: Sequence[str]) -> str:
+    head = f'route "{name}": '
+    return next((each.removeprefix(head) for each in problems if each.startswith(head)), "")
 
 
 def _twilio(environment: Mapping[str, str]) -> Route:

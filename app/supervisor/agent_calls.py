@@ -45,7 +45,9 @@ class AgentCalls:
             raise NotFoundError(f'No agent "{agent}" that predicts is known; see GET /api/agents')
         return await self.ask(name, capability, features)
 
-    async def ask(self, agent: str, capability: str, given: dict[str, object]) -> dict[str, object]:
+    async def ask(
+        self, agent: str, capability: str, given: dict[str, object], *, timeout_s: float = TASK_S
+    ) -> dict[str, object]:
         """Let a live instance do a task; return its output.
 
         Raises:
@@ -60,7 +62,7 @@ class AgentCalls:
             raise BusError(
                 f'No live instance of agent "{agent}" answers', hint="Start it on the Agents page"
             )
-        result = await self._tasks.request(agent, row.instance, capability, given, TASK_S)
+        result = await self._tasks.request(agent, row.instance, capability, given, timeout_s)
         if result.output is None:
             raise _error(result)
         return result.output

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.backlog.orders import Order, Orders, OrderState
+from agents.backlog.orders import Orders
 from app.core.errors import ConflictError, NotFoundError
+from app.core.order import Order, OrderState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.notifier.decide import DeliveryState, Notification, Past, Verdict, choose, judge, keep_s
+from agents.notifier.decide import Past, Verdict, choose, judge, keep_s
 from agents.notifier.routes import Route
 from app.core.alarm import Priority
+from app.core.delivery import DeliveryState, Notification
 from app.settings_notify import RouteSettings, quiet_span
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.notifier.decide import DeliveryState, Notification, Past, Verdict
+from agents.notifier.decide import Past, Verdict
 from agents.notifier.follow import Followed
-from agents.notifier.log import Delivery, DeliveryLog
+from agents.notifier.log import DeliveryLog
 from app.core.alarm import Priority
+from app.core.delivery import Delivery, DeliveryState, Notification
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 PUMP = Notification("Pump", "", Priority.HIGH)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agents.notifier.decide import DeliveryState, Notification, Verdict
-from agents.notifier.log import Delivery, DeliveryLog
+from agents.notifier.decide import Verdict
+from agents.notifier.log import DeliveryLog
 from agents.notifier.post import PostRoom
 from agents.notifier.routes import Route
 from app.clock import ManualClock
 from app.core.alarm import Priority
+from app.core.delivery import Delivery, DeliveryState, Notification
 from app.settings_notify import RouteSettings
 from tests.processes import eventually
 

@@ -1,12 +1,15 @@
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
-from agents.notifier.routes import TWILIO, find_routes
+from agents.notifier.routes import TWILIO, find_routes, listing
+from app.core.delivery import RouteListing, RouteState
 from app.settings_notify import NotifySettings
 
 SEEDS = dict(zip(TWILIO, ("AC" + "0" * 32, "t/k n", "+4930123", "+49171456"), strict=True))
 MAIL = {"name": "mail", "url_env": "MAIL_URL"}
+MAIL_URL = "mailtos://user:hunter2@mail.plant.example"
 
 
 def settings(*routes: Mapping[str, object]) -> NotifySettings:
@@ -60,3 +63,41 @@ def test_an_escalation_to_a_route_that_is_not_usable_is_told():
 
 def test_a_route_does_not_print_its_secret():
     assert "secret" not in repr(find_routes(settings(MAIL), {"MAIL_URL": "json://secret"}))
+
+
+def test_routes_are_told_without_their_urls():
+    found = find_routes(settings({**MAIL, "quiet_hours": "22:00-06:00"}), {"MAIL_URL": MAIL_URL})
+
+    told = listing(settings(MAIL), found.usable, found.problems)
+
+    assert b"hunter2" not in msgspec.json.encode(told)
+    assert told.routes[0] == RouteState("mail", (1, 2, 3, 4), "mailtos", "22:00-06:00")
+
+
+def test_a_variable_that_holds_no_url_is_not_told():
+    found = find_routes(settings(MAIL), {"MAIL_URL": "hunter2"})
+
+    assert listing(settings(MAIL), found.usable, found.problems).routes[0].service == ""
+
+
+def test_a_route_that_cannot_be_used_says_why():
+    told = listing(settings(MAIL), {}, find_routes(settings(MAIL), {}).problems)
+
+    assert not told.routes[0].is_usable
+    assert told.routes[0].problem == "environment variable MAIL_URL is empty"
+    assert told.problems == ()
+
+
+def test_what_the_service_said_stands_at_its_route():
+    found = find_routes(settings(MAIL), {"MAIL_URL": MAIL_URL})
+
+    told = listing(settings(MAIL), found.usable, ['route "mail": no answer within 15 s'])
+
+    assert told.routes[0].is_usable
+    assert told.routes[0].problem == "no answer within 15 s"
+
+
+def test_a_trouble_of_no_listed_route_is_told_apart():
+    problems = find_routes(settings(), {TWILIO[0]: "AC"}).problems
+
+    assert listing(settings(), {}, problems) == RouteListing((), problems)
