@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": Command("app.cli.audit", "verify and read the record of who did what"),
     "command": Command("app.cli.command", "change a tag of the plant"),
     "commands": Command("app.cli.commands", "list the commands that were asked for"),
+    "workflow": Command("app.cli.workflow", "list, run, watch, repair and lint workflows"),
     "scenario": Command("app.cli.scenario", "start and stop faults in the simulated plant"),
     "train": Command("app.cli.train", "train an agent's model"),
     "evaluate": Command("app.cli.evaluate", "metrics of an agent's model as JSON"),
