@@ -84,11 +84,6 @@ class WorkFeed:
         plant.workflows.on_change(self._take)
         plant.commands.on_change(self._take_command)
 
-    @property
-    def watchers(self) -> int:
-        """Pages that are told."""
-        return len(self._watchers)
-
     def watch(
         self, paint: Callable[[Changes], None], reload: Callable[[], Awaitable[None]]
     ) -> None:

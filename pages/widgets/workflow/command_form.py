@@ -72,15 +72,15 @@ class _Row:
         self._poll = ui.timer(POLL_S, self._follow, active=False)
 
     def _field(self, name: str) -> ui.number | ui.select:
-        label = f"New value of {name.lower()}"
+        label = f'aria-label="New value of {lowered(name)}"'
+        marker = f"value {self._tag.name}"
         if self._tag.states:
             words = {float(number): word for number, word in sorted(self._tag.states.items())}
-            field = ui.select(words, on_change=self._changed)
-            field.props(f'outlined dense options-dense aria-label="{label}"')
-        else:
-            field = ui.number(on_change=self._changed, suffix=unit_words(self._tag.unit) or None)
-            field.props(f'outlined dense debounce=250 aria-label="{label}"')
-        return field.mark(f"value {self._tag.name}")
+            choice = ui.select(words, on_change=self._changed)
+            return choice.props(f"outlined dense options-dense {label}").mark(marker)
+        unit = unit_words(self._tag.unit) or None
+        field = ui.number(on_change=self._changed, suffix=unit)
+        return field.props(f"outlined dense debounce=250 {label}").mark(marker)
 
     @property
     def _wanted(self) -> float | None:

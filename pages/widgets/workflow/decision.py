@@ -7,7 +7,6 @@ from typing import cast
 
 from app.core.actor import Actor, Role
 from app.core.run import Approval, ApprovalState
-from app.core.units import unit_words
 from pages.markup import Html, tag
 from pages.widgets.words import number
 from pages.widgets.workflow.json_view import json_view
@@ -181,12 +180,3 @@ def decided_row(each: Approval, setting: Setting) -> Html:
         tag("td", each.note),
         tag("td", when_words(at, setting.zone, setting.now), class_="mw-whole"),
     )
-
-
-def value_words(value: float | None, unit: str, decimals: int = 2) -> str:
-    """Return a value with its unit; trailing zeros are cut."""
-    if value is None:
-        return number(None)
-    text = number(value, decimals)
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{text} {unit_words(unit)}".strip()
