@@ -34,7 +34,7 @@ class RunPlan:
         }
         self._called: dict[str, list[str]] = {name: [] for name in self._steps}
         for step in self._steps.values():
-            if step.handler in self._called:
+            if step.handler in self._called and step.id not in self._back:
                 self._called[step.handler].append(step.id)
         self._round = dict.fromkeys(self._steps, 1)
         self._settled: dict[tuple[str, int], StepRun] = {}

@@ -39,6 +39,7 @@ _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 class _Plan(msgspec.Struct, frozen=True):
     """What a step that waits or repeats decided before it began."""
 
+    began_at: datetime
     deadline: datetime
     items: list[Any] | None = None
     fields: list[dict[str, Any]] | None = None
@@ -153,6 +154,7 @@ class Attempt:
         runner, step = self._runner, self._step
         if self._kept is not None and attempt == 1:
             kept = msgspec.json.decode(self._kept, type=_Plan)
+            self._shown = msgspec.structs.replace(self._shown, started_at=kept.began_at)
             if step.do in _WAITS:
                 return kept
             # the app may have been down for longer than the step may take: as without a for-each
@@ -179,7 +181,7 @@ class Attempt:
                 [names] if items is None else [_element(names, *each) for each in enumerate(items)]
             )
             kept = [self._fields(each) for each in seen]
-        return _Plan(deadline_after(now, seconds), items, kept)
+        return _Plan(self._shown.started_at or now, deadline_after(now, seconds), items, kept)
 
     def _fields(self, names: Mapping[str, object]) -> dict[str, Any]:
         step, functions = self._step, self._runner.functions
@@ -191,7 +193,7 @@ class Attempt:
         """Do the action for every element, `parallel` at once; each is kept as it is done."""
         runner, step = self._runner, self._step
         room = asyncio.Semaphore(step.parallel)
-        items = plan.items or []
+        items, acted = plan.items or [], set[int]()
 
         async def one(index: int, item: object) -> object:
             key = slot(step.id, self._shown.round, str(index))
@@ -202,6 +204,7 @@ class Attempt:
                 seen = _element(names, index, item)
                 fields = plan.fields[index] if plan.fields else self._fields(seen)
                 done = await self._act(fields, plan.deadline, f".{index}")
+            acted.add(index)
             await runner.keep(key, {"output": done.output, "agent": done.agent})
             runner.slots[key] = msgspec.json.encode({"output": done.output})
             return done.output
@@ -210,8 +213,9 @@ class Attempt:
         try:
             outputs = await asyncio.gather(*works)
         finally:
-            for work in works:
-                work.cancel()
+            for index, work in enumerate(works):
+                if index not in acted:  # what is done is kept, so that it is not done again
+                    work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
         return list(outputs), "app"
 
