@@ -30,6 +30,8 @@ from app.ingest.service import IngestService
 from app.intake import Intake
 from app.live.findings import FindingBoard
 from app.live.hub import LiveHub
+from app.live.plan import PLANNER, PlanBoard, PlanView
+from app.live.shifts import ShiftBoard
 from app.live.tags import TagTable
 from app.loops import Loops, repeat
 from app.orchestration import Orchestration
@@ -43,6 +45,7 @@ from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
 from app.supervisor.rows import agent_health, agent_rows
 from app.supervisor.supervisor import Supervisor
+from app.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,8 @@ class Plant:
         self.registry = Registry(clock, settings.supervisor)
         self.supervisor = Supervisor(settings, clock, agent_environment(settings, settings_file))
         self.calls = AgentCalls(self.tasks, self.agents)
+        self.plans, self.shifts = PlanBoard(), ShiftBoard()
+        self.upkeep = Upkeep(self.calls, self.audit, clock, settings.notify, self.tags.unit)
         self.intake = Intake(
             clock=clock,
             tags=self.tags,
@@ -195,6 +200,8 @@ class Plant:
         if not self.broker:
             logger.info("Using the external broker %s; %s", self.settings.broker.url, CHECKS)
         self.intake.subscribe(self.bus, self.durable_bus)
+        self.plans.subscribe(self.bus)
+        self.shifts.subscribe(self.bus)
         self.ingest.start()
         self.tasks.start()
         self.orchestration.connect()
@@ -256,6 +263,11 @@ class Plant:
     def agents(self) -> list[AgentRow]:
         """Return one row an agent instance, ours and those run elsewhere."""
         return agent_rows(self.supervisor.children(), self.registry.instances())
+
+    def plan(self) -> PlanView:
+        """Return the planner's last action plan, and whether it stands by it."""
+        is_live = any(row.name == PLANNER and row.connected for row in self.agents())
+        return self.plans.view(is_planner_live=is_live, now=self.clock.now())
 
     def units(self) -> list[Equipment]:
         """Return all known units, ordered by path."""

@@ -17,6 +17,9 @@ from app.api import (
     export,
     feed,
     metrics,
+    notifications,
+    orders,
+    plan,
     runs,
     simulator,
     system,
@@ -61,7 +64,7 @@ def api(plant: Plant) -> FastAPI:
     errors.install(made)
     for part in (system, metrics, tags, export, alarms, audit, feed, simulator, commands):
         made.include_router(part.router(plant))
-    for part in (workflows, bulk_runs, runs):
+    for part in (workflows, bulk_runs, runs, plan, orders, notifications):
         made.include_router(part.router(plant))
     _add_reader(made)
     made.include_router(agents.listing(plant))

@@ -1,11 +1,11 @@
 """What became of notifications, and the routes they go by; the notifier agent keeps both."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from app.core.alarm import Priority
+from app.core.clock import AwareTime
 
 
 class DeliveryState(StrEnum):
@@ -64,10 +64,10 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notification: Notification
     state: DeliveryState
     reason: str
-    at: datetime
-    changed_at: datetime
+    at: AwareTime
+    changed_at: AwareTime
     tries: int = 0
-    next_at: datetime | None = None
+    next_at: AwareTime | None = None
 
 
 class DeliveryListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

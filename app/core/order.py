@@ -1,9 +1,10 @@
 """Maintenance orders, as the backlog agent keeps them."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+from app.core.clock import AwareTime
 
 
 class OrderState(StrEnum):
@@ -33,13 +34,13 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     equipment: str
     title: str
-    opened_at: datetime
+    opened_at: AwareTime
     details: str = ""
     priority: int = 3
-    due_at: datetime | None = None
+    due_at: AwareTime | None = None
     run: str = ""
     state: OrderState = OrderState.OPEN
-    closed_at: datetime | None = None
+    closed_at: AwareTime | None = None
     note: str = ""
 
 

@@ -1,10 +1,9 @@
 """The action plan that the planner makes of open alarms and findings."""
 
-from datetime import datetime
-
 import msgspec
 
 from app.core.alarm import Priority
+from app.core.clock import AwareTime
 
 
 class PlanItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -32,7 +31,7 @@ class PlanItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     alarms: tuple[str, ...]
     equipment: tuple[str, ...]
     affected: tuple[str, ...]
-    since: datetime
+    since: AwareTime
     reason: str
     proposed_workflow: str = ""
     proposed_input: dict[str, str | int] = {}
@@ -51,7 +50,7 @@ class ActionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         note: How it was made, and what it leaves out.
     """
 
-    made_at: datetime
+    made_at: AwareTime
     model: str
     items: tuple[PlanItem, ...]
     hidden: int

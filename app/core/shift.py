@@ -1,8 +1,8 @@
 """What a shift left behind, as the backlog agent sums it up."""
 
-from datetime import datetime
-
 import msgspec
+
+from app.core.clock import AwareTime
 
 
 class ShiftSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,13 +21,13 @@ class ShiftSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         note: What the figures leave out; empty if nothing is known to be missing.
     """
 
-    start: datetime
-    end: datetime
+    start: AwareTime
+    end: AwareTime
     orders_opened: int
     orders_closed: int
     orders_open: int
     alarms: int
     alarms_by_priority: tuple[int, ...]
     worst: dict[str, int]
-    heard_since: datetime
+    heard_since: AwareTime
     note: str
