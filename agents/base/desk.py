@@ -90,13 +90,14 @@ class TaskDesk:
     async def _accept(self, task: Task) -> None:
         if task.id in self._open:
             return
-        known = await self._store.find(task.id)
+        if task.expires_at <= self._clock.now():
+            known = await self._store.find(task.id)
+            self._answer(task.reply_to, known or self._refusal(task))
+            return
+        known = await self._store.accept(task)
         if known is not None:
             self._answer(task.reply_to, known)
-        elif task.expires_at <= self._clock.now():
-            self._answer(task.reply_to, self._refusal(task))
         else:
-            await self._store.accept(task)
             await self._take_up(task)
 
     async def _take_up(self, task: Task) -> None:

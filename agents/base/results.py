@@ -52,11 +52,10 @@ class ResultStore:
         """Return the result of a finished task."""
         return await self._run(lambda: self._find(task_id))
 
-    async def accept(self, task: Task) -> None:
-        """Keep a task until it has a result."""
+    async def accept(self, task: Task) -> TaskResult | None:
+        """Keep a task until it has a result; return the result if it has one already."""
         payload = msgspec.json.encode(task)
-        statement = "INSERT OR IGNORE INTO tasks (id, task) VALUES (?, ?)"
-        await self._run(lambda: self._write(statement, (task.id, payload)))
+        return await self._run(lambda: self._accept(task.id, payload))
 
     async def finish(self, result: TaskResult) -> None:
         """Keep a result; the oldest beyond the limit go."""
@@ -110,21 +109,28 @@ class ResultStore:
         row = self._opened().execute(statement, (task_id,)).fetchone()
         return msgspec.json.decode(row[0], type=TaskResult) if row else None
 
+    def _accept(self, task_id: str, payload: bytes) -> TaskResult | None:
+        statement = "INSERT OR IGNORE INTO tasks (id, task) VALUES (?, ?)"
+        is_new = self._opened().execute(statement, (task_id, payload)).rowcount
+        return None if is_new else self._find(task_id)
+
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         self._opened().execute(statement, values)
 
     def _finish(self, task_id: str, payload: bytes) -> None:
         connection = self._opened()
-        connection.execute(
-            "INSERT INTO tasks (id, result) VALUES (?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET result = excluded.result, task = NULL",
-            (task_id, payload),
-        )
-        connection.execute(
-            "DELETE FROM tasks WHERE result IS NOT NULL AND number <= "
-            "(SELECT max(number) FROM tasks) - ?",
-            (KEPT,),
-        )
+        with connection:  # ends the transaction, well or not
+            connection.execute("BEGIN")
+            connection.execute(
+                "INSERT INTO tasks (id, result) VALUES (?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET result = excluded.result, task = NULL",
+                (task_id, payload),
+            )
+            connection.execute(
+                "DELETE FROM tasks WHERE result IS NOT NULL AND number <= "
+                "(SELECT max(number) FROM tasks) - ?",
+                (KEPT,),
+            )
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
