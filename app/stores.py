@@ -52,7 +52,7 @@ class Stores:
         self,
         declare: Callable[[Sequence[Equipment]], None],
         start_alarms: Callable[[], Awaitable[None]],
-        further: Mapping[str, Callable[[], Awaitable[None]]],
+        further: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
     ) -> None:
         """Open all and start the alarms; what fails is in `statuses`, see `retry`.
 
@@ -66,9 +66,9 @@ class Stores:
             "Audit": self._open_audit,
             "Alarm journal": partial(_open, self.journal),
             ALARMS: start_alarms,
-            **further,
+            **(further or {}),
         }
-        self._speaking = {ALARMS, *further}
+        self._speaking = {ALARMS, *(further or ())}
         await self._try()
 
     async def retry(self) -> None:

@@ -374,6 +374,24 @@ class RunStore:
 
         return await self._commits.write(work)
 
+    async def withdraw(self, run_id: str, at: datetime, why: str) -> None:
+        """Withdraw what a run still asks of people; it is over, so nobody's answer counts."""
+        is_open = APPROVALS.c.run == run_id, APPROVALS.c.state == ApprovalState.OPEN.value
+
+        def work(connection: sa.Connection) -> None:
+            rows = connection.scalars(sa.select(APPROVALS.c.data).where(*is_open)).all()
+            for row in rows:
+                known = msgspec.json.decode(row, type=Approval)
+                withdrawn = msgspec.structs.replace(
+                    known, state=ApprovalState.WITHDRAWN, decided_at=at, note=why
+                )
+                columns = _approval_columns(withdrawn)
+                connection.execute(
+                    APPROVALS.update().where(APPROVALS.c.id == known.id).values(**columns)
+                )
+
+        await self._commits.write(work)
+
     async def approval(self, approval_id: str) -> Approval | None:
         """Return an approval, None if there is none of that id."""
 

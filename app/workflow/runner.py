@@ -13,11 +13,11 @@ from app.core.expression import fill
 from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
 from app.core.run_plan import RunPlan
 from app.core.step_order import ancestors
-from app.core.workflow import ActionKind, Step
+from app.core.workflow import ActionKind, Step, Undo
 from app.store.runs import LostRunError, RunStore, Stored
 from app.workflow.actions import deadline_after
 from app.workflow.attempt import Attempt
-from app.workflow.context import Doer, Doing
+from app.workflow.context import Doer, Doing, PlantSilentError
 from app.workflow.slots import is_outcome, slot
 
 T = TypeVar("T")
@@ -197,11 +197,20 @@ class Runner:
         )
         try:
             async with asyncio.timeout(undo.timeout_s):
-                fields = fill(undo.with_, self.names(step), self.functions)
+                fields = await self._undo_fields(undo, step)
                 await self.actions.do(undo.do, fields, doing)
         except (MillwrightError, TimeoutError) as error:
             return f"not taken back: {error or 'it took too long'}"
         return "done"
+
+    async def _undo_fields(self, undo: Undo, step: Step) -> dict[str, Any]:
+        while True:
+            try:
+                fields: dict[str, Any] = fill(undo.with_, self.names(step), self.functions)
+            except PlantSilentError:
+                await self.clock.sleep(_STORE_S)
+            else:
+                return fields
 
     async def _end(self, last: StepRun | None) -> WorkflowRun:
         failed = self.plan.failed
@@ -216,6 +225,9 @@ class Runner:
             reason=reason,
             output=last.output if last and self.plan.state is RunState.COMPLETED else None,
         )
+        if self._has_approvals:
+            at, why = self.clock.now(), f"The run is {ended.state.value}"
+            await self._insist(lambda: self._store.withdraw(ended.id, at, why))
         unkept = self._unkept
         self.has_followers = await self._insist(lambda: self._store.end(ended, self._owner, unkept))
         if unkept:

@@ -402,6 +402,7 @@ class WorkflowService:
             raise ConflictError(f'The time for "{found.question}" is over')
         state = ApprovalState.APPROVED if is_approved else ApprovalState.REJECTED
         decided = await self._store.decide(approval_id, state, actor.name, now, note)
+        self._is_dirty = True
         if self._actions:
             self._actions.note_decision()
         return decided
