@@ -1,0 +1,144 @@
+"""One workflow started over MQTT, REST, the command line and by a click: the same run each time."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.api.mount import api
+from app.cli.workflow import main
+from app.clock import SystemClock
+from app.core.actor import Actor
+from app.core.command_check import failed
+from app.core.reading import Quality
+from app.core.run import WorkflowRun
+from app.plant import Plant
+from app.settings import AgentSettings, DemoSettings, Settings
+from tests.mqtt_peer import peer
+from tests.processes import eventually
+from tests.serving import serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+NAME = "smart_home_automation"
+HVAC = "riverside/building/hall/hvac-801"
+AGENTS = ("simulator", "actuator", "notifier")
+WISH: dict[str, Any] = {"target_temperature": 22, "occupied": True, "tolerance": 3}
+SEED = {"workflow_name": NAME, "parameters": WISH}
+WAIT_S = 90.0
+
+
+@asynccontextmanager
+async def demo(connected: Settings) -> AsyncGenerator[tuple[Plant, int]]:
+    """Run the plant with its agents as processes and its API; yields the API's port."""
+    agents = {name: AgentSettings() for name in AGENTS}
+    wanted = {"agents": agents, "demo": DemoSettings(enabled=True)}
+    plant = Plant(connected.model_copy(update=wanted), SystemClock())
+    await plant.start()
+    try:
+        async with serving(api(plant)) as port:
+            await eventually(lambda: is_ready(plant), WAIT_S)
+            yield plant, port
+    finally:
+        await plant.stop()
+
+
+def is_ready(plant: Plant) -> bool:
+    reading = plant.tags.value(f"{HVAC}/room_temperature")
+    capable = all(plant.registry.capable(each) for each in ("act", "write_tag", "notify"))
+    return capable and reading is not None and reading.quality is Quality.GOOD
+
+
+async def only_run(plant: Plant, kind: str) -> str:
+    """Wait for the run that was started this way, and return its id."""
+    found: list[str] = []
+
+    async with asyncio.timeout(WAIT_S):
+        while not found:
+            runs = await plant.workflows.runs(workflow=NAME)
+            found = [each.id for each in runs if each.started_by.kind == kind]
+            await plant.clock.sleep(0.1)
+    return found[0]
+
+
+async def rested(plant: Plant) -> None:
+    """Wait until the unit may be told something again: so much must lie between two commands."""
+    wanted = {f"{HVAC}/temperature_setpoint": 22.0, f"{HVAC}/fan_speed": 70.0}
+    async with asyncio.timeout(WAIT_S):
+        for tag, value in wanted.items():
+            while failed(await plant.commands.checks(tag, value, Actor("operator", "workflow"))):
+                await plant.clock.sleep(0.1)
+
+
+async def by_mqtt(plant: Plant, port: int) -> str:
+    broker = urlsplit(plant.settings.broker.url).port
+    assert broker
+    with peer(broker, "mosquitto-pub") as publisher:
+        await publisher.connected()
+        await publisher.publish("orchestrator/workflow/trigger", json.dumps(SEED).encode())
+        return await only_run(plant, "mqtt")
+
+
+async def by_rest(plant: Plant, port: int) -> str:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        answer = await client.post(f"/api/workflows/{NAME}/runs", json={"input": WISH})
+    assert answer.status_code == 201
+    return await only_run(plant, "http")
+
+
+async def by_command_line(plant: Plant, port: int) -> str:
+    given = [f"-p{name}={json.dumps(value)}" for name, value in WISH.items()]
+    assert await asyncio.to_thread(main, ["run", NAME, *given, "--port", str(port)]) == 0
+    return await only_run(plant, "cli")
+
+
+async def by_click(plant: Plant, port: int) -> str:
+    return (await plant.start_workflow(NAME, WISH, Actor("operator", "ui"))).id
+
+
+def essence(run: WorkflowRun) -> tuple[object, ...]:
+    """Return what must not depend on the way a run was started."""
+    steps = [(each.step, each.round, each.state.value, each.agent) for each in run.steps]
+    return run.version, run.input, run.state.value, run.reason, steps
+
+
+async def test_every_way_to_start_it_gives_the_same_run(connected_settings: Settings):
+    runs: list[WorkflowRun] = []
+    async with demo(connected_settings) as (plant, port):
+        for way in (by_mqtt, by_rest, by_command_line, by_click):
+            await rested(plant)
+            run_id = await way(plant, port)
+            async with asyncio.timeout(WAIT_S):
+                await plant.workflows.engine.wait_for_end(run_id)
+            runs.append(await plant.workflows.run(run_id))
+
+    first, *others = [essence(each) for each in runs]
+    assert others == [first] * 3
+    assert [each.started_by.kind for each in runs] == ["mqtt", "http", "cli", "click"]
+    assert runs[0].state == "completed"
+    assert runs[0].input == {"unit": HVAC, **WISH}
+
+
+async def test_what_is_wrong_starts_nothing_by_any_way(connected_settings: Settings):
+    wrong = {"workflow_name": NAME, "parameters": {"target_temperature": 99}}
+    async with demo(connected_settings) as (plant, port):
+        broker = urlsplit(connected_settings.broker.url).port
+        assert broker
+        with peer(broker, "mosquitto-pub") as publisher:
+            await publisher.connected()
+            await publisher.publish("orchestrator/workflow/trigger", json.dumps(wrong).encode())
+            await eventually(lambda: plant.dead_letters.total == 1)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            path = f"/api/workflows/{NAME}/runs"
+            answer = await client.post(path, json={"input": wrong["parameters"]})
+            letters = (await client.get("/api/deadletters")).json()
+        started = await plant.workflows.runs()
+
+    assert answer.status_code == 422
+    assert "target_temperature" in letters["items"][0]["reason"]
+    assert started == []
