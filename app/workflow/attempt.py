@@ -39,10 +39,10 @@ _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 class _Plan(msgspec.Struct, frozen=True):
     """What a step that waits or repeats decided before it began."""
 
-    began_at: datetime
     deadline: datetime
     items: list[Any] | None = None
     fields: list[dict[str, Any]] | None = None
+    began_at: datetime | None = None
 
 
 class Attempt:
@@ -154,7 +154,9 @@ class Attempt:
         runner, step = self._runner, self._step
         if self._kept is not None and attempt == 1:
             kept = msgspec.json.decode(self._kept, type=_Plan)
-            self._shown = msgspec.structs.replace(self._shown, started_at=kept.began_at)
+            self._shown = msgspec.structs.replace(
+                self._shown, started_at=kept.began_at or self._shown.started_at
+            )
             if step.do in _WAITS:
                 return kept
             # the app may have been down for longer than the step may take: as without a for-each
@@ -181,7 +183,7 @@ class Attempt:
                 [names] if items is None else [_element(names, *each) for each in enumerate(items)]
             )
             kept = [self._fields(each) for each in seen]
-        return _Plan(self._shown.started_at or now, deadline_after(now, seconds), items, kept)
+        return _Plan(deadline_after(now, seconds), items, kept, self._shown.started_at)
 
     def _fields(self, names: Mapping[str, object]) -> dict[str, Any]:
         step, functions = self._step, self._runner.functions
