@@ -18,7 +18,7 @@ from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
-from app.workflow.context import Doing, Done
+from app.workflow.context import Doing, Done, PlantSilentError
 from app.workflow.dispatch import Dispatcher, is_worth_another_try
 from app.workflow.web import call
 
@@ -329,7 +329,10 @@ def _has_come(
     moment = _moment(until)
     if moment is not None:
         return now >= moment
-    return is_true(bare(until), names, functions)
+    try:
+        return is_true(bare(until), names, functions)
+    except PlantSilentError:  # it is looked at again in a second
+        return False
 
 
 def _time_words(fields: Mapping[str, Any], deadline: datetime) -> str:
