@@ -59,7 +59,7 @@ class CommandTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class CommandVerdict(msgspec.Struct, frozen=True):
     """Whether a command would be sent now, and every check of it."""
 
     ok: bool
@@ -119,7 +119,7 @@ def _add_asking(routes: APIRouter, plant: Commanded) -> None:
 
     @routes.post(
         "/check",
-        responses=answers(Verdict, "Every check with its verdict"),
+        responses=answers(CommandVerdict, "Every check with its verdict"),
         openapi_extra=takes(CommandTrial),
     )
     async def check(
@@ -129,7 +129,7 @@ def _add_asking(routes: APIRouter, plant: Commanded) -> None:
         trial = await read_body(request, CommandTrial)
         actor = _actor(plant, name, source)
         checks = await plant.commands.checks(trial.tag, trial.value, actor)
-        return reply(Verdict(not failed(checks), checks))
+        return reply(CommandVerdict(not failed(checks), checks))
 
 
 def _add_reading(routes: APIRouter, plant: Commanded) -> None:
