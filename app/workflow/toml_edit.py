@@ -226,9 +226,9 @@ def _rename(holder: Any, root: str, old: str, new: str) -> None:  # noqa: ANN401
 def _members(holder: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401  any TOML value
     match holder:
         case Mapping():
-            yield from cast(Mapping[str, Any], holder).items()
+            yield from cast("Mapping[str, Any]", holder).items()
         case list():
-            yield from enumerate(cast(list[Any], holder))
+            yield from enumerate(holder)  # pyright: ignore[reportUnknownArgumentType]  any TOML value
         case _:
             return
 

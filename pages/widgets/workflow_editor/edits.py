@@ -115,6 +115,8 @@ def edit_of(asked: Mapping[str, Any]) -> Edit:
         InputError: It is not understood.
     """
     try:
-        return msgspec.convert(dict(asked), Edit)
+        edit: Edit = msgspec.convert(dict(asked), Edit)
     except msgspec.ValidationError as error:
         raise InputError(f"This change is not understood: {error}; load the page anew") from error
+    else:
+        return edit
