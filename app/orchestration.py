@@ -102,7 +102,7 @@ class Orchestration:
         )
         self.workflows.use(self._actions)
         self.operations = Operations(self.workflows, audit, clock)
-        self._starts = MqttStarts(self.operations, bus)
+        self._starts = MqttStarts(self.operations, bus, self.workflows.is_leader)
         self.commands.on_change(lambda _: self._actions.note_decision())
         self.workflows.on_change(self._publish)
 

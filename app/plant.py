@@ -11,6 +11,7 @@ from app.alarms.limits import LimitWatcher
 from app.alarms.service import AlarmService
 from app.bus.broker import Broker
 from app.bus.client import Bus, BusState
+from app.bus.client_id import client_id
 from app.bus.dead_letters import DeadLetters
 from app.bus.external import CHECKS, external_broker
 from app.bus.tasks import TaskClient
@@ -68,9 +69,10 @@ class Plant:
         self.dead_letters = DeadLetters(settings.bus.dead_letters, clock)
         self.broker = None if settings.broker.url else Broker(settings, clock)
         bus = partial(Bus, settings, clock=clock, dead_letters=self.dead_letters, in_app=True)
-        self.bus = bus("millwright-live")
-        self.durable_bus = bus("millwright-app", persistent=True)
-        self.tasks = TaskClient(self.bus, "app", clock)
+        named = partial(client_id, orchestrator=settings.workflow.orchestrator)
+        self.bus = bus(named("millwright-live"))
+        self.durable_bus = bus(named("millwright-app"), persistent=True)
+        self.tasks = TaskClient(self.bus, settings.workflow.orchestrator, clock)
         self.tags = TagTable(clock, settings.live.max_tags)
         self.hub = LiveHub(self.tags, settings.live, clock)
         self.historian = Historian(settings.history, data, clock)
@@ -115,7 +117,7 @@ class Plant:
             tasks=self.tasks,
             audit=self.audit,
             state_finding=lambda finding: self.intake.state([finding]),
-            make_bus=partial(bus, persistent=True),
+            make_bus=lambda name: bus(named(name), persistent=True),
             standing=self.alarms.alarms,
         )
         self.commands = self.orchestration.commands

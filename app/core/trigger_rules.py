@@ -21,6 +21,9 @@ SHIFT_CRON = "0 6,14,22 * * *"
 MISSED = timedelta(minutes=10)
 """A time that passed while the app was down is made up for within this."""
 
+HELD = 10_000
+"""Events of one trigger that wait at most."""
+
 _HIDDEN = frozenset(
     {AlarmState.SHELVED, AlarmState.SUPPRESSED_BY_DESIGN, AlarmState.OUT_OF_SERVICE}
 )
@@ -57,6 +60,7 @@ def run_event(run: WorkflowRun) -> Event:
         "reason": run.reason,
         "input": run.input,
         "output": run.output,
+        "at": run.ended_at.isoformat() if run.ended_at else None,
     }
 
 
@@ -185,29 +189,53 @@ class Quiet:
     """Events that wait for quiet, and when each key may start a run again.
 
     Attributes:
-        waiting: The last event of each key with the moment it counts from, s of the clock.
+        waiting: Events with their key and the moment they count from, s of the clock.
         started: When each key started its last run, s of the clock.
     """
 
-    waiting: dict[str, tuple[float, Event]] = field(default_factory=dict[str, tuple[float, Event]])
+    waiting: dict[tuple[str, int], tuple[float, Event]] = field(
+        default_factory=dict[tuple[str, int], tuple[float, Event]]
+    )
     started: dict[str, float] = field(default_factory=dict[str, float])
+    _count: int = 0
 
     def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> None:
-        """Take an event; a later one of the same key takes its place."""
-        self.waiting[key] = (now_s + trigger.debounce_s, event)
+        """Take an event.
 
-    def withdraw(self, key: str) -> None:
-        """Forget an event whose cause is gone before it counted."""
-        self.waiting.pop(key, None)
+        Where the trigger waits for quiet, a later event of the same key takes its place. Of more
+        than HELD, the oldest is forgotten.
+        """
+        self._count += 1
+        place = (key, 0 if trigger.debounce_s else self._count)
+        self.waiting[place] = (now_s + trigger.debounce_s, event)
+        if len(self.waiting) > HELD:
+            del self.waiting[next(iter(self.waiting))]
+
+    def withdraw(self, alarm_id: str) -> None:
+        """Forget the events of an alarm that is gone before they counted."""
+        gone = [
+            place for place, (_, event) in self.waiting.items() if event.get("alarm") == alarm_id
+        ]
+        for place in gone:
+            del self.waiting[place]
+
+    def drop(self, before_s: float) -> None:
+        """Forget what counted before a moment: another orchestrator has heeded it."""
+        old = [place for place, (at_s, _) in self.waiting.items() if at_s < before_s]
+        for place in old:
+            del self.waiting[place]
 
     def due(self, trigger: Trigger, now_s: float) -> list[tuple[str, Event]]:
         """Return the events that count now, those within a cooldown left out."""
-        ripe = [key for key, (at_s, _) in self.waiting.items() if at_s <= now_s]
+        ripe = [place for place, (at_s, _) in self.waiting.items() if at_s <= now_s]
         found: list[tuple[str, Event]] = []
-        for key in ripe:
-            _, event = self.waiting.pop(key)
+        keys: set[str] = set()
+        for place in ripe:
+            key, (_, event) = place[0], self.waiting.pop(place)
             last_s = self.started.get(key)
-            if last_s is None or now_s - last_s >= trigger.cooldown_s:
+            is_cool = last_s is None or now_s - last_s >= trigger.cooldown_s
+            if is_cool and not (trigger.cooldown_s and key in keys):
+                keys.add(key)
                 found.append((key, event))
         self._forget(trigger, now_s)
         return found

@@ -1,7 +1,7 @@
 """Runs that are started over MQTT: our own topic, and the one the seeds used."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -44,9 +44,18 @@ class MqttStarts:
     What cannot be started goes to the dead letters with the reason.
     """
 
-    def __init__(self, starter: Starter, bus: Bus) -> None:
+    def __init__(self, starter: Starter, bus: Bus, is_leader: Callable[[], bool]) -> None:
+        """Build it.
+
+        Args:
+            starter: What starts runs.
+            bus: Where messages come from.
+            is_leader: Tells whether we, of several orchestrators, start what has no id; a message
+                with one is started by all of them, and is one run.
+        """
         self._starter = starter
         self._bus = bus
+        self._is_leader = is_leader
 
     def subscribe(self) -> None:
         """Listen; before the bus starts."""
@@ -75,6 +84,8 @@ class MqttStarts:
         who: str,
         run_id: str,
     ) -> None:
+        if not run_id and not self._is_leader():
+            return
         if received.retained:
             self._refuse(received.topic, received.message, "a trigger must not be retained")
             return

@@ -53,6 +53,7 @@ logger = logging.getLogger(__name__)
 OPEN = frozenset({RunState.RUNNING, RunState.WAITING})
 PRUNE_EVERY_S = 3600.0
 PRUNED_AT_ONCE = 500
+ENDED_LATELY = 500
 _LIBRARY = Path(__file__).parent / "library"
 
 Listener = Callable[[RunChange], None]
@@ -96,7 +97,7 @@ class WorkflowService:
             make_bus=make_bus,
             functions=functions,
             start=self._start_triggered,
-            is_leader=lambda: self._owners.is_leader,
+            is_leader=self.is_leader,
         )
         self._callbacks: list[Listener] = []
         self._ended: list[WorkflowRun] = []
@@ -137,6 +138,9 @@ class WorkflowService:
         now = self._clock.now()
         # raised just before the app ended, so that its run was not begun
         self.triggers.alarms([each for each in self._standing() if now - each.raised_at <= MISSED])
+        for run in await self._store.runs(states=OVER, limit=ENDED_LATELY):
+            if run.ended_at and now - run.ended_at <= MISSED:
+                self.triggers.run_ended(run)
         await self._count()
 
     async def stop(self) -> None:
@@ -194,6 +198,10 @@ class WorkflowService:
     def open_approvals(self) -> int:
         """Approvals of runs that wait for a person."""
         return self._approvals
+
+    def is_leader(self) -> bool:
+        """Tell whether we, of several orchestrators, heed what starts runs by itself."""
+        return self._owners.is_leader
 
     def on_change(self, callback: Listener) -> None:
         """Have `callback` called with every change of a run, on the app's loop."""

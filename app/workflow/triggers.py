@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 NESTED = 8
 """Runs that may follow from each other's ends; more is taken for a circle."""
 
+HANDOVER_S = 10.0
+"""Events that a leader heard so shortly before its death are heeded by the next, s."""
+
 REFUSALS = 100
 Start = Callable[[str, dict[str, Any], StartedBy, str], Awaitable[WorkflowRun]]
 
@@ -82,7 +85,7 @@ class Triggers:
         self._quiet: dict[_Place, Quiet] = {}
         self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
         self._buses: list[tuple[Bus, set[str]]] = []
-        self._is_started = False
+        self._is_started = self._is_used = False
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
 
     async def start(self) -> None:
@@ -98,12 +101,23 @@ class Triggers:
 
     async def use(self, workflows: Sequence[Workflow]) -> None:
         """Take the enabled workflows; what waits for quiet in those that stay goes on waiting."""
-        self._workflows = {workflow.name: workflow for workflow in workflows}
+        known, self._workflows = self._workflows, {each.name: each for each in workflows}
+        self._begin_schedules(known)
         places = {place for place, _ in self._places()}
         self._quiet = {place: quiet for place, quiet in self._quiet.items() if place in places}
         self._offered = {place: seen for place, seen in self._offered.items() if place in places}
         for topic in sorted(mqtt_filters(trigger for _, trigger in self._places())):
             await self._listen(topic)
+
+    def _begin_schedules(self, known: Mapping[str, Workflow]) -> None:
+        """Have schedules that are new while the app runs count from now on."""
+        if self._is_used:
+            for place, trigger in self._places(TriggerKind.SCHEDULE):
+                before = known.get(place.workflow)
+                at = last_time(trigger, self._clock.now(), self._zone)
+                if at is not None and (before is None or trigger not in before.triggers):
+                    self._offered[place] = {("", at)}
+        self._is_used = True
 
     def alarms(self, alarms: Sequence[Alarm]) -> None:
         """Offer alarms that changed, or at the start all that stand."""
@@ -126,10 +140,21 @@ class Triggers:
                 self._offer(place, trigger, event)
 
     async def tick(self) -> None:
-        """Start what has come: schedules, and events that have been quiet long enough."""
-        if not self._is_leader():
-            return
-        now, now_s = self._clock.now(), self._clock.monotonic()
+        """Start what has come: schedules, and events that have been quiet long enough.
+
+        Only the leader heeds what all orchestrators hear; the end of a run is heard by one alone.
+        """
+        now_s, is_leader = self._clock.monotonic(), self._is_leader()
+        if is_leader:
+            self._offer_times()
+        for place, trigger in self._places():
+            if is_leader or trigger.on is TriggerKind.WORKFLOW:
+                await self._fire_due(place, trigger, now_s)
+            elif place in self._quiet:
+                self._quiet[place].drop(now_s - HANDOVER_S)
+
+    def _offer_times(self) -> None:
+        now = self._clock.now()
         for place, trigger in self._places(TriggerKind.SCHEDULE):
             at = last_time(trigger, now, self._zone)
             seen = self._offered.setdefault(place, set())
@@ -137,8 +162,6 @@ class Triggers:
                 self._offered[place] = {("", at)}
                 event = schedule_event(trigger, at, self._zone)
                 self._offer(place, trigger, {**event, "mark": at.isoformat()})
-        for place, trigger in self._places():
-            await self._fire_due(place, trigger, now_s)
 
     async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
         quiet = self._quiet.get(place)
@@ -159,12 +182,8 @@ class Triggers:
             self._offer(place, trigger, {**event, "mark": f"{alarm.id} {event['raised_at']}"})
 
     def _withdraw(self, place: _Place, alarm_id: str) -> None:
-        quiet = self._quiet.get(place)
-        if quiet is None:
-            return
-        for key, (_, event) in list(quiet.waiting.items()):
-            if event.get("alarm") == alarm_id:
-                quiet.withdraw(key)
+        if quiet := self._quiet.get(place):
+            quiet.withdraw(alarm_id)
 
     def _offer(self, place: _Place, trigger: Trigger, event: Event) -> None:
         try:
