@@ -44,32 +44,45 @@ class AppProcess(NamedTuple):
 
 
 @contextmanager
-def app_process(environment: dict[str, str] | None = None) -> Generator[AppProcess]:
+def app_process(
+    environment: dict[str, str] | None = None, data: Path | None = None
+) -> Generator[AppProcess]:
     """Run the demo plant until the block ends; everything it started is stopped then.
+
+    Args:
+        environment: Settings beside those of this process.
+        data: Data folder; an empty one that is deleted again if none is named.
 
     Raises:
         MillwrightError: No live values within START_S.
     """
-    port, broker_port = free_port(), free_port()
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         began = time.monotonic()
-        child = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), "--data", data],
-            cwd=Path(__file__).parent.parent.parent,
-            env={
-                **os.environ,
-                "MILLWRIGHT_BROKER__PORT": str(broker_port),
-                **(environment or {}),
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait_for_values(child, url, began + START_S)
-            yield AppProcess(psutil.Process(child.pid), url, broker_port, time.monotonic() - began)
-        finally:
-            _stop(child)
+        with started_app(data or Path(folder), environment) as running:
+            _wait_for_values(running, began + START_S)
+            yield running._replace(first_values_s=time.monotonic() - began)
+
+
+@contextmanager
+def started_app(data: Path, environment: dict[str, str] | None = None) -> Generator[AppProcess]:
+    """Run the demo plant from the moment its process is made; it may not answer yet."""
+    port, broker_port = free_port(), free_port()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "app", "--port", str(port), "--data", str(data)],
+        cwd=Path(__file__).parent.parent.parent,
+        env={
+            **os.environ,
+            "MILLWRIGHT_BROKER__PORT": str(broker_port),
+            **(environment or {}),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process = psutil.Process(child.pid)
+        yield AppProcess(process, f"http://127.0.0.1:{port}", broker_port, 0.0)
+    finally:
+        _stop(child)
 
 
 def free_port() -> int:
@@ -91,10 +104,10 @@ def get_json(url: str) -> object:
         return decoded
 
 
-def _wait_for_values(child: subprocess.Popen[bytes], url: str, deadline: float) -> None:
-    while time.monotonic() < deadline and child.poll() is None:
+def _wait_for_values(running: AppProcess, deadline: float) -> None:
+    while time.monotonic() < deadline and running.process.status() != psutil.STATUS_ZOMBIE:
         with suppress(urllib.error.URLError, OSError):
-            if str(get_json(f"{url}/api/tags")).count("'quality': 'good'") >= 100:
+            if str(get_json(f"{running.url}/api/tags")).count("'quality': 'good'") >= 100:
                 return
         time.sleep(POLL_S)
     raise MillwrightError(f"The app showed no live values within {START_S:g} s")

@@ -12,13 +12,12 @@ import time
 import urllib.request
 from collections.abc import Sequence
 
-import msgspec
 import psutil
 from playwright.async_api import Browser
 
 from app.bench import live_browser
-from app.bench.app_process import AppProcess, app_process, get_json
-from app.bench.live_load import STAMP, Received, Source, tag_paths, watch
+from app.bench.app_process import AppProcess, app_process
+from app.bench.live_load import STAMP, Received, Source, demo_tags, spread, tag_paths, watch
 
 TABS, TAGS, CHARTS = 30, 200, 8
 MANY_TABS, MANY_TAGS = 50, 1_000
@@ -55,7 +54,7 @@ async def _budget(running: AppProcess, browser: Browser, seconds: float) -> dict
     """Run 200 tags and 8 charts in one Chromium beside 29 tabs without a screen."""
     with Source(running.broker_port, []):
         await asyncio.sleep(SETTLE_S)
-        tags = [STAMP, *_demo_tags(running.url, TAGS - 1)]
+        tags = [STAMP, *demo_tags(running.url, TAGS - 1)]
         quiet = await _cpu(running, seconds)
         page = await live_browser.open_load_page(browser, running.url, tags, CHARTS)
         cpu, received, share = await _with_tabs(running, tags, TABS - 1, seconds, has_browser=True)
@@ -68,8 +67,8 @@ async def _budget(running: AppProcess, browser: Browser, seconds: float) -> dict
         "tags": TAGS,
         **_load(cpu, quiet, received, seconds),
         "charts": CHARTS,
-        "source_to_dom_ms": _spread(dom),
-        "alarm_to_dom_ms": _spread(alarms),
+        "source_to_dom_ms": spread(dom),
+        "alarm_to_dom_ms": spread(alarms),
         "browser_main_thread_percent": round(100 * share, 1),
     }
 
@@ -118,13 +117,8 @@ def _load(
         "messages_per_s_a_tab": round(
             statistics.mean(each.messages for each in received) / seconds, 2
         ),
-        "source_to_socket_ms": _spread([ms for each in received for ms in each.latencies_ms]),
+        "source_to_socket_ms": spread([ms for each in received for ms in each.latencies_ms]),
     }
-
-
-def _demo_tags(url: str, count: int) -> list[str]:
-    rows = msgspec.convert(get_json(f"{url}/api/tags?prefix=riverside/"), list[dict[str, object]])
-    return [str(row["path"]) for row in rows][:count]
 
 
 async def _cpu(running: AppProcess, seconds: float) -> float:
@@ -181,15 +175,3 @@ def _raise_alarm(url: str, number: int) -> None:
     )
     with urllib.request.urlopen(request, timeout=20):  # noqa: S310
         pass
-
-
-def _spread(values: Sequence[int]) -> dict[str, float | int]:
-    if len(values) < 2:
-        return {"count": len(values)}
-    ordered = sorted(values)
-    return {
-        "count": len(ordered),
-        "median": round(statistics.median(ordered)),
-        "p95": ordered[int(0.95 * (len(ordered) - 1))],
-        "worst": ordered[-1],
-    }

@@ -1,6 +1,7 @@
 """What loads the live path: an MQTT source with stamped values, and browsers without a screen."""
 
 import asyncio
+import statistics
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from app.bench.app_process import get_json
 from app.core import topics
 
 STAMP = "bench/load/line/stamp/at"
@@ -86,6 +88,25 @@ async def watch(url: str, tags: Sequence[str], ready: asyncio.Event, seconds: fl
         await asyncio.sleep(seconds)
         pump.cancel()
         return (await asyncio.gather(pump))[0]
+
+
+def spread(values: Sequence[int]) -> dict[str, float | int]:
+    """Return number, median, 95th percentile and worst."""
+    if len(values) < 2:
+        return {"count": len(values)}
+    ordered = sorted(values)
+    return {
+        "count": len(ordered),
+        "median": round(statistics.median(ordered)),
+        "p95": ordered[int(0.95 * (len(ordered) - 1))],
+        "worst": ordered[-1],
+    }
+
+
+def demo_tags(url: str, count: int) -> list[str]:
+    """Return `count` tags of the demo plant that the app at `url` shows."""
+    rows = msgspec.convert(get_json(f"{url}/api/tags?prefix=riverside/"), list[dict[str, object]])
+    return [str(row["path"]) for row in rows][:count]
 
 
 async def _read(tab: ClientConnection, counting: asyncio.Event) -> Received:

@@ -25,6 +25,7 @@ BENCHMARKS = {
     "history": Benchmark("app.bench.history", "bench_history", "readings stored, range queries"),
     "live": Benchmark("app.bench.live", "bench_live", "values to 30 tabs and a browser", True),
     "mqtt": Benchmark("app.bench.mqtt", "bench_mqtt", "messages through the bus and bare paho"),
+    "workflow": Benchmark("app.bench.workflow", "bench_workflow", "runs, tasks, recovery, load"),
 }
 
 
