@@ -54,6 +54,7 @@ def http_stub() -> Generator[Stub]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, answer = stub.answer(Request(self.path, dict(self.headers), body))
             self.send_response(status)
+            self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

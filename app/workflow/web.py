@@ -1,5 +1,6 @@
 """The HTTP action of workflows: only to hosts that the settings name."""
 
+import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
@@ -79,6 +80,6 @@ def _read(answer: httpx.Response, content: bytes) -> object:
     if "json" not in answer.headers.get("content-type", ""):
         return text
     try:
-        return answer.json()
+        return json.loads(text)
     except ValueError:
         return text
