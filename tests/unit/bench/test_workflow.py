@@ -26,7 +26,8 @@ async def test_tasks_are_answered_beside_a_bare_round_trip(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_every_run_goes_on_after_the_app_was_killed():
+def test_every_run_goes_on_after_the_app_was_killed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # it tells NiceGUI that it runs inside a test
     result = workflow_recovery.measure()
 
     every, ended = (
