@@ -16,7 +16,7 @@ from app.store.database import Database
 from app.store.group_commit import GroupCommit
 from app.store.open_runs import OpenRuns
 from app.store.run_statements import RunStatements
-from app.store.run_tables import APPROVALS, RUNS, STEPS
+from app.store.run_tables import APPROVALS, RUNS, STEPS, sort_words
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
 _SEARCHED = 2000
@@ -93,9 +93,9 @@ class RunStore:
         rule, words, payload = snapshot.runs, _words(run), _json(snapshot)
 
         def work(connection: sa.Connection) -> tuple[Admission, list[str]]:
+            self._lock_key(connection, run)  # first: another may be adding the same run
             if self._do.state(connection, id=run.id).first() is not None:
                 return Admission.REFUSE, [run.id]
-            self._lock_key(connection, run)
             active, waiting = self._rivals(connection, run.workflow, run.key)
             admission = Admission.START if run.parent else admit(rule, active, waiting)
             if admission is Admission.REFUSE:
@@ -223,7 +223,7 @@ class RunStore:
         def work() -> list[Stored]:
             mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN)
             with self._database.read() as connection:
-                ids = connection.scalars(sa.select(RUNS.c.id).where(*mine).order_by(RUNS.c.id))
+                ids = connection.scalars(sa.select(RUNS.c.id).where(*mine).order_by(RUNS.c.sort))
                 return [_stored(connection, each) for each in ids.all()]
 
         return await asyncio.to_thread(work)
@@ -275,7 +275,7 @@ class RunStore:
         limit: int = 100,
     ) -> list[WorkflowRun]:
         """Return runs without their steps, the newest first."""
-        query = sa.select(RUNS.c.run).order_by(RUNS.c.id.desc()).limit(limit)
+        query = sa.select(RUNS.c.run).order_by(RUNS.c.sort.desc()).limit(limit)
         if workflow:
             query = query.where(RUNS.c.workflow == workflow)
         if states:
@@ -285,7 +285,8 @@ class RunStore:
         if text:
             query = query.where(RUNS.c.words.contains(text.lower(), autoescape=True))
         if before:
-            query = query.where(RUNS.c.id < before)
+            mark = sa.select(RUNS.c.sort).where(RUNS.c.id == before).scalar_subquery()
+            query = query.where(RUNS.c.sort < mark)
         if is_dead:
             query = query.where(RUNS.c.is_dead)
         if parent:
@@ -303,10 +304,13 @@ class RunStore:
         def work() -> dict[str, tuple[int, str]]:
             is_open = sa.case((RUNS.c.state.in_(_OPEN), 1), else_=0)
             query = sa.select(
-                RUNS.c.workflow, sa.func.sum(is_open), sa.func.max(RUNS.c.id)
+                RUNS.c.workflow, sa.func.sum(is_open), sa.func.max(RUNS.c.sort)
             ).group_by(RUNS.c.workflow)
             with self._database.read() as connection:
-                return {name: (int(count), last) for name, count, last in connection.execute(query)}
+                return {
+                    name: (int(count), str(last).partition(" ")[2])
+                    for name, count, last in connection.execute(query)
+                }
 
         return await asyncio.to_thread(work)
 
@@ -320,14 +324,15 @@ class RunStore:
 
         return await asyncio.to_thread(work)
 
-    async def prune(self, before: str, at_most: int) -> int:
-        """Delete runs that are over, are no dead letters and have an id below `before`."""
+    async def prune(self, before: datetime, at_most: int) -> int:
+        """Delete runs that are over, are no dead letters and were asked for before a moment."""
+        oldest_kept = sort_words(before, "")
 
         def work(connection: sa.Connection) -> int:
             old = sa.select(RUNS.c.id).where(
-                RUNS.c.id < before, RUNS.c.state.not_in(_OPEN), ~RUNS.c.is_dead
+                RUNS.c.sort < oldest_kept, RUNS.c.state.not_in(_OPEN), ~RUNS.c.is_dead
             )
-            ids = list(connection.scalars(old.order_by(RUNS.c.id).limit(at_most)))
+            ids = list(connection.scalars(old.order_by(RUNS.c.sort).limit(at_most)))
             connection.execute(APPROVALS.delete().where(APPROVALS.c.run.in_(ids)))
             return connection.execute(RUNS.delete().where(RUNS.c.id.in_(ids))).rowcount
 
@@ -484,6 +489,7 @@ def _columns(run: WorkflowRun, owner: str) -> dict[str, object]:
     is_dead = run.state is RunState.FAILED and not (run.retried_by or run.reviewed or run.parent)
     return {
         "id": run.id,
+        "sort": sort_words(run.started_at, run.id),
         "workflow": run.workflow,
         "key": run.key,
         "state": run.state.value,

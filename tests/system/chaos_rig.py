@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -162,7 +163,7 @@ class Chaos:
         file = self.data / "checkpoints" / "actuator" / "1.journal.sqlite"
         return Counter(line.id for line in read_journal(file) if line.state is AckState.STARTED)
 
-    def _rows(self, file: str, query: str) -> list[tuple[object, ...]]:
+    def _rows(self, file: str, query: str) -> list[tuple[Any, ...]]:
         path = self.data / file
         if not path.exists():
             return []
