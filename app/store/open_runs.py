@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.core.run import RunState, WorkflowRun
 from app.store.database import Database
-from app.store.run_tables import RUNS
+from app.store.run_tables import RUNS, sort_words
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
 
@@ -34,7 +34,7 @@ class OpenRuns:
             StoreError: They cannot be read.
         """
         queued = RUNS.c.state == RunState.WAITING.value, RUNS.c.is_queued
-        query = sa.select(RUNS.c.run).where(*queued).order_by(RUNS.c.id.desc())
+        query = sa.select(RUNS.c.run).where(*queued).order_by(RUNS.c.sort.desc())
         found = [
             msgspec.json.decode(row, type=WorkflowRun)
             for row in await self._column(query)
@@ -53,7 +53,7 @@ class OpenRuns:
             RUNS.c.key == run.key,
             RUNS.c.parent == "",
             RUNS.c.state.in_(_OPEN),
-            RUNS.c.id < run.id,
+            RUNS.c.sort < sort_words(run.started_at, run.id),
         )
         return [str(row) for row in await self._column(sa.select(RUNS.c.id).where(*rivals))]
 

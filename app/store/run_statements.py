@@ -35,12 +35,12 @@ class RunStatements:
         # who takes a run over waits for a write under way, and then sees it
         keep = _KEEP.replace("{lock}", "FOR SHARE" if is_postgres else "")
         self.state = Prepared("SELECT state FROM runs WHERE id = :id", dialect)
-        self.rivals = Prepared(f"SELECT id, is_queued {_OF_KEY} ORDER BY id", dialect)
+        self.rivals = Prepared(f"SELECT id, is_queued {_OF_KEY} ORDER BY sort", dialect)
         self.queued = Prepared(f"SELECT id {_OF_KEY} AND is_queued LIMIT 1", dialect)
         self.add = Prepared(
-            "INSERT INTO runs (id, workflow, key, state, is_queued, is_dead, owner, parent, run, "
-            "snapshot, cancel, words) VALUES (:id, :workflow, :key, :state, :is_queued, :is_dead, "
-            ":owner, :parent, :run, :snapshot, '', :words)",
+            "INSERT INTO runs (id, sort, workflow, key, state, is_queued, is_dead, owner, parent, "
+            "run, snapshot, cancel, words) VALUES (:id, :sort, :workflow, :key, :state, "
+            ":is_queued, :is_dead, :owner, :parent, :run, :snapshot, '', :words)",
             dialect,
         )
         self.keep = Prepared(keep, dialect)

@@ -1,5 +1,7 @@
 """Tables of workflow runs: SQLite or Postgres."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
@@ -8,6 +10,7 @@ RUNS = sa.Table(
     "runs",
     METADATA,
     sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("sort", sa.Text, nullable=False),  # when it was asked for, then its id
     sa.Column("workflow", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -20,7 +23,8 @@ RUNS = sa.Table(
     sa.Column("cancel", sa.Text, nullable=False, default=""),
     sa.Column("words", sa.Text, nullable=False, default=""),  # what a search looks through
     sa.Index("runs_workflow", "workflow", "key", "state"),
-    sa.Index("runs_state", "state"),
+    sa.Index("runs_state", "state", "sort"),
+    sa.Index("runs_sort", "sort"),
 )
 
 STEPS = sa.Table(
@@ -43,3 +47,8 @@ APPROVALS = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Index("approvals_state", "state", "asked_at"),
 )
+
+
+def sort_words(at: datetime, run_id: str) -> str:
+    """Return what runs are ordered by: when a run was asked for, then its id."""
+    return f"{int(at.timestamp() * 1000):015d} {run_id}"

@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 OPEN = frozenset({RunState.RUNNING, RunState.WAITING})
 PRUNE_EVERY_S = 3600.0
 PRUNED_AT_ONCE = 500
+PAGES = 20
+"""Pages of open runs that are looked through for those that wait, or that do not."""
 ENDED_LATELY = 500
 _LIBRARY = Path(__file__).parent / "library"
 
@@ -260,17 +262,23 @@ class WorkflowService:
         """
         # what an open run waits for is known here alone; on disk it is open
         asked = {*states, *OPEN} if OPEN & set(states) else states
-        found = await self._store.runs(
-            workflow=workflow,
-            states=asked,
-            key=key,
-            text=text,
-            before=before,
-            parent=parent,
-            limit=limit,
-        )
-        now = (self._live(run) for run in found)
-        return [run for run in now if not states or run.state in states]
+        found: list[WorkflowRun] = []
+        for _ in range(PAGES):
+            page = await self._store.runs(
+                workflow=workflow,
+                states=asked,
+                key=key,
+                text=text,
+                before=before,
+                parent=parent,
+                limit=limit,
+            )
+            now = (self._live(run) for run in page)
+            found += [run for run in now if not states or run.state in states]
+            if len(page) < limit or len(found) >= limit:
+                break
+            before = page[-1].id
+        return found[:limit]
 
     async def run(self, run_id: str) -> WorkflowRun:
         """Return a run with its steps.
@@ -499,7 +507,7 @@ class WorkflowService:
 
     async def _prune(self) -> None:
         self._pruned_s = self._clock.monotonic()
-        before = new_run_id(self._clock.now() - timedelta(days=self._settings.keep_days))
+        before = self._clock.now() - timedelta(days=self._settings.keep_days)
         while await self._store.prune(before, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
             pass
 
@@ -508,7 +516,7 @@ class WorkflowService:
         self._approvals = len(await self._store.approvals(is_open=True, limit=1000))
         for name, (_, last) in self._counts.items():
             known = self._last.get(name)
-            if known is None or known.id < last:
+            if known is None or known.id != last:
                 self._last[name] = (await self._store.find(last)).run
 
     def _with_runs(self, entry: Entry) -> Entry:
@@ -526,7 +534,7 @@ class WorkflowService:
             self._ended.append(run)
         if not run.parent:
             last = self._last.get(run.workflow)
-            if last is None or last.id <= run.id:
+            if last is None or last.started_at <= run.started_at:
                 self._last[run.workflow] = run
         change = RunChange(run, step)
         for callback in self._callbacks:
