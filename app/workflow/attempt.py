@@ -1,6 +1,7 @@
 """Does one step of a run: its tries, its elements, its end."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,8 @@ from app.workflow.slots import slot
 
 if TYPE_CHECKING:
     from app.workflow.runner import Runner
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LOG_LINES = 200
@@ -82,6 +85,10 @@ class Attempt:
                 jumps=error_leads_back(runner.plan, step),
                 may_have_acted=isinstance(error, BusError | UncertainError),
             )
+        except Exception as error:  # a fault of ours fails the step, so that others are taken back
+            logger.exception("Step %s of run %s failed by a fault", step.id, runner.run.id)
+            failed = self._settle(StepState.FAILED, error=f"Fault of the app: {error!r}")
+            return msgspec.structs.replace(failed, may_have_acted=True)
         return await self._loop(output, agent)
 
     @property

@@ -199,8 +199,13 @@ class Runner:
             async with asyncio.timeout(undo.timeout_s):
                 fields = await self._undo_fields(undo, step)
                 await self.actions.do(undo.do, fields, doing)
+        except LostRunError:
+            raise
         except (MillwrightError, TimeoutError) as error:
             return f"not taken back: {error or 'it took too long'}"
+        except Exception as error:  # a fault of ours must not keep the others from being taken back
+            logger.exception("Step %s of run %s is not taken back", step.id, self.run.id)
+            return f"not taken back: fault of the app: {error!r}"
         return "done"
 
     async def _undo_fields(self, undo: Undo, step: Step) -> dict[str, Any]:

@@ -374,3 +374,11 @@ async def test_a_workflow_that_calls_itself_ends(rig: Rig):
 
     assert run.state is RunState.FAILED
     assert len(await rig.store.runs()) == 10
+
+
+async def test_a_fault_of_the_app_fails_the_step_and_takes_others_back(rig: Rig):
+    steps = [step("one", compensate=undo("one")), step("bad", "one", compensate=undo("bad"))]
+    rig.doer.acts |= {"bad": Fails(1, ZeroDivisionError("boom"))}
+    run = await rig.ended(await rig.begin(flow(*steps)))
+    assert run.reason == "bad: Fault of the app: ZeroDivisionError('boom')"
+    assert rig.doer.finished == ["one", "bad.undo", "one.undo"]
