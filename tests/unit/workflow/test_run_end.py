@@ -74,9 +74,7 @@ class Rig:
         self.store = store
         self.hands = Hands()
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
-        self.engine = Engine(
-            store=store, owner="here", clock=Quick(), functions={}, child=lambda *_: _none()
-        )
+        self.engine = Engine(store=store, owner="here", clock=Quick(), functions={}, child=_none)
         self.engine.use(self.hands)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
 
@@ -85,8 +83,8 @@ class Rig:
         return await self.engine.wait_for_end(begun.id)
 
 
-def _none() -> tuple[Workflow, str, dict[str, Any], str]:
-    raise AssertionError("no run starts another here")
+def _none(name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
+    raise AssertionError(f"no run starts {name} with {given} here")
 
 
 def store_in(folder: Path, kind: type[RunStore] = RunStore) -> RunStore:
