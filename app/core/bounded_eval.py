@@ -10,7 +10,7 @@ shifts, and values that hold one big value many times over.
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression
@@ -62,11 +62,16 @@ class BoundedEvaluator(EvalWithCompoundTypes):
         value: Any = super()._eval(node)
         weight = self._weigh(value)
         self._work += weight if isinstance(node, _MADE) else 1
-        if isinstance(node, ast.Compare):
-            self._work += sum(self._known(self._eval_again(each)) for each in node.comparators)
+        if isinstance(node, ast.Compare | ast.Call):  # which look through what they are given
+            given = node.comparators if isinstance(node, ast.Compare) else node.args
+            self._work += sum(self._known(self._eval_again(each)) for each in given)
         if weight > WEIGHT or self._work > WORK:
             raise InvalidExpression("it takes too long or becomes too big")
         return value
+
+    @override
+    def _check_disallowed_items(self, item: object) -> None:
+        """Look at nothing: `_weigh` refuses what is no JSON value, and each part only once."""
 
     def _eval_again(self, node: ast.AST) -> object:
         """Return what a name stands for; anything else has been counted when it was made."""
@@ -98,11 +103,11 @@ class BoundedEvaluator(EvalWithCompoundTypes):
                 pairs = cast("dict[object, object]", value)
                 return self._weigh_all(value, [*pairs.keys(), *pairs.values()])
             case list() | tuple() | set():
-                return self._weigh_all(value, list(cast("list[object]", value)))
+                return self._weigh_all(value, cast("list[object]", value))
             case _:
                 raise InvalidExpression("it gives a function and no value")
 
-    def _weigh_all(self, holder: object, parts: list[object]) -> int:
+    def _weigh_all(self, holder: object, parts: Iterable[object]) -> int:
         known = self._weights.get(id(holder))
         if known is None or known[0] is not holder:
             # kept with its weight, so that no other object takes its id meanwhile

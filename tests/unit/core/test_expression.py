@@ -252,3 +252,19 @@ def test_further_functions_may_refuse_by_themselves():
 def test_a_value_of_the_plant_that_is_no_number_is_refused():
     with pytest.raises(InputError, match="no number"):
         evaluate("value()", NAMES, {"value": lambda: math.inf})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[max(input.list) for each in input.list]",
+        "[min(input.list, input.list) for each in input.list]",
+        "max([[1] * 9999] * 9999)",
+        "max([input.list, input.list] * 4000)",
+    ],
+)
+def test_what_looks_through_a_long_list_again_and_again_ends_soon(expression: str):
+    began_s = time.process_time()
+    with pytest.raises(InputError, match="too long"):
+        evaluate(expression, {"input": {"list": list(range(9999))}})
+    assert time.process_time() - began_s < 2.0
