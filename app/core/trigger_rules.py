@@ -231,10 +231,12 @@ class Quiet:
         found: list[tuple[str, Event]] = []
         keys: set[str] = set()
         for place in ripe:
-            key, (_, event) = place[0], self.waiting.pop(place)
+            key = place[0]
+            if trigger.cooldown_s and key in keys:
+                continue  # it counts only if the one before it starts no run
+            _, event = self.waiting.pop(place)
             last_s = self.started.get(key)
-            is_cool = last_s is None or now_s - last_s >= trigger.cooldown_s
-            if is_cool and not (trigger.cooldown_s and key in keys):
+            if last_s is None or now_s - last_s >= trigger.cooldown_s:
                 keys.add(key)
                 found.append((key, event))
         self._forget(trigger, now_s)

@@ -1,0 +1,314 @@
+"""What starts runs by itself: alarms, times, ends of runs and messages on a real broker."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from app.bus.address import broker_address
+from app.bus.client import Bus
+from app.clock import ManualClock, SystemClock
+from app.core.alarm import Alarm, AlarmState, Finding, Priority
+from app.core.errors import ConflictError, StoreError
+from app.core.run import RunState, StartedBy, WorkflowRun
+from app.core.workflow import ActionKind, Step, Trigger, TriggerKind, Workflow
+from app.settings import Settings
+from app.workflow.triggers import NESTED, Triggers
+from tests.mqtt_peer import peer
+from tests.processes import eventually
+
+NOW = datetime(2026, 6, 1, 11, 58, 30, tzinfo=UTC)
+UNIT = "site/area/line/pump"
+
+
+class Rig:
+    """Triggers without an engine: what they start is noted by its id."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.clock = ManualClock(NOW)
+        self.started: dict[str, tuple[str, dict[str, Any], StartedBy]] = {}
+        self.trouble: list[Exception] = []
+        self.is_leader = True
+        self.buses: list[Bus] = []
+        self._settings = settings
+        self.triggers = Triggers(
+            clock=self.clock if settings is None else SystemClock(),
+            zone="UTC",
+            make_bus=self._make_bus,
+            functions={},
+            start=self._start,
+            is_leader=lambda: self.is_leader,
+        )
+
+    def _make_bus(self, name: str) -> Bus:
+        assert self._settings
+        own = f"{name}-{uuid4().hex[:8]}"
+        self.buses.append(Bus(self._settings, own, SystemClock(), persistent=True))
+        return self.buses[-1]
+
+    async def _start(
+        self, name: str, given: dict[str, Any], by: StartedBy, run_id: str
+    ) -> WorkflowRun:
+        if self.trouble:
+            raise self.trouble.pop()
+        self.started[run_id] = (name, given, by)
+        return run("started")
+
+    async def use(self, *triggers: Trigger, name: str = "demo") -> None:
+        steps = (Step("one", ActionKind.WAIT),)
+        await self.triggers.use([Workflow(name, steps, triggers=triggers)])
+
+    async def tick(self, seconds: float = 1.0) -> int:
+        await self.clock.advance(seconds)
+        await self.triggers.tick()
+        return len(self.started)
+
+
+def alarm(condition: str = "overheated", **fields: Any) -> Alarm:
+    finding = Finding("watch", condition, UNIT, NOW, Priority.HIGH, message="Hot")
+    made = Alarm(condition, finding, AlarmState.UNACK, True, NOW, NOW)
+    return msgspec.structs.replace(made, **fields)
+
+
+def run(name: str, **fields: Any) -> WorkflowRun:
+    made = WorkflowRun(name, "first", "v", RunState.COMPLETED, NOW, {}, StartedBy("click", "ann"))
+    return msgspec.structs.replace(made, ended_at=NOW, **fields)
+
+
+ON_ALARM = Trigger(TriggerKind.ALARM, input={"unit": "${event.equipment}"})
+ON_END = Trigger(TriggerKind.WORKFLOW, workflow="first")
+NOON = Trigger(TriggerKind.SCHEDULE, cron="0 12 * * *")
+
+
+async def test_an_alarm_starts_a_run_once():
+    rig = Rig()
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm()])
+    await rig.tick()
+    rig.triggers.alarms([alarm(note="seen")])
+
+    assert await rig.tick() == 1
+    assert [given for _, given, _ in rig.started.values()] == [{"unit": UNIT}]
+
+
+async def test_an_alarm_that_comes_again_starts_another_run():
+    rig = Rig()
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm()])
+    await rig.tick()
+    rig.triggers.alarms([alarm(active=False)])
+    rig.triggers.alarms([alarm(raised_at=NOW + timedelta(minutes=1))])
+
+    assert await rig.tick() == 2
+
+
+async def test_an_alarm_heard_again_after_a_restart_has_the_same_id():
+    before, after = Rig(), Rig()
+    for rig in (before, after):
+        await rig.use(ON_ALARM)
+        rig.triggers.alarms([alarm()])
+        await rig.tick()
+
+    assert before.started.keys() == after.started.keys()
+
+
+async def test_an_alarm_that_ends_before_its_debounce_starts_nothing():
+    rig = Rig()
+    await rig.use(msgspec.structs.replace(ON_ALARM, debounce_s=5))
+    rig.triggers.alarms([alarm()])
+    await rig.tick(3)
+    rig.triggers.alarms([alarm(active=False)])
+
+    assert await rig.tick(10) == 0
+
+
+@pytest.mark.parametrize("state", [AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE])
+async def test_an_alarm_that_operators_do_not_see_starts_nothing(state: AlarmState):
+    rig = Rig()
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm(state=state)])
+
+    assert await rig.tick() == 0
+
+
+async def test_two_alarms_of_a_unit_at_once_start_two_runs():
+    rig = Rig()
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm("overheated"), alarm("imbalance")])
+
+    assert await rig.tick() == 2
+
+
+async def test_an_event_that_met_a_full_disk_starts_its_run_later():
+    rig = Rig()
+    rig.trouble = [StoreError("full"), StoreError("full")]
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm()])
+
+    assert [await rig.tick() for _ in range(3)] == [0, 0, 1]
+
+
+async def test_a_refused_run_is_told_and_not_tried_again():
+    rig = Rig()
+    rig.trouble = [ConflictError("it runs already")]
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm()])
+    await rig.tick()
+
+    assert await rig.tick() == 0
+    assert [refusal.why for refusal in rig.triggers.refusals] == ["it runs already"]
+
+
+async def test_a_condition_that_does_not_hold_starts_nothing():
+    rig = Rig()
+    await rig.use(msgspec.structs.replace(ON_ALARM, when="event.priority < 1"))
+    rig.triggers.alarms([alarm()])
+
+    assert await rig.tick() == 0
+
+
+async def test_an_expression_that_cannot_be_computed_is_told():
+    rig = Rig()
+    await rig.use(msgspec.structs.replace(ON_ALARM, when="event.gone"))
+    rig.triggers.alarms([alarm()])
+
+    assert await rig.tick() == 0
+    assert "is not there" in rig.triggers.refusals[0].why
+
+
+async def test_the_ends_of_several_runs_at_once_start_a_run_each():
+    rig = Rig()
+    await rig.use(ON_END)
+    for name in ("a", "b", "c"):
+        rig.triggers.run_ended(run(name))
+
+    assert await rig.tick() == 3
+
+
+async def test_the_end_of_a_run_told_again_after_a_restart_has_the_same_id():
+    before, after = Rig(), Rig()
+    for rig in (before, after):
+        await rig.use(ON_END)
+        rig.triggers.run_ended(run("a"))
+        await rig.tick()
+        await rig.tick()
+
+    assert before.started.keys() == after.started.keys()
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [run("a", state=RunState.FAILED), run("a", workflow="other"), run("a", is_dry=True)],
+)
+async def test_other_ends_of_runs_start_nothing(ended: WorkflowRun):
+    rig = Rig()
+    await rig.use(ON_END)
+    rig.triggers.run_ended(ended)
+
+    assert await rig.tick() == 0
+
+
+async def test_runs_that_follow_from_each_other_in_a_circle_end():
+    rig = Rig()
+    await rig.use(ON_END)
+    rig.triggers.run_ended(run("a", started_by=StartedBy("workflow", "system", {"depth": NESTED})))
+
+    assert await rig.tick() == 0
+    assert "followed from each other" in rig.triggers.refusals[0].why
+
+
+async def test_a_schedule_starts_a_run_at_its_time_once():
+    rig = Rig()
+    await rig.use(NOON)
+    counts = [await rig.tick(30) for _ in range(6)]
+
+    assert counts == [0, 0, 0, 1, 1, 1]
+
+
+async def test_a_schedule_that_is_new_does_not_make_up_for_what_was_before():
+    rig = Rig()
+    await rig.use()
+    await rig.clock.advance(300)
+    await rig.use(NOON)
+
+    assert await rig.tick() == 0
+
+
+async def test_a_time_missed_while_the_app_was_down_is_made_up_for():
+    rig = Rig()
+    await rig.clock.advance(300)
+    await rig.use(NOON)
+
+    assert await rig.tick() == 1
+
+
+async def test_of_several_orchestrators_only_the_leader_heeds_alarms_and_times():
+    rig = Rig()
+    rig.is_leader = False
+    await rig.use(ON_ALARM, NOON)
+    rig.triggers.alarms([alarm()])
+    waited = [await rig.tick(30) for _ in range(5)]
+    rig.is_leader = True
+
+    assert waited == [0] * 5
+    assert await rig.tick() == 1
+    assert [by.kind for _, _, by in rig.started.values()] == ["schedule"]
+
+
+async def test_the_end_of_a_run_is_heeded_by_who_carried_it_out():
+    rig = Rig()
+    rig.is_leader = False
+    await rig.use(ON_END)
+    rig.triggers.run_ended(run("a"))
+
+    assert await rig.tick() == 1
+
+
+@pytest.fixture
+async def online(connected_settings: Settings) -> AsyncIterator[Rig]:
+    rig = Rig(connected_settings)
+    on_message = Trigger(TriggerKind.MQTT, topic="line/+/done", input={"n": "${event.payload.n}"})
+    wide = Trigger(TriggerKind.MQTT, topic="line/#", when="event.payload.n > 1")
+    await rig.use(on_message, wide)
+    await rig.triggers.start()
+    for bus in rig.buses:
+        await bus.wait_connected(10)
+    yield rig
+    await rig.triggers.stop()
+
+
+async def test_a_message_starts_a_run_of_each_trigger_it_fits(
+    online: Rig, connected_settings: Settings
+):
+    with peer(broker_address(connected_settings.broker).port, "line") as outside:
+        await outside.connected()
+        await outside.publish("line/1/done", b'{"n": 1}')
+        await outside.publish("line/1/done", b'{"n": 2}')
+        await outside.publish("line/1/done", b"no json")
+        await eventually(lambda: len(online.started) == 3 and len(online.triggers.refusals) == 2)
+
+    assert sorted(str(given) for _, given, _ in online.started.values()) == [
+        "{'n': 1}",
+        "{'n': 2}",
+        "{}",
+    ]
+
+
+async def test_a_message_that_was_kept_before_starts_nothing(connected_settings: Settings):
+    rig = Rig(connected_settings)
+    await rig.use(Trigger(TriggerKind.MQTT, topic="line/2/kept", input={}))
+    with peer(broker_address(connected_settings.broker).port, "line") as outside:
+        await outside.connected()
+        await outside.publish("line/2/kept", b'{"n": 5}', retain=True)
+        await rig.triggers.start()
+        await rig.buses[0].wait_connected(10)
+        await outside.publish("line/2/kept", b'{"n": 0}')
+        await eventually(lambda: rig.started)
+        await rig.triggers.stop()
+        await outside.publish("line/2/kept", b"", retain=True)
+
+    (started,) = rig.started.values()
+    assert started[2].event == {"topic": "line/2/kept", "payload": {"n": 0}}
