@@ -109,6 +109,8 @@ def _count_words(statuses: Sequence[ComponentStatus]) -> str:
 
 
 def _more(status: ComponentStatus) -> tuple[str, str] | None:
+    if status.name == "Notifier agent":
+        return "Routes", "/notifications"
     if status.name.endswith(" agent"):
         return "Agents", "/agents"
     return _MORE.get(status.name)

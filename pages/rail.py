@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("/", "Overview", "overview", "o", is_first=True),
             Entry("/alarms", "Alarms", "alarms", "a", is_first=True),
+            Entry("/plan", "Action plan", "plan", "l"),
             Entry("/alarms/kpi", "Alarm rate", "kpi", "k"),
             Entry("/trends", "Trends", "trends", "t"),
         ),
@@ -34,6 +35,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("/runs", "Runs", "runs", "r", is_first=True),
             Entry("/approvals", "Approvals", "approvals", "p", is_first=True),
             Entry("/commands", "Commands", "commands", "c"),
+            Entry("/orders", "Orders", "orders", "d"),
         ),
     ),
     (
@@ -41,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("/agents", "Agents", "agents", "n"),
             Entry("/simulator", "Simulator", "simulator", "s"),
+            Entry("/notifications", "Notifications", "notifications", "m"),
             Entry("/health", "Health", "health", "h"),
             Entry("/audit", "Audit", "audit", "u"),
         ),

@@ -1,7 +1,18 @@
-"""The pages of workflows, runs, approvals and commands; they share one feed of changes."""
+"""The pages of work: workflows, runs and what belongs to them share one feed of changes."""
 
 from app.plant import Plant
-from pages import approvals, command, commands, dead_letters, run, runs, workflows
+from pages import (
+    action_plan,
+    approvals,
+    command,
+    commands,
+    dead_letters,
+    notifications,
+    orders,
+    run,
+    runs,
+    workflows,
+)
 from pages.work_feed import WorkFeed
 
 
@@ -15,3 +26,6 @@ def create(plant: Plant) -> None:
     dead_letters.create(plant, feed)
     commands.create(plant, feed)
     command.create(plant, feed)
+    action_plan.create(plant, feed)
+    orders.create(plant)
+    notifications.create(plant)

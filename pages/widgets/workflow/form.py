@@ -1,7 +1,7 @@
 """The form that starts a run, made from the workflow's typed inputs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from nicegui import ui
@@ -23,7 +23,12 @@ Start = Callable[[dict[str, Any], str], Awaitable[object]]
 class RunForm:
     """One field an input; what is wrong stands at its field."""
 
-    def __init__(self, workflow: Workflow, units: Sequence[Equipment]) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        units: Sequence[Equipment],
+        given: Mapping[str, object] | None = None,
+    ) -> None:
         self._workflow = workflow
         self._fields: dict[str, ValueElement[Any]] = {}
         ui.label(f"Run “{title_of(workflow)}”").classes("mw-ask-title")
@@ -33,6 +38,9 @@ class RunForm:
             self._fields[name] = _field(name, described, units).mark(f"input {name}")
             if described.description:
                 ui.label(described.description).classes("mw-hint mw-form-hint")
+        for name, value in (given or {}).items():
+            if name in self._fields:
+                _fill(self._fields[name], value)
         self._why = ui.input("Reason (may be empty)").props(
             f"outlined dense maxlength={REASON_LIMIT}"
         )
@@ -81,16 +89,22 @@ class RunForm:
                 field.error = None
 
 
-async def ask_and_start(workflow: Workflow, units: Sequence[Equipment], start: Start) -> object:
+async def ask_and_start(
+    workflow: Workflow,
+    units: Sequence[Equipment],
+    start: Start,
+    given: Mapping[str, object] | None = None,
+) -> object:
     """Show the form until a run was started or the person went back; return what `start` gave.
 
     Args:
         workflow: The definition.
         units: What can be chosen.
         start: Starts a run with inputs and a reason; its refusals stay in the form.
+        given: What the fields hold at first, by input; the rest have their defaults.
     """
     with ui.dialog() as dialog, ui.card().classes("mw-form"):
-        form = RunForm(workflow, units)
+        form = RunForm(workflow, units, given)
 
         async def go_on() -> None:
             values = form.values()
@@ -127,6 +141,14 @@ def _field(name: str, described: Input, units: Sequence[Equipment]) -> ValueElem
             return ui.textarea(f"{label}, as JSON", value=text).props("outlined dense autogrow")
         case InputKind.TEXT:
             return ui.input(label, value=default or "").props("outlined dense")
+
+
+def _fill(field: ValueElement[Any], value: object) -> None:
+    if isinstance(field, ui.select):
+        options = cast("dict[object, str]", field.options)  # `_select` makes it of a dict
+        if value not in options:
+            field.set_options({value: str(value)} | options)
+    field.value = value
 
 
 def _options(described: Input, units: Sequence[Equipment]) -> dict[str, str]:
