@@ -1,7 +1,8 @@
 """One relational store by URL: a SQLite file, or Postgres shared by several orchestrators."""
 
+import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Database:
         self._url = sa.make_url(url)
         self._metadata = metadata
         self._what = what
+        self._driver_errors: tuple[type[Exception], ...] = ()
         self._writing: sa.Engine | None = None
         self._reading: sa.Engine | None = None
         self.is_shared = not self._url.drivername.startswith("sqlite")
@@ -61,6 +63,8 @@ class Database:
                 reading.dispose()
                 raise
         self._writing, self._reading = writing, reading
+        driver: Any = writing.dialect.dbapi
+        self._driver_errors = (driver.Error,)
 
     def close(self) -> None:
         """Close all connections; harmless if none is open."""
@@ -83,20 +87,32 @@ class Database:
     def begin_on(self, connection: sa.Connection) -> Generator[sa.Connection]:
         """Open a transaction to write on a connection of `writer`.
 
+        It is said to SQLite directly: SQLAlchemy's own beginning and end cost as much as both.
+
         Raises:
             StoreError: It is busy, full or gone.
         """
-        with self._told("written"), connection.begin():
-            yield connection
+        driver = connection.connection
+        with self._told("written"):
+            driver.cursor().execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                driver.cursor().execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a failed COMMIT may have ended it already
+                    driver.cursor().execute("ROLLBACK")
+                raise
 
     def writer(self) -> sa.Connection:
-        """Return a connection for one thread that writes again and again; the caller closes it.
+        """Return a connection of SQLite for one thread that writes again and again.
+
+        The caller closes it.
 
         Raises:
             StoreError: It is not open or gone.
         """
         with self._told("reached"):
-            return self._opened(self._writing).connect()
+            return self._opened(self._reading).connect()  # that begins nothing by itself
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
@@ -146,7 +162,7 @@ class Database:
     def _told(self, done: str) -> Generator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, *self._driver_errors) as error:
             cause = getattr(error, "orig", None) or error
             said = (
                 str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -14,8 +14,14 @@ class Prepared:
         names: list[str] | None = getattr(compiled, "positiontup", None)
         self._order = None if names is None else tuple(names)
 
-    def __call__(self, connection: sa.Connection, **values: object) -> sa.CursorResult[Any]:
-        """Execute it; every value it names must be given, as the driver takes it."""
-        if self._order is None:
-            return connection.exec_driver_sql(self._text, values)
-        return connection.exec_driver_sql(self._text, tuple(values[name] for name in self._order))
+    def __call__(self, connection: sa.Connection, **values: object) -> Any:  # noqa: ANN401  PEP 249 has no type
+        """Execute it on the driver's own cursor, and return that (PEP 249).
+
+        Every value it names must be given, as the driver takes it. What the driver raises is told
+        by the transaction of the database.
+        """
+        cursor: Any = connection.connection.cursor()
+        order = self._order
+        given = values if order is None else tuple(values[name] for name in order)
+        cursor.execute(self._text, given)
+        return cursor

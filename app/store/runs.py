@@ -94,7 +94,7 @@ class RunStore:
 
         def work(connection: sa.Connection) -> tuple[Admission, list[str]]:
             self._lock_key(connection, run)  # first: another may be adding the same run
-            if self._do.state(connection, id=run.id).first() is not None:
+            if self._do.state(connection, id=run.id).fetchone() is not None:
                 return Admission.REFUSE, [run.id]
             active, waiting = self._rivals(connection, run.workflow, run.key)
             admission = Admission.START if run.parent else admit(rule, active, waiting)
@@ -149,7 +149,7 @@ class RunStore:
             if self.is_shared:  # one may be on its way in at another orchestrator
                 return True
             queued = self._do.queued(connection, workflow=run.workflow, key=run.key)
-            return queued.first() is not None
+            return queued.fetchone() is not None
 
         return await self._commits.write(work)
 
@@ -433,9 +433,9 @@ class RunStore:
     def _rivals(
         self, connection: sa.Connection, workflow: str, key: str
     ) -> tuple[list[str], list[str]]:
-        rows = self._do.rivals(connection, workflow=workflow, key=key).all()
-        under_way = [row.id for row in rows if not row.is_queued]
-        return under_way, [row.id for row in rows if row.is_queued]
+        rows = self._do.rivals(connection, workflow=workflow, key=key).fetchall()
+        under_way = [str(run_id) for run_id, is_queued in rows if not is_queued]
+        return under_way, [str(run_id) for run_id, is_queued in rows if is_queued]
 
     def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
         self._lock(connection, f"{run.workflow} {run.key}")
