@@ -235,7 +235,7 @@ async def test_a_run_that_was_to_replace_another_does_so_after_a_restart(
 
 
 def _again(known: WorkflowRun, name: str) -> WorkflowRun:
-    return msgspec.structs.replace(known, id=name, steps=())
+    return msgspec.structs.replace(known, id=name, state=RunState.RUNNING, ended_at=None, steps=())
 
 
 async def test_a_run_whose_beginning_nobody_carried_out_goes_on(place: Database, doer: FakeDoer):
