@@ -125,10 +125,12 @@ class Chaos:
     def kill_child(self, word: str) -> None:
         """Kill the child process whose command line holds `word`; its parent starts it anew."""
         self.seen |= self.outcomes()
-        found = [each for each in self.app.family() if _runs(each, word)]
-        assert found, f"no child runs {word}"
-        for each in found:
+        self.app.wait_until(lambda: self._children(word), 60)  # it may be starting at the moment
+        for each in self._children(word):
             each.kill()
+
+    def _children(self, word: str) -> list[psutil.Process]:
+        return [each for each in self.app.family() if _runs(each, word)]
 
     def await_outcomes(self, count: int, within_s: float) -> None:
         """Wait until so many slots are on disk."""
