@@ -11,6 +11,7 @@ import msgspec
 from app.core.actor import Role
 from app.core.equipment import Tag, TagKind
 from app.core.reading import Quality, Reading
+from app.core.units import unit_words
 from app.core.write_rule import Interlock, Operator, WriteRule
 
 _HOLDS: Mapping[Operator, Callable[[float, float], bool]] = {
@@ -173,7 +174,8 @@ def _range(value: float, tag: Tag, rule: WriteRule) -> Check:
         text = "The range is not known: the tag's source must declare it, or write.low and high"
         return Check("range", False, text)
     low, high = allowed
-    text = f"Must be between {low:g} and {high:g} {tag.unit}; is {value:g}"
+    unit = unit_words(tag.unit)
+    text = f"Must be between {low:g} and {high:g}{' ' if unit else ''}{unit}; is {value:g}"
     return Check("range", low <= value <= high, text)
 
 
