@@ -44,6 +44,7 @@ class _Listing:
             self._chips = place(_chips(self._states))
         with ui.element("section").classes("mw-card mw-runs-card"):
             self._list = place(skeleton(6))
+        self._more = place(tag("span"))
         ui.on("mw_state", self._chosen)
 
     async def read(self) -> None:
@@ -55,6 +56,7 @@ class _Listing:
         self._patches.reset(rows)
         self._chips.set_content(_chips(self._states))
         self._list.set_content(_table(list(rows.values())) if rows else _nothing(self._states))
+        self._more.set_content(_more(len(rows)))
 
     def paint(self, changes: Changes) -> None:
         """Show what changed."""
@@ -94,7 +96,7 @@ def _chips(chosen: Collection[CommandState]) -> Html:
     chips = [
         tag(
             "button",
-            COMMAND_LOOKS[state][1],
+            COMMAND_LOOKS[state][1].capitalize(),
             type="button",
             class_="mw-chip",
             aria_pressed=str(state in chosen).lower(),
@@ -106,9 +108,16 @@ def _chips(chosen: Collection[CommandState]) -> Html:
 
 
 def _table(rows: list[Html]) -> Html:
-    head = tag("tr", [tag("th", words) for words in HEADINGS])
+    head = tag("tr", [tag("th", words, scope="col") for words in HEADINGS])
     body = tag("tbody", rows, data_patch="commands")
     return tag("table", tag("thead", head), body, class_="mw-table mw-commands")
+
+
+def _more(rows: int) -> Html:
+    if rows < ROWS:
+        return tag("div")
+    words = f"The newest {ROWS} are shown; older ones stand in the "
+    return tag("p", words, tag("a", "audit", href="/audit", class_="mw-link"), class_="mw-hint")
 
 
 def _nothing(chosen: Collection[CommandState]) -> Html:

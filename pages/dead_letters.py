@@ -10,11 +10,18 @@ from pages.run_acts import ask_and_do
 from pages.widgets import empty_state, skeleton, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.run_row import Around
-from pages.widgets.workflow.words import key_link, sentence, ticking, title_of, when_words
+from pages.widgets.workflow.words import (
+    count_words,
+    key_link,
+    sentence,
+    ticking,
+    title_of,
+    when_words,
+)
 from pages.work_feed import Changes, WorkFeed
 
 LIMIT = 200
-_HEADINGS = ("", "Workflow", "For", "Why it failed", "Since", "Waits")
+_HEADINGS = ("", "Workflow", "For", "Why it failed", "Failed", "Waits for")
 
 
 def create(plant: Plant, feed: WorkFeed) -> None:
@@ -44,9 +51,10 @@ class _Letters:
                 tag("a", f"Health ({refused})", href="/health", class_="mw-link"),
                 ".",
                 class_="mw-hint",
-            ),
-            _bulk_bar(),
+            )
         )
+        place(_bulk_bar())
+        self._count = place(tag("span"))
         with ui.element("section").classes("mw-card mw-runs-card"):
             self._list = place(skeleton(6))
         ui.on("mw_bulk", self._bulk)
@@ -64,7 +72,9 @@ class _Letters:
             zone=self._plant.settings.site.timezone,
             now=self._plant.clock.now(),
         )
-        rows = [_row(run, around) for run in found]
+        newest_first = sorted(found, key=lambda run: run.ended_at or run.started_at, reverse=True)
+        rows = [_row(run, around) for run in newest_first]
+        self._count.set_content(_count(len(rows)))
         self._list.set_content(_table(rows) if rows else _nothing())
 
     def paint(self, changes: Changes) -> None:
@@ -98,8 +108,17 @@ def _row(run: WorkflowRun, around: Around) -> Html:
     )
 
 
+def _count(rows: int) -> Html:
+    if not rows:
+        return tag("div")
+    words = f"{count_words(rows, 'run')}, the newest first"
+    if rows >= LIMIT:
+        words = f"The newest {LIMIT} runs; more stand here when these are seen to"
+    return tag("p", words, class_="mw-hint")
+
+
 def _table(rows: list[Html]) -> Html:
-    head = tag("tr", [tag("th", words) for words in _HEADINGS])
+    head = tag("tr", [tag("th", words, scope="col") for words in _HEADINGS])
     return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-letter-runs")
 
 

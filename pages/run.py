@@ -148,7 +148,12 @@ class _Run:
         now, steps = self._plant.clock.now(), list(self._steps.values())
         parts = {
             run_head.HEAD: run_head.run_head(
-                run, zone, now, self._linked, is_for_person=self._is_for_person
+                run,
+                self._definition,
+                zone,
+                now,
+                self._linked,
+                is_for_person=self._is_for_person,
             ),
             _DECISIONS: tag("div", self._asked, class_="mw-queue", data_patch=_DECISIONS),
             run_head.FACTS: run_head.run_facts(

@@ -2,7 +2,8 @@
 
 Every change comes once, from the workflow service and the command gateway. Changes within GATHER_S
 become one: a page sees the latest of each run and step, at most five times a second, however many
-runs there are. A page whose tab is hidden gets nothing and reads everything when it is shown.
+runs there are. A page whose tab is hidden, or whose link is lost, gets nothing and reads
+everything when it is back.
 """
 
 import logging
@@ -71,6 +72,7 @@ class _Watcher:
     paint: Callable[[Changes], None]
     reload: Callable[[], Awaitable[None]]
     is_visible: bool = True
+    has_come: bool = False
 
 
 class WorkFeed:
@@ -103,6 +105,13 @@ class WorkFeed:
             if is_back:
                 background_tasks.create(self._reload(watcher), name="show runs again")
 
+        def connected() -> None:
+            # the first time the page was read a moment ago; later, changes were missed meanwhile
+            if watcher.has_come:
+                background_tasks.create(self._reload(watcher), name="show runs after a lost link")
+            watcher.has_come = True
+
+        client.on_connect(connected)
         ui.on("mw_seen", seen)
         ui.add_body_html(_TELL_VISIBILITY)
 

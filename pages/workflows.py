@@ -8,6 +8,7 @@ from nicegui import events, ui
 
 from app.core.errors import NotFoundError
 from app.core.run import WorkflowRun
+from app.core.workflow_entry import Entry
 from app.plant import Plant
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, join, place, tag
@@ -17,7 +18,7 @@ from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.flow_card import fits, flow_card, flow_key
 from pages.widgets.workflow.form import ask_and_start
 from pages.widgets.workflow.run_row import Around
-from pages.widgets.workflow.words import count_words
+from pages.widgets.workflow.words import count_words, sentence, title_of
 from pages.work_feed import Changes, WorkFeed
 
 
@@ -55,7 +56,7 @@ class _Catalogue:
         self._draw()
 
     def _draw(self) -> None:
-        entries = self._plant.workflows.catalogue()
+        entries = sorted(self._plant.workflows.catalogue(), key=_place)
         around = self._around()
         shown = {
             flow_key(entry.name): flow_card(entry, around)
@@ -121,6 +122,12 @@ class _Catalogue:
 
     async def _begin(self, name: str, values: dict[str, Any], why: str) -> WorkflowRun:
         return await self._plant.start_workflow(name, values, actor(), why=why)
+
+
+def _place(entry: Entry) -> tuple[bool, str]:
+    """Broken ones stand first, the rest by title."""
+    flow = entry.workflow
+    return flow is not None, (title_of(flow) if flow else sentence(entry.name)).lower()
 
 
 def _count(shown: int, known: int) -> Html:

@@ -184,10 +184,13 @@
     show("", []);
     input.focus();
   }
+  const WORK_KEYS = [["\u2191 \u2193", "Next or previous row of runs and commands"], ["Space", "Mark the row"], ["Enter", "Open the row"], ["\u2190 \u2191 \u2192 \u2193", "Next step in the graph of a run"]];
+  const EDITOR_KEYS = [["n", "Add a step"], ["Ctrl S", "Save"], ["Ctrl Z", "Undo"], ["Ctrl Shift Z", "Redo"]];
   function openKeys() {
     const box = sheet("mw-keys", "Keys"), table = make("table", "mw-table", box);
     make("h2", "", box, "Keys"); box.prepend(box.lastChild);
     const rows = [["/", "Search everything"], ["?", "This list"], ["a", "Acknowledge the selected alarm, else the worst"], ["s", "Shelve the selected alarm, on the alarm page"], ["Esc", "Close"],
+      ...(document.querySelector(".mw-runs-card, .mw-node") ? WORK_KEYS : []), ...(document.querySelector("mw-workflow-editor") ? EDITOR_KEYS : []),
       ...PAGES().map((p) => [`g ${p.key}`, p.label])];
     for (const [keys, words] of rows) {
       const row = make("tr", "", table);

@@ -35,7 +35,7 @@ def chain_line(state: CheckState, flaw: Flaw | None, now: datetime, zone: str) -
 def _whole(verdict: Verdict, now: datetime, zone: str) -> Html:
     rows = number(verdict.rows, 0)
     if verdict.head is None:
-        words = "The chain has no rows yet"
+        words = "The chain had no rows"
     elif verdict.is_whole:
         words = "The chain of one row is" if verdict.rows == 1 else f"The chain of {rows} rows is"
         words = f"{words} whole"

@@ -1,5 +1,6 @@
 """The table of actions: when, who, from where, what, on what, why, and what came of it."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from pages.widgets.audit_filter import SOURCES
 from pages.widgets.links import with_unit_links
 from pages.widgets.words import age_words, capitalised
 
+_COMMAND = re.compile(r"\[([0-9a-f]{32})\]")
 _HEADS = ("Time", "Who", "From where", "What", "On what", "Why", "Outcome")
 _SHAPES = {
     Outcome.DONE: ("Done", "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z"),
@@ -81,4 +83,10 @@ def _clock(at: datetime, now: datetime) -> str:
 def _target(row: AuditRow, name_of: Callable[[str], str]) -> Html:
     if row.action.endswith(" agent"):
         return tag("a", row.target, href="/agents", class_="mw-link")
-    return join([with_unit_links(row.target, name_of)])
+    pieces = _COMMAND.split(row.target)  # texts at even places, ids of commands between them
+    return join(
+        tag("a", "command", href=f"/commands/{piece}", class_="mw-link", title=piece)
+        if place % 2
+        else with_unit_links(piece, name_of)
+        for place, piece in enumerate(pieces)
+    )

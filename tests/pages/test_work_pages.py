@@ -129,7 +129,7 @@ async def test_a_run_is_listed_with_what_it_waits_for(work: Watched, user: User)
     await work.start("ask", RunState.WAITING, unit="pump 7")
     await user.open("/runs")
     await user.should_see("waiting for a person", retries=30)
-    await user.should_see("waits for a person: Go on with pump 7?")
+    await user.should_see("Go on with pump 7?")
 
 
 async def test_a_filter_that_fits_nothing_says_so(work: Watched, user: User):

@@ -87,7 +87,7 @@ def command_row(command: Command, sight: Sight) -> Html:
             command.requested_by,
             tag("span", f", {source_words(command.source)}", class_="mw-hint"),
         ),
-        tag("td", command.approved_by or number(None)),
+        tag("td", command.approved_by or None),
         tag("td", when_words(command.requested_at, sight.zone, sight.now), class_="mw-whole"),
         tag("td", _why(command), class_="mw-letter-why"),
         class_="mw-run-row mw-command",

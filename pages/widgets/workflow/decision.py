@@ -88,7 +88,12 @@ def decision_plate(
             tag("span", " · ", ticking(asked_at, None, setting.now), " ago"),
             class_="mw-hint",
         ),
-        tag("div", tag("span", "", data_until=until), class_="mw-hint"),
+        tag(
+            "div",
+            tag("span", "", data_until=until),
+            f", until {when_words(expires_at, setting.zone, setting.now)}",
+            class_="mw-hint mw-left",
+        ),
         _buttons(identity, bool(why_not)),
         tag("p", why_not, class_="mw-hint") if why_not else None,
         class_="mw-decision-side",
@@ -105,18 +110,18 @@ def decision_plate(
 
 
 def _buttons(identity: str, is_refused: bool) -> Html:
-    pairs = (("Approve", "approve", "mw-button mw-primary"), ("Reject", "reject", "mw-button"))
+    pairs = (("Approve", "approve"), ("Reject", "reject"))
     buttons = [
         tag(
             "button",
             words,
             type="button",
-            class_=look,
+            class_="mw-button",
             disabled=is_refused,
             data_act=act,
             data_id=identity,
         )
-        for words, act, look in pairs
+        for words, act in pairs
     ]
     return tag("div", buttons, class_="mw-decision-buttons")
 

@@ -126,7 +126,7 @@ def _last_run(run: WorkflowRun, around: Around) -> Html:
 def _buttons(entry: Entry, flow: Workflow | None) -> list[Html]:
     buttons: list[Html] = []
     if flow:
-        buttons.append(_button("Run", "start", entry.name, "mw-button mw-primary"))
+        buttons.append(_button("Run", "start", entry.name, "mw-button"))
     buttons.append(tag("a", "Edit", href=f"/workflows/{entry.name}/edit", class_="mw-button"))
     if flow and flow.triggers:
         words = "Switch triggers off" if entry.enabled else "Switch triggers on"

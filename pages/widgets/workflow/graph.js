@@ -7,6 +7,7 @@
     if (chip) { choose(chip.dataset.step, Number(chip.dataset.round)); return; }
     const at = event.target.closest?.(".mw-node, .mw-time[data-step]");
     if (at) choose(at.dataset.step);
+    if (at?.matches(".mw-time")) document.querySelector(`.mw-node[data-step="${CSS.escape(at.dataset.step)}"]`)?.scrollIntoView({ block: "nearest", inline: "center" });
   });
   const middle = (node) => { const box = node.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; };
   const AXES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
@@ -32,6 +33,9 @@
     box.style.setProperty("--span", seconds);
     for (const bar of box.querySelectorAll("[data-open]")) bar.style.setProperty("--to", seconds);
   }
+  // a wide graph is made to fit the paper
+  addEventListener("beforeprint", () => { const graph = document.querySelector(".mw-graph"); if (graph) graph.style.zoom = Math.min(1, 680 / graph.offsetWidth); });
+  addEventListener("afterprint", () => { const graph = document.querySelector(".mw-graph"); if (graph) graph.style.zoom = ""; });
   function show() { // the step that tells most, when the page opens
     const box = document.querySelector(".mw-graph-scroll"), node = box?.querySelector('.mw-node[aria-pressed="true"]');
     if (!node) { requestAnimationFrame(show); return; }

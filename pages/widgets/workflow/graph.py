@@ -18,6 +18,7 @@ WIDTH, HEIGHT = 184, 84
 """Size of a plate, px."""
 
 _GAP_X, _GAP_Y, _PAD, _LOOP = 44, 20, 12, 34
+
 ACTIONS: Mapping[ActionKind, str] = {
     ActionKind.TASK: "task",
     ActionKind.PUBLISH: "message",
@@ -85,12 +86,19 @@ def node_key(step: str) -> str:
     return f"node-{step}"
 
 
+def has_begun(done: StepRun) -> bool:
+    """Tell whether anything was done; what a failure elsewhere cancelled may have no attempt."""
+    return bool(done.attempts) or done.state is not StepState.CANCELLED
+
+
 def step_look(done: StepRun) -> tuple[str, str]:
     """Return shape and word of a step; one that waits for a decision shows a hand."""
     shape, word = STEP_LOOKS[done.state]
     if done.waiting_for:
         shape = "person" if is_for_person(done.waiting_for) else "waiting"
         word = f"waits for {done.waiting_for.partition(':')[0]}"
+    elif done.state is StepState.CANCELLED and not has_begun(done):
+        word = "not begun"
     elif done.carried:
         word = "done in an earlier run"
     return shape, word
@@ -147,7 +155,7 @@ def _figures(done: StepRun, now: datetime) -> Html | None:
     more = [f"round {done.round}"] if done.round > 1 else []
     if done.attempts > 1:
         more.append(count_words(done.attempts, "try", "tries"))
-    was_done = done.state is not StepState.SKIPPED
+    was_done = done.state is not StepState.SKIPPED and has_begun(done)
     time = None
     if done.started_at and was_done:
         time = ticking(done.started_at, done.ended_at, now)

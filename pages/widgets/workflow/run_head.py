@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from app.core.run import RunState, WorkflowRun
+from app.core.workflow import Workflow
 from pages.markup import Html, join, tag
 from pages.widgets.links import unit_link
 from pages.widgets.workflow.json_view import json_view
@@ -13,6 +14,7 @@ from pages.widgets.workflow.words import (
     is_over,
     key_link,
     linked_reason,
+    plant_times,
     run_link,
     sentence,
     short,
@@ -26,7 +28,13 @@ Linked = Callable[[str], Html]
 
 
 def run_head(
-    run: WorkflowRun, zone: str, now: datetime, linked: Linked, *, is_for_person: bool
+    run: WorkflowRun,
+    definition: Workflow,
+    zone: str,
+    now: datetime,
+    linked: Linked,
+    *,
+    is_for_person: bool,
 ) -> Html:
     """Return state, since when, why, and the buttons that may be used now."""
     since = when_words(run.ended_at or run.started_at, zone, now)
@@ -34,7 +42,8 @@ def run_head(
     reason = None
     if run.reason and not is_for_person:  # a decision stands right below
         look = "mw-run-reason mw-bad" if run.state is RunState.FAILED else "mw-run-reason"
-        words = f"Waits for {run.reason}" if run.state is RunState.WAITING else run.reason
+        said = plant_times(_titled(run.reason, definition), zone, now)
+        words = f"Waits for {said}" if run.state is RunState.WAITING else said
         reason = tag("p", linked_reason(words, linked), class_=look)
     seen = tag("p", f"Seen to: {run.reviewed}", class_="mw-hint") if run.reviewed else None
     return tag(
@@ -52,6 +61,13 @@ def run_head(
         class_="mw-run-head",
         data_patch=HEAD,
     )
+
+
+def _titled(reason: str, definition: Workflow) -> str:
+    """Return a reason that begins with the title of the step, not with its id."""
+    step, colon, rest = reason.partition(": ")
+    titles = {each.id: each.title or sentence(each.id) for each in definition.steps}
+    return f"{titles[step]}{colon}{rest}" if colon and step in titles else reason
 
 
 def _buttons(run: WorkflowRun) -> list[Html]:

@@ -12,10 +12,12 @@ from pages.widgets.workflow.words import (
     is_for_person,
     is_over,
     key_link,
+    plant_times,
     sentence,
     started_by_words,
     ticking,
     when_words,
+    with_runs,
 )
 
 HEADINGS = ("", "State", "Workflow", "For", "Started", "By", "Took", "Why, or what it waits for")
@@ -80,12 +82,19 @@ def run_row(run: WorkflowRun, around: Around) -> Html:
 def _reason(run: WorkflowRun, around: Around) -> Html | None:
     if not run.reason:
         return None
-    words = f"waits for {run.reason}" if run.state is RunState.WAITING else run.reason
-    return tag("span", with_unit_links(words, around.name_of), title=words)
+    words = plant_times(run.reason, around.zone, around.now)
+    if is_for_person(words):
+        words = (
+            words.partition(": ")[2] or words
+        )  # the state says already that a person is waited for
+    elif run.state is RunState.WAITING:
+        words = f"waits for {words}"
+    linked = with_runs(words, lambda text: with_unit_links(text, around.name_of))
+    return tag("span", linked, title=words)
 
 
 def run_table(rows: list[Html]) -> Html:
     """Return the list, rows newest first."""
-    head = tag("tr", [tag("th", words) for words in HEADINGS])
+    head = tag("tr", [tag("th", words, scope="col") for words in HEADINGS])
     body = tag("tbody", rows, data_patch="runs")
     return tag("table", tag("thead", head), body, class_="mw-table mw-runs")

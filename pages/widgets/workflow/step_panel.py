@@ -8,10 +8,10 @@ from app.core.run import OVER, StepRun, StepState, WorkflowRun
 from app.core.workflow import Step
 from app.supervisor.restart import agent_title
 from pages.markup import Html, tag
-from pages.widgets.workflow.graph import ACTIONS, step_look
+from pages.widgets.workflow.graph import ACTIONS, has_begun, step_look
 from pages.widgets.workflow.json_view import json_view
 from pages.widgets.workflow.marks import marked
-from pages.widgets.workflow.words import run_link, sentence, ticking, when_words
+from pages.widgets.workflow.words import plant_times, run_link, sentence, ticking, when_words
 
 KEY = "step"
 LOG_LINES = 500
@@ -59,7 +59,9 @@ def step_panel(
         "section",
         tag("div", title, retry if can_retry else None, class_="mw-card-title"),
         marked(step_look(shown)),
-        tag("p", linked(f"Waits for {shown.waiting_for}")) if shown.waiting_for else None,
+        tag("p", linked(f"Waits for {plant_times(shown.waiting_for, zone, now)}"))
+        if shown.waiting_for
+        else None,
         _rounds(rounds, shown) if len(rounds) > 1 else None,
         _facts(step, shown, zone, now),
         tag("p", linked(shown.error), class_="mw-step-error") if shown.error else None,
@@ -88,16 +90,17 @@ def _rounds(rounds: Sequence[StepRun], shown: StepRun) -> Html:
 
 
 def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
-    pairs: list[tuple[str, object]] = [("Does", f"{ACTIONS[step.do]}, {step.id}")]
+    pairs: list[tuple[str, object]] = [("Does", ACTIONS[step.do]), ("Id", tag("code", step.id))]
     if done.agent and done.agent != "app":
         name, _, instance = done.agent.partition("/")
         link = tag("a", agent_title(name), href="/agents", class_="mw-link")
         pairs.append(("Agent", [link, f" {instance}"]))
     if done.attempts:
         pairs.append(("Tries", f"{done.attempts} of {step.retry.attempts}"))
-    if done.started_at:
+    if done.started_at and has_begun(done):
         pairs.append(("Began", when_words(done.started_at, zone, now)))
-        pairs.append(("Took", ticking(done.started_at, done.ended_at, now)))
+        word = "Took" if done.ended_at else "Takes so far"
+        pairs.append((word, ticking(done.started_at, done.ended_at, now)))
     child = _child(done)
     if child:
         pairs.append(("Run", run_link(child)))
@@ -120,7 +123,11 @@ def _log(done: StepRun, zone: str, now: datetime) -> Html | None:
         return None
     lines = done.log[-LOG_LINES:]
     rows = [
-        tag("li", tag("time", when_words(line.at, zone, now)), tag("span", line.text))
+        tag(
+            "li",
+            tag("time", when_words(line.at, zone, now)),
+            tag("span", plant_times(line.text, zone, line.at)),
+        )
         for line in lines
     ]
     cut = len(done.log) - len(lines)

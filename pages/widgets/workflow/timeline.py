@@ -6,6 +6,7 @@ from datetime import datetime
 from app.core.run import StepRun, StepState, WorkflowRun
 from app.core.workflow import Workflow
 from pages.markup import Html, tag
+from pages.widgets.workflow.graph import has_begun
 from pages.widgets.workflow.marks import STEP_LOOKS
 from pages.widgets.workflow.words import duration_words, seconds_of, sentence, ticking, when_words
 
@@ -24,7 +25,7 @@ def timeline(
         zone: The plant's time zone.
         now: UTC.
     """
-    begun = [e for e in steps if e.started_at and e.state is not StepState.SKIPPED]
+    begun = [e for e in steps if e.started_at and e.state is not StepState.SKIPPED and has_begun(e)]
     span_s = max(seconds_of(run, now), 0.1)
     ids = sorted({each.step for each in begun}, key=lambda name: _first(begun, name))
     titles = {step.id: step.title or sentence(step.id) for step in workflow.steps}
@@ -60,7 +61,7 @@ def _line(
 ) -> Html:
     return tag(
         "div",
-        tag("span", title, class_="mw-time-name"),
+        tag("span", title, class_="mw-time-name", title=title),
         tag("div", [_bar(run, each, now) for each in rounds], class_="mw-time-track"),
         class_="mw-time",
         data_step=name,

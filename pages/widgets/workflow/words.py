@@ -1,7 +1,8 @@
 """Workflows and runs in plain sentences."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,11 @@ from app.core.workflow import Concurrency, RunMode, Trigger, TriggerKind, Workfl
 from pages.markup import Html, join, tag
 from pages.widgets.links import unit_link
 from pages.widgets.words import age_words, is_agent, stated_by
-
-NameOf = Callable[[str], str]
-"""Name of a unit by its path, empty for none."""
+from pages.widgets.workflow.condition import NameOf, condition_words
 
 _SHORT = 8
+_UTC = re.compile(r"\b(\d\d):(\d\d):(\d\d) UTC\b")
+_RUN = re.compile(r"\brun ([0-9a-f]{16})\b")
 _UNIT_SEGMENTS = 4
 
 
@@ -36,7 +37,7 @@ def short(version: str) -> str:
     return version[:_SHORT]
 
 
-def trigger_words(trigger: Trigger, name_of: NameOf) -> str:
+def trigger_words(trigger: Trigger, name_of: NameOf) -> Html:
     """Return when a trigger starts a run, as part of a sentence."""
     where = _where(trigger.equipment, name_of)
     match trigger.on:
@@ -57,16 +58,19 @@ def trigger_words(trigger: Trigger, name_of: NameOf) -> str:
             words = f"when workflow {sentence(trigger.workflow).lower()} ends as {ends}"
         case _:
             assert_never(trigger.on)
-    return words + _condition_tail(trigger)
+    return join([words, *_condition_tail(trigger, name_of)])
 
 
-def _condition_tail(trigger: Trigger) -> str:
-    parts = [f", if {trigger.when}"] if trigger.when else []
+def _condition_tail(trigger: Trigger, name_of: NameOf) -> list[object]:
+    parts: list[object] = []
+    if trigger.when:
+        said = condition_words(trigger.when, name_of)
+        parts += [", if ", said or tag("code", trigger.when)]
     if trigger.debounce_s:
         parts.append(f", once it is quiet for {age_words(trigger.debounce_s)}")
     if trigger.cooldown_s:
         parts.append(f", at most once in {age_words(trigger.cooldown_s)}")
-    return "".join(parts)
+    return parts
 
 
 def _schedule(trigger: Trigger) -> str:
@@ -206,7 +210,27 @@ def count_words(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
+def plant_times(text: str, zone: str, now: datetime) -> str:
+    """Return a text in which times of day in UTC are the plant's own."""
+
+    def local(found: re.Match[str]) -> str:
+        hour, minute, second = map(int, found.groups())
+        at = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second)
+        return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+    return _UTC.sub(local, text)
+
+
+def with_runs(text: str, linked: Callable[[str], Html]) -> Html:
+    """Return a text in which runs and units are links to their pages."""
+    pieces = _RUN.split(text)  # texts at even places, ids between them
+    return join(
+        ["run ", run_link(piece)] if place % 2 else linked(piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
 def linked_reason(text: str, linked: Callable[[str], Html]) -> Html:
     """Return why a run stands where it stands, one line a line of the text."""
-    lines = [linked(line) for line in text.splitlines()]
+    lines = [with_runs(line, linked) for line in text.splitlines()]
     return join([lines[0], *[[tag("br"), line] for line in lines[1:]]]) if lines else Html("")

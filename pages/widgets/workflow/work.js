@@ -46,6 +46,7 @@
     for (const [size, word, until] of [[1, "s", 90], [60, "min", 5400], [3600, "h", 129600]]) if (s < until) return `${Math.round(s / size)} ${word}`;
     return `${Math.round(s / 86400)} d`;
   }
+  const SOON_S = 300; // five minutes: time to read, ask and decide
   function tick() {
     if (document.hidden) return;
     const now = Millwright.live.now();
@@ -56,6 +57,7 @@
     for (const each of document.querySelectorAll("[data-until]")) {
       const left = (Number(each.dataset.until) - now) / 1000, text = left > 0 ? `${words(left)} left` : "time is over";
       if (each.textContent !== text) each.textContent = text;
+      each.toggleAttribute("data-soon", left < SOON_S);
     }
   }
   setInterval(tick, 1000);
@@ -77,6 +79,8 @@
     if (button?.dataset.bulk === "none") for (const row of marked()) mark(row, false);
     else if (button?.dataset.bulk === "all") for (const row of rows()) mark(row, true);
     else if (button) emitEvent("mw_bulk", { do: button.dataset.bulk, ids: marked().map((row) => row.dataset.run) });
+    const cell = event.target.closest?.(".mw-run-pick"); // the whole cell, for thumbs
+    if (cell && event.target === cell) mark(cell.closest(".mw-run-row"));
     const copy = event.target.closest?.("[data-copy]");
     if (copy) copyText(copy);
     const act = event.target.closest?.("[data-act]");

@@ -139,7 +139,7 @@ export class Graph {
     svg("path", shape, { d: SHAPES[step.do] ?? SHAPES.task });
     make("b", "", title, String(step.title || step.id || "no id"));
     make("span", "mw-we-what", plate, `${WORDS[step.do] ?? "no action"} ${String(step.with?.capability ?? step.with?.tag ?? step.with?.topic ?? step.with?.name ?? "")}`.trim());
-    const last = make("span", "mw-we-what", plate, dry ? DRY_WORDS[dry.state] ?? dry.state : step.for_each ? "for each" : step.when ? "if …" : "");
+    const last = make("span", "mw-we-what", plate, dry ? DRY_WORDS[dry.state] ?? dry.state : step.for_each ? "for each" : step.when ? `if ${step.when}` : "");
     if (problems.length) {
       const worst = problems.some((each) => each.severity === "error") ? "error" : "warning";
       plate.classList.add(`mw-we-${worst}-node`);
