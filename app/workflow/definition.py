@@ -24,6 +24,8 @@ from app.workflow.toml_lines import line_index, line_of
 
 TEXT_BYTES = 262_144
 """Bytes of one definition."""
+LINE_DOTS = 200
+"""Dots in one line of it."""
 
 _WHOLE = 2**53  # the largest whole number that JSON peers keep exactly
 _DEEP = 32
@@ -94,9 +96,18 @@ def _placed(problem: Problem, lines: Mapping[str, int]) -> Problem:
     return msgspec.structs.replace(problem, line=line_of(problem.where, lines))
 
 
-def _parse(text: str) -> tuple[Workflow | None, list[Problem]]:
+def _excess(text: str) -> Problem | None:
     if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
-        return None, [Problem(0, "", f"The text has over {TEXT_BYTES} bytes", "Split the workflow")]
+        return Problem(0, "", f"The text has over {TEXT_BYTES} bytes", "Split the workflow")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > LINE_DOTS:  # a key of so many parts costs memory by their square
+            return Problem(number, "", f"The line has over {LINE_DOTS} dots", "Break it")
+    return None
+
+
+def _parse(text: str) -> tuple[Workflow | None, list[Problem]]:
+    if excess := _excess(text):
+        return None, [excess]
     try:
         data = tomllib.loads(text)
     except ValueError as error:

@@ -437,3 +437,10 @@ def _mutated(text: str, chance: random.Random, changes: int) -> str:
             ['"', "[", "]", "{", "}", "=", "\n", "'", "${", "", ".", *string.ascii_lowercase[:4]]
         )
     return "".join(signs)
+
+
+@pytest.mark.parametrize("line", ["{} = 1", "[{}]", "x = {{ {} = 1 }}"])
+def test_a_key_of_many_parts_is_refused_before_it_fills_the_memory(line: str):
+    bomb = line.format(".".join(["a"] * 40_000))
+    (problem,) = read_definition(f'name = "bomb"\n{bomb}\n').problems
+    assert (problem.line, problem.message) == (2, "The line has over 200 dots")
