@@ -254,7 +254,7 @@ class BaseAgent:
         for tag in self.spec.inputs:
             self.bus.subscribe(f"plant/+/+/+/+/{tag}", ReadingMessage, self.take)
         own_tasks = tasks_topic(self.spec.name, self.instance)
-        self.bus.subscribe_durable(own_tasks, Task, self._desk.take)
+        self.bus.subscribe_durable(own_tasks, Task, self._desk.take, is_prompt=True)
         self.tasks.start()
         if self.uses:
             self.communication.follow_peers()

@@ -169,28 +169,44 @@ class Bus:
         handler: Callable[[Sequence[Received[T]]], None],
         *,
         qos: int = 0,
+        is_prompt: bool = False,
     ) -> None:
         """Hand batches to `handler`; the queue is bounded and drops its oldest when full.
 
-        With `bytes` as type the payload is handed on unread.
+        With `bytes` as type the payload is handed on unread. A prompt one does not gather what
+        comes within 5 ms: for answers that somebody waits for.
         """
         limit = self._settings.queue_size
-        self._add(LiveRoute(topic_filter, type_, handler, self, qos=qos, limit=limit))
+        route = LiveRoute(
+            topic_filter, type_, handler, self, qos=qos, limit=limit, is_prompt=is_prompt
+        )
+        self._add(route)
 
     def subscribe_durable(
         self,
         topic_filter: str,
         type_: type[T],
         handler: Callable[[Sequence[Received[T]]], Awaitable[None]],
+        *,
+        is_prompt: bool = False,
     ) -> None:
         """Hand batches to `handler` and acknowledge to the broker only after it returned.
 
         While it raises it is called again with the same batch; messages may come twice after a
         reconnect, never not at all if the bus is persistent. InputError puts a message with the
-        dead letters.
+        dead letters. A prompt one does not gather what comes within 5 ms.
         """
         limit = self._settings.queue_size
-        self._add(DurableRoute(topic_filter, type_, handler, self, clock=self._clock, limit=limit))
+        route = DurableRoute(
+            topic_filter,
+            type_,
+            handler,
+            self,
+            clock=self._clock,
+            limit=limit,
+            is_prompt=is_prompt,
+        )
+        self._add(route)
 
     # What routes call (route.Hooks).
 

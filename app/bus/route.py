@@ -76,11 +76,12 @@ class Hooks(Protocol):
 
 
 class _Bell:
-    """Calls `ring` in the event loop soon after `strike`, at most once in 5 ms."""
+    """Calls `ring` in the event loop soon after `strike`, at most once in 5 ms unless prompt."""
 
-    def __init__(self, hooks: Hooks, ring: Callable[[], None]) -> None:
+    def __init__(self, hooks: Hooks, ring: Callable[[], None], *, is_prompt: bool) -> None:
         self._hooks = hooks
         self._ring = ring
+        self._gather_s = 0.0 if is_prompt else _GATHER_S
         self._rung_at = 0.0
         self.is_struck = False
 
@@ -91,7 +92,7 @@ class _Bell:
 
     def _schedule(self) -> None:
         loop = asyncio.get_running_loop()
-        due = self._rung_at + _GATHER_S
+        due = self._rung_at + self._gather_s
         if loop.time() >= due:
             self._strike_now()
         else:
@@ -119,6 +120,7 @@ class LiveRoute(Generic[T]):
         *,
         qos: int,
         limit: int,
+        is_prompt: bool = False,
     ) -> None:
         self.topic_filter = topic_filter
         self.qos = qos
@@ -129,7 +131,7 @@ class LiveRoute(Generic[T]):
         self._hooks = hooks
         self._queue: deque[Received[T]] = deque(maxlen=limit)
         self._is_failing = False
-        self._bell = _Bell(hooks, self._flush)
+        self._bell = _Bell(hooks, self._flush, is_prompt=is_prompt)
 
     def take(
         self, topic: str, message: MQTTMessage | Incoming, now: datetime, limit_bytes: int
@@ -204,6 +206,7 @@ class DurableRoute(Generic[T]):
         *,
         clock: Clock,
         limit: int,
+        is_prompt: bool = False,
     ) -> None:
         self.topic_filter = topic_filter
         self.dropped = 0
@@ -220,7 +223,7 @@ class DurableRoute(Generic[T]):
         self._open: set[int] = set()
         self._generation = 0
         self._wake = asyncio.Event()
-        self._bell = _Bell(hooks, self._wake.set)
+        self._bell = _Bell(hooks, self._wake.set, is_prompt=is_prompt)
         self._is_failing = False
 
     def take(

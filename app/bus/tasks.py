@@ -26,7 +26,7 @@ class TaskClient:
 
     def start(self) -> None:
         """Subscribe to the results; call once, before the first request."""
-        self._bus.subscribe(self._reply_to, TaskResult, self._take, qos=1)
+        self._bus.subscribe(self._reply_to, TaskResult, self._take, qos=1, is_prompt=True)
 
     async def request(
         self,

@@ -45,7 +45,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Subscribe to answers and to the coming and going of agents; before the bus starts."""
-        self._bus.subscribe(self._reply_to, TaskResult, self._take, qos=1)
+        self._bus.subscribe(self._reply_to, TaskResult, self._take, qos=1, is_prompt=True)
         self._registry.on_change(self._agents_changed)
 
     async def perform(
