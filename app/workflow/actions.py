@@ -13,7 +13,7 @@ from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
 from app.core.errors import AgentError, BusError, ConflictError, InputError
-from app.core.expression import bare, is_true
+from app.core.expression import bare, evaluate
 from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
@@ -175,10 +175,13 @@ class Actions:
 
     async def _wait(self, fields: dict[str, Any], doing: Doing) -> Done:
         until = str(fields.get("until", ""))
-        names = {"input": doing.run.input}
-        while (left_s := (doing.deadline - self._clock.now()).total_seconds()) > 0:
-            if until and _has_come(until, self._clock.now(), names, self._functions):
-                return Done({"reached": True, "at": self._clock.now().isoformat()})
+        while True:
+            now = self._clock.now()
+            if until and _has_come(until, now, doing.names, self._functions):
+                return Done({"reached": True, "at": now.isoformat()})
+            left_s = (doing.deadline - now).total_seconds()
+            if left_s <= 0:
+                break
             doing.waiting(_time_words(fields, doing.deadline))
             await self._clock.sleep(min(left_s, LOOK_S) if until else left_s)
         if until and "seconds" not in fields:
@@ -330,9 +333,15 @@ def _has_come(
     if moment is not None:
         return now >= moment
     try:
-        return is_true(bare(until), names, functions)
+        found = evaluate(bare(until), names, functions)
     except PlantSilentError:  # it is looked at again in a second
         return False
+    if not isinstance(found, str):
+        return bool(found)
+    moment = _moment(found)
+    if moment is None:
+        raise InputError(f'until: gives "{found[:80]}", which is neither a condition nor a time')
+    return now >= moment
 
 
 def _time_words(fields: Mapping[str, Any], deadline: datetime) -> str:

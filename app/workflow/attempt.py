@@ -241,6 +241,7 @@ class Attempt:
             waiting=self._wait,
             log=self._log,
             is_cancelled=lambda: bool(runner.cancelled),
+            names=runner.names(step) if step.do is ActionKind.WAIT else {},
             approved_by=runner.approved_by(step),
         )
         return await self._insist(fields, doing)

@@ -1,7 +1,7 @@
 """What the doing of one step knows of its run, and how it tells what it waits for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ class Doing:
         deadline: When it is given up, UTC; survives a restart.
         waiting: Takes for whom or what it waits; empty when it does not.
         log: Takes a line of the step's log.
+        names: What expressions of the step see.
         is_cancelled: Tells whether the run is cancelled, and the app not merely stopping.
         approved_by: Who agreed in an approve step before this one, empty if nobody did.
     """
@@ -37,6 +38,7 @@ class Doing:
     waiting: Callable[[str], None]
     log: Callable[[str], None]
     is_cancelled: Callable[[], bool]
+    names: Mapping[str, object] = field(default_factory=dict[str, object])
     approved_by: str = ""
 
     @property
