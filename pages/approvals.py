@@ -6,6 +6,7 @@ from app.plant import Plant
 from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
+from pages.unread import read_or_tell
 from pages.widgets import card, empty_state, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.decision import Setting, decided_row, open_decision
@@ -26,7 +27,7 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         with frame(plant, "Approvals", active="/approvals"):
             queue = _Queue(plant)
             feed.watch(queue.paint, queue.read)
-            await queue.read()
+            await read_or_tell(plant, queue.read)
 
 
 class _Queue:

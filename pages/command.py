@@ -6,12 +6,13 @@ from fastapi import Request, Response
 from nicegui import ui
 
 from app.core.command import ENDED, Command, CommandChange
-from app.core.errors import NotFoundError
+from app.core.errors import NotFoundError, StoreError
 from app.plant import Plant
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
 from pages.sight import sight_of
+from pages.unread import unread
 from pages.widgets import card, number
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.command_row import (
@@ -38,6 +39,10 @@ def create(plant: Plant, feed: WorkFeed) -> None:
             found = await plant.commands.get(command_id)
         except NotFoundError:
             return not_found(plant, request, f'There is no command "{command_id[:80]}"')
+        except StoreError as error:
+            with frame(plant, "Command", active="/commands", crumbs=[("Commands", "/commands")]):
+                place(unread(plant, error))
+            return None
         add_files(base)
         with frame(plant, "Command", active="/commands", crumbs=[("Commands", "/commands")]):
             shown = place(await _draw(plant, found))

@@ -10,6 +10,7 @@ from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
 from pages.sight import sight_of
+from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.command_row import HEADINGS, command_key, command_row
@@ -29,7 +30,7 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         with frame(plant, "Commands", active="/commands"):
             listing = _Listing(plant)
             feed.watch(listing.paint, listing.read)
-            await listing.read()
+            await read_or_tell(plant, listing.read)
 
 
 class _Listing:

@@ -7,6 +7,7 @@ from app.plant import Plant
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.run_acts import ask_and_do
+from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.run_row import Around
@@ -34,7 +35,7 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         with frame(plant, "Dead letters", active="/dead-letters", crumbs=[("Runs", "/runs")]):
             letters = _Letters(plant)
             feed.watch(letters.paint, letters.read)
-            await letters.read()
+            await read_or_tell(plant, letters.read)
 
 
 class _Letters:

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from nicegui import events, ui
 
 from app.core.actor import Actor
-from app.core.errors import NotFoundError
+from app.core.errors import NotFoundError, StoreError
 from app.core.run import RunState, StepRun, StepState, WorkflowRun
 from app.core.workflow import ActionKind, Workflow
 from app.plant import Plant
@@ -16,6 +16,7 @@ from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
 from pages.patches import Patches
+from pages.unread import unread
 from pages.widgets import with_unit_links
 from pages.widgets.reason import reason_for
 from pages.widgets.workflow import run_head
@@ -45,6 +46,10 @@ def create(plant: Plant, feed: WorkFeed) -> None:
             definition = await plant.workflows.snapshot(run_id)
         except NotFoundError:
             return not_found(plant, request, f'There is no run "{run_id[:80]}"')
+        except StoreError as error:
+            with frame(plant, "Run", active="/runs", crumbs=[("Runs", "/runs")]):
+                place(unread(plant, error))
+            return None
         add_files(base)
         with frame(plant, title_of(definition), active="/runs", crumbs=[("Runs", "/runs")]):
             shown = _Run(plant, found, definition)

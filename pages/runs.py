@@ -14,6 +14,7 @@ from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
 from pages.run_acts import ask_and_do
+from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.run_row import Around, run_key, run_row, run_table
@@ -98,7 +99,7 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         with frame(plant, "Runs", active="/runs"):
             listing = _Listing(plant, read_filter(dict(request.query_params)))
             feed.watch(listing.paint, listing.read)
-            await listing.read()
+            await read_or_tell(plant, listing.read)
 
 
 class _Listing:

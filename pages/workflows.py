@@ -13,6 +13,7 @@ from app.plant import Plant
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, join, place, tag
 from pages.patches import Patches
+from pages.unread import read_or_tell
 from pages.widgets import empty_state
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.flow_card import fits, flow_card, flow_key
@@ -32,7 +33,7 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         with frame(plant, "Workflows", active="/workflows"):
             catalogue = _Catalogue(plant, request.query_params.get("find", ""))
             feed.watch(catalogue.paint, catalogue.read)
-            await catalogue.read()
+            await read_or_tell(plant, catalogue.read)
 
 
 class _Catalogue:

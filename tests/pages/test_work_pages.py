@@ -6,10 +6,12 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
+from app.core.errors import StoreError
 from app.core.run import RunState, WorkflowRun
 from app.plant import Plant
 from app.settings import Settings
 from pages.runs import Filter, read_filter
+from pages.unread import read_or_tell
 from tests.pages.work_pages import ANNA, emit, plant_at_work
 from tests.processes import eventually
 
@@ -287,3 +289,18 @@ def test_an_address_names_the_filter_and_the_filter_the_address():
     assert wanted.address == "/runs?workflow=ask&state=failed&key=a%2Fb&text=x+y&before=r9"
     query = {"workflow": "ask", "state": "failed,nosuch", "key": "a/b", "text": "x y"}
     assert read_filter(query) == Filter("ask", frozenset({RunState.FAILED}), "a/b", "x y")
+
+
+async def test_a_store_that_cannot_be_read_is_told_with_what_to_do(work: Watched, user: User):
+    async def read() -> None:
+        raise StoreError("Runs cannot be read: disk full", "make room")
+
+    @ui.page("/torn")
+    async def torn() -> None:
+        await read_or_tell(work.plant, read)
+
+    await user.open("/torn")
+    await user.should_see("This page could not be read at", retries=30)
+    await user.should_see("Runs cannot be read: disk full")
+    await user.should_see("make room")
+    del torn
