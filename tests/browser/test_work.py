@@ -184,3 +184,15 @@ def test_the_rail_fits_a_small_display(page: Page):
         "(() => { const r = document.querySelector('.mw-rail'); "
         "return r.scrollHeight <= r.clientHeight })()"
     )
+
+
+def test_a_list_catches_up_after_a_lost_link(page: Page, app: RunningApp):
+    run = start(app, "pump 8")
+    page.goto("/runs")
+    row = page.locator(f"[data-run='{run['id']}']")
+    expect(row).to_contain_text("waiting for a person")
+    page.evaluate("window.socket.disconnect()")
+    app.post(f"/api/runs/{run['id']}/cancel", why="trial is over")
+    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "cancelled", 15)
+    page.evaluate("window.socket.connect()")
+    expect(row).to_contain_text("cancelled")
