@@ -7,6 +7,7 @@ from app.plant import Plant
 from pages.frame import frame
 from pages.markup import place, tag
 from pages.widgets import empty_state
+from pages.widgets.workflow.words import title_of
 from pages.widgets.workflow_editor.assets import add_files, serve_files
 from pages.widgets.workflow_editor.board import EditorBoard
 from pages.widgets.workflow_editor.session import EditSession
@@ -36,7 +37,7 @@ def create(plant: Plant) -> None:
 
     @ui.page("/workflows/{name}/edit")
     def edit(name: str) -> None:
-        with frame(plant, f"Edit {name[:80]}", active="/workflows", crumbs=_ABOVE):
+        with frame(plant, f"Edit {_called(plant, name)}", active="/workflows", crumbs=_ABOVE):
             try:
                 entry, text = plant.workflows.entry(name), plant.workflows.source(name)
             except NotFoundError as error:
@@ -44,6 +45,15 @@ def create(plant: Plant) -> None:
                 return
             add_files(base)
             EditorBoard(plant, EditSession(text, name, entry.version))
+
+
+def _called(plant: Plant, name: str) -> str:
+    """Return the title of a workflow; its name if it is broken or unknown."""
+    try:
+        flow = plant.workflows.entry(name).workflow
+    except NotFoundError:
+        flow = None
+    return f"“{title_of(flow)}”" if flow else name[:80]
 
 
 def _absent(words: str) -> object:
