@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from app.core.actor import Actor, Role
 from app.core.clock import Clock
-from app.core.errors import ConflictError, InputError
+from app.core.errors import InputError, RoleError
 from app.core.run import Approval, StartedBy, WorkflowRun
 from app.core.workflow_entry import Entry
 from app.store.audit import AuditLog
@@ -147,9 +147,7 @@ class Operations:
 
 def _need(actor: Actor, role: Role, what: str) -> None:
     if not actor.role.covers(role):
-        raise ConflictError(
-            f"{actor.name} is {actor.role.value} and may not {what}; {role.value} may"
-        )
+        raise RoleError(f"{actor.name} is {actor.role.value} and may not {what}; {role.value} may")
 
 
 def _reason(why: str) -> str:

@@ -18,6 +18,7 @@ from app.core.errors import (
     MillwrightError,
     ModelError,
     NotFoundError,
+    RoleError,
     StoreError,
 )
 from app.security.middleware import UNEXPECTED
@@ -26,6 +27,7 @@ from app.security.refusal import ErrorBody
 _KINDS: tuple[tuple[type[MillwrightError], int, str], ...] = (
     (InputError, 422, "input"),
     (NotFoundError, 404, "not_found"),
+    (RoleError, 403, "role"),
     (ConflictError, 409, "conflict"),
     (BusError, 503, "bus"),
     (StoreError, 503, "store"),

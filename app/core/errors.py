@@ -8,6 +8,7 @@
     │   └── FieldsError        several named fields are wrong, each with its reason
     ├── NotFoundError          a named thing does not exist (HTTP 404)
     ├── ConflictError          not allowed in the present state (HTTP 409)
+    │   └── RoleError          not allowed to who asks (HTTP 403)
     ├── BusError               the broker cannot be reached, or refused
     ├── StoreError             a store cannot be opened or written
     ├── ModelError             a model is absent or does not match its card
@@ -63,6 +64,10 @@ class NotFoundError(MillwrightError):
 
 class ConflictError(MillwrightError):
     """The action is not allowed in the present state of the thing."""
+
+
+class RoleError(ConflictError):
+    """Who asks has not the role for it; the message names both."""
 
 
 class BusError(MillwrightError):

@@ -1,6 +1,7 @@
 """When a trigger starts a run: matching events, waiting for quiet, and times of schedules."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,12 +12,16 @@ from zoneinfo import ZoneInfo
 from croniter import croniter
 
 from app.core.alarm import Alarm, AlarmState
-from app.core.expression import fill, is_true
+from app.core.expression import PLANT_FUNCTIONS, bare, called, fill, is_true
 from app.core.run import WorkflowRun
 from app.core.workflow import Trigger, TriggerKind
 
 SHIFT_CRON = "0 6,14,22 * * *"
 """Shifts change at these hours of the plant's zone."""
+
+RUNS_A_MINUTE = 60
+"""Runs of one workflow that events may begin in a minute; a person reads no more than a few."""
+MINUTE_S = 60.0
 
 MISSED = timedelta(minutes=10)
 """A time that passed while the app was down is made up for within this."""
@@ -254,6 +259,40 @@ class Quiet:
 
 def _fits(pattern: str, word: str) -> bool:
     return not pattern or fnmatchcase(word, pattern)
+
+
+def asks_plant(trigger: Trigger) -> bool:
+    """Tell whether the trigger's condition looks at the plant, so that it counts when it fires."""
+    when = bare(trigger.when)
+    return bool(when) and bool(called(when) & set(PLANT_FUNCTIONS))
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast events start runs of one workflow: a brake for one that starts itself.
+
+    Attributes:
+        begun: When its latest runs were begun, s of the clock.
+        braked_s: When it was last held back, s of the clock; None if it never was.
+    """
+
+    begun: deque[float] = field(default_factory=lambda: deque[float](maxlen=RUNS_A_MINUTE))
+    braked_s: float | None = None
+
+    def allows(self, now_s: float) -> bool:
+        """Tell whether one more may begin now."""
+        is_fast = len(self.begun) == RUNS_A_MINUTE and now_s - self.begun[0] < MINUTE_S
+        if is_fast:
+            self.braked_s = now_s
+        return not is_fast
+
+    def note(self, now_s: float) -> None:
+        """Note that one has begun."""
+        self.begun.append(now_s)
+
+    def is_braked(self, now_s: float) -> bool:
+        """Tell whether it was held back within the last minute."""
+        return self.braked_s is not None and now_s - self.braked_s < MINUTE_S
 
 
 def mqtt_filters(triggers: Iterable[Trigger]) -> set[str]:

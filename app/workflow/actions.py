@@ -24,7 +24,10 @@ from app.workflow.web import call
 
 NOTIFY = "notify"
 LOOK_S = 1.0
-OWN_TOPICS = ("millwright/", "plant/", "$")
+OWN_TOPICS = (
+    "millwright/", "plant/", "$", "orchestrator/", "sensors/factory/", "data/", "/data/", "events/",
+    "alerts/", "predictions/", "results/", "tasks/", "workers/",
+)  # fmt: skip
 """Topics that no workflow may speak on: they are agents' and the app's own."""
 
 _PERSON = frozenset({"click", "http", "cli", "mqtt"})

@@ -18,6 +18,7 @@ from app.core.errors import (
     FieldsError,
     InputError,
     NotFoundError,
+    RoleError,
     StoreError,
 )
 from app.core.expression import fill
@@ -34,7 +35,7 @@ from app.core.run import (
     WorkflowRun,
 )
 from app.core.step_order import descendants
-from app.core.trigger_rules import MISSED
+from app.core.trigger_rules import MISSED, RUNS_A_MINUTE
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.core.workflow_entry import Entry, Problem
@@ -190,6 +191,15 @@ class WorkflowService:
             return ComponentStatus(
                 "Workflows", Health.DEGRADED, self._since, reason, "Correct them in the editor"
             )
+        if braked := self.triggers.braked:
+            reason = f"Events start runs too fast, more than {RUNS_A_MINUTE} a minute: "
+            return ComponentStatus(
+                "Workflows",
+                Health.DEGRADED,
+                self._since,
+                reason + ", ".join(braked),
+                "Switch its triggers off, then look at what it publishes",
+            )
         if self._owners.trouble:
             return ComponentStatus(
                 "Workflows", Health.DEGRADED, self._since, self._owners.trouble, ""
@@ -341,7 +351,7 @@ class WorkflowService:
         """
         workflow = self._library.definition(name)
         if not role.covers(Role(workflow.role)):
-            raise ConflictError(f"{workflow.title or name} may be started by {workflow.role} only")
+            raise RoleError(f"{workflow.title or name} may be started by {workflow.role} only")
         version = self._library.entry(name).version
         checked = checked_input(workflow, given)
         key = self._key(workflow, checked)
@@ -361,6 +371,11 @@ class WorkflowService:
         old = await self._store.find(run_id)
         if old.run.state not in OVER:
             raise ConflictError(f"Run {run_id} is not over; cancel it first")
+        if old.run.retried_by:
+            raise ConflictError(
+                f"Run {run_id} was repeated already, by run {old.run.retried_by}",
+                "Repeat that one",
+            )
         workflow, version = old.snapshot, old.run.version
         if definition == "current":
             workflow = self._library.definition(old.run.workflow)
@@ -412,7 +427,7 @@ class WorkflowService:
         if found is None:
             raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
         if not actor.role.covers(Role(found.role)):
-            raise ConflictError(f'"{found.question}" is to be decided by {found.role}')
+            raise RoleError(f'"{found.question}" is to be decided by {found.role}')
         now = self._clock.now()
         if found.state is ApprovalState.OPEN and found.expires_at <= now:
             raise ConflictError(f'The time for "{found.question}" is over')

@@ -14,13 +14,16 @@ from app.bus.client import Bus, Received
 from app.bus.codec import decode
 from app.core.alarm import Alarm
 from app.core.clock import Clock
-from app.core.errors import MillwrightError, StoreError
+from app.core.errors import ConflictError, MillwrightError, StoreError
 from app.core.run import OVER, StartedBy, WorkflowRun
 from app.core.topic_filter import overlap
 from app.core.trigger_rules import (
+    RUNS_A_MINUTE,
     Event,
+    Pace,
     Quiet,
     alarm_event,
+    asks_plant,
     event_run_id,
     fits_alarm,
     fits_run,
@@ -84,6 +87,7 @@ class Triggers:
         self._workflows: dict[str, Workflow] = {}
         self._quiet: dict[_Place, Quiet] = {}
         self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
+        self._paces: dict[str, Pace] = {}
         self._buses: list[tuple[Bus, set[str]]] = []
         self._is_started = self._is_used = False
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
@@ -187,6 +191,8 @@ class Triggers:
 
     def _offer(self, place: _Place, trigger: Trigger, event: Event) -> None:
         try:
+            if not asks_plant(trigger) and not holds(trigger, event, self._functions):
+                return
             key = key_of(trigger, event, self._functions)
         except MillwrightError as error:
             self._refuse(place.workflow, str(error))
@@ -197,6 +203,10 @@ class Triggers:
     async def _fire(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
         """Start a run if the trigger's own condition holds now; what cannot be told yet waits."""
         quiet, now_s = self._quiet.setdefault(place, Quiet()), self._clock.monotonic()
+        pace = self._paces.setdefault(place.workflow, Pace())
+        if not pace.allows(now_s):
+            self._brake(place, trigger, key, event)
+            return
         try:
             if not holds(trigger, event, self._functions):
                 return
@@ -206,11 +216,30 @@ class Triggers:
         except (StoreError, PlantSilentError) as error:
             quiet.offer(trigger, key, event, now_s)
             logger.warning("A run of %s waits: %s", place.workflow, error)
-        except MillwrightError as error:
+        except ConflictError as error:  # it runs already: as good as begun
             quiet.begun(key, now_s)
+            self._refuse(place.workflow, str(error))
+        except (
+            MillwrightError
+        ) as error:  # a message that does not fit must not silence those that do
             self._refuse(place.workflow, str(error))
         else:
             quiet.begun(key, now_s)
+            pace.note(now_s)
+
+    def _brake(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
+        """Hold an event back: one that is never said again waits, a message is dropped."""
+        if trigger.on is TriggerKind.MQTT:
+            self._refuse(place.workflow, f"{RUNS_A_MINUTE} runs have begun within a minute")
+        else:
+            quiet = self._quiet.setdefault(place, Quiet())
+            quiet.offer(trigger, key, event, self._clock.monotonic())
+
+    @property
+    def braked(self) -> list[str]:
+        """Workflows that events started too fast within the last minute."""
+        now_s = self._clock.monotonic()
+        return sorted(name for name, pace in self._paces.items() if pace.is_braked(now_s))
 
     def _run_of(self, place: _Place, trigger: Trigger, event: Event) -> tuple[str, StartedBy]:
         at = _event_time(event) or self._clock.now()

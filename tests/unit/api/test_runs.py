@@ -250,7 +250,7 @@ async def test_a_viewer_may_do_nothing_about_a_run(client: httpx.AsyncClient, pl
         for verb, body in bodies.items()
     ]
 
-    assert codes == [409, 409, 409]
+    assert codes == [403, 403, 403]
 
 
 async def test_the_one_question_of_a_run_is_approved_without_naming_it(
@@ -290,13 +290,13 @@ async def test_of_several_questions_none_is_taken_unless_named(
     assert (named.status_code, named.json()["step"]) == (200, "first")
 
 
-async def test_a_question_above_ones_role_is_409(client: httpx.AsyncClient, plant: Plant):
+async def test_a_question_above_ones_role_is_403(client: httpx.AsyncClient, plant: Plant):
     run_id = await waiting(client, plant, "ask_twice", 2)
     body = {"step": "second"}
     below = await client.post(f"{PATH}/{run_id}/approve", json=body)
     above = await client.post(f"{PATH}/{run_id}/approve", json=body, headers=BOB)
 
-    assert (below.status_code, "supervisor" in below.json()["message"]) == (409, True)
+    assert (below.status_code, "supervisor" in below.json()["message"]) == (403, True)
     assert above.status_code == 200
 
 

@@ -129,11 +129,11 @@ async def test_wrong_inputs_are_named_each_by_itself(client: httpx.AsyncClient):
     assert set(answer.json()["fields"]) == {"count", "hurry"}
 
 
-async def test_a_role_that_may_not_start_it_is_409(client: httpx.AsyncClient):
+async def test_a_role_that_may_not_start_it_is_403(client: httpx.AsyncClient):
     refused = await client.post(f"{PATH}/chief/runs")
     taken = await client.post(f"{PATH}/chief/runs", headers=BOB)
 
-    assert (refused.status_code, "supervisor" in refused.json()["message"]) == (409, True)
+    assert (refused.status_code, "supervisor" in refused.json()["message"]) == (403, True)
     assert taken.status_code == 201
 
 
@@ -305,7 +305,7 @@ async def test_a_viewer_changes_nothing(client: httpx.AsyncClient):
         await client.post(f"{PATH}/quick/runs", headers=GUEST),
     ]
 
-    assert [each.status_code for each in answers] == [409] * 4
+    assert [each.status_code for each in answers] == [403] * 4
     assert (await client.get(f"{PATH}/quick")).json()["enabled"] is True
 
 
