@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec.structs
@@ -25,10 +25,12 @@ from app.core.health import ComponentStatus
 from app.core.limit_watch import AGENT as LIMITS
 from app.core.limit_watch import BAD_QUALITY
 from app.core.reading import Reading, ReadingMessage
+from app.core.rule_hold import Judged, UnitRules
 from app.core.truth import Truth
 from app.core.unit_names import with_unit_names
 from app.live.arrival import reading_of
 from app.live.findings import FindingBoard
+from app.live.rules import RuleBook
 from app.live.tags import TOO_MANY, TagTable
 from app.store.assets import Assets
 from app.store.history import Historian
@@ -64,6 +66,7 @@ class Intake:
         registry: Registry,
         assets: Assets,
         refuse: Callable[[str, bytes, str], object],
+        rules: RuleBook,
         silent_after_s: float,
     ) -> None:
         self._clock = clock
@@ -75,6 +78,7 @@ class Intake:
         self._registry = registry
         self._assets = assets
         self._refuse = refuse
+        self._rules = rules
         self._components = ComponentWatch()
         self._silence = SilenceWatch(silent_after_s)
         self._wake = asyncio.Event()
@@ -152,6 +156,7 @@ class Intake:
         self.state(list(self._components.changes(named, now)))
         silences = unit_silences(self._tags.equipment(), self._tags.value)
         self.state(list(self._silence.changes(silences, now)))
+        self.state(self._rules.changes(now))
 
     def _take_readings(self, batch: Sequence[Received[ReadingMessage]]) -> None:
         readings = [self._reading(each) for each in batch]
@@ -187,10 +192,36 @@ class Intake:
     def declare(self, equipment: Equipment) -> None:
         """Make a unit and its tags known; those it had and has no more are forgotten.
 
+        The first write rule of a tag counts; another one is held until a person accepts it.
+
         Raises:
             TopicError: A path of it is malformed, or a tag stands under another unit.
         """
         check_equipment(equipment)
+        self._stand(equipment, self._rules.judge(equipment, self._tags.declared(equipment.path)))
+
+    def judge_again(self, unit: str) -> None:
+        """Judge the last declaration of a unit anew, after a person's decision on its rules."""
+        heard = self._rules.heard(unit)
+        if heard:
+            self._stand(heard, self._rules.judge(heard, self._tags.declared(unit)))
+
+    def restore(self, units: Sequence[Equipment], rules: Mapping[str, UnitRules]) -> None:
+        """Take over stored units and rules; of units, what the bus has said meanwhile stays."""
+        for equipment in units:
+            try:
+                self.extend(equipment)
+            except MillwrightError as error:
+                logger.warning("stored unit %s is left out: %s", equipment.path, error)
+        for heard, stored in self._rules.load(units, rules):
+            self._stand(heard, self._rules.judge(heard, stored))
+
+    def _stand(self, heard: Equipment, judged: Judged) -> None:
+        self._take_over(judged.equipment)
+        if self._rules.take(heard, judged):
+            self._unsaved.add(heard.path)
+
+    def _take_over(self, equipment: Equipment) -> None:
         before = self._tags.unit(equipment.path)
         if before == equipment:
             return
@@ -206,12 +237,13 @@ class Intake:
         """
         known = self._tags.unit(equipment.path)
         if known is None:
-            self.declare(equipment)
+            check_equipment(equipment)
+            self._take_over(equipment)
             return
         described = {tag.path for tag in known.tags}
         added = tuple(tag for tag in equipment.tags if tag.path not in described)
         if added:
-            self.declare(msgspec.structs.replace(known, tags=known.tags + added))
+            self._take_over(msgspec.structs.replace(known, tags=known.tags + added))
 
     def forget(self, unit: Equipment, why: str) -> None:
         """Take a unit from tags and limits, and say that its alarms' conditions are absent.
@@ -220,6 +252,7 @@ class Intake:
         """
         now, held = self._clock.now(), self._tags.unit(unit.path)
         self._tags.forget(unit.path)
+        self._rules.forget(unit.path)
         self.truths.pop(unit.path, None)
         self.state(
             [
@@ -251,7 +284,8 @@ class Intake:
                 if equipment is None:
                     await asyncio.to_thread(self._assets.delete, path)
                 else:
-                    await asyncio.to_thread(self._assets.save, equipment)
+                    rules = self._rules.kept(path)
+                    await asyncio.to_thread(self._assets.save, equipment, rules)
             except StoreError as error:
                 if not self._is_save_failing:
                     logger.warning("units are not saved, trying again: %s", error)

@@ -22,7 +22,7 @@ from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
 from app.core.command import Command
 from app.core.equipment import Equipment
-from app.core.errors import BusError, ConflictError, MillwrightError, NotFoundError
+from app.core.errors import BusError, ConflictError, NotFoundError
 from app.core.external import external_finding
 from app.core.health import ComponentStatus, Health
 from app.core.run import Approval, WorkflowRun
@@ -32,6 +32,7 @@ from app.intake import Intake
 from app.live.findings import FindingBoard
 from app.live.hub import LiveHub
 from app.live.plan import PLANNER, PlanBoard, PlanView
+from app.live.rules import RuleBook
 from app.live.shifts import ShiftBoard
 from app.live.tags import TagTable
 from app.loops import Loops, repeat
@@ -47,6 +48,7 @@ from app.supervisor.registry import Registry
 from app.supervisor.rows import agent_health, agent_rows
 from app.supervisor.supervisor import Supervisor
 from app.upkeep import Upkeep
+from app.write_rules import WriteRules
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +89,7 @@ class Plant:
         self.calls = AgentCalls(self.tasks, self.agents)
         self.plans, self.shifts = PlanBoard(), ShiftBoard()
         self.upkeep = Upkeep(self.calls, self.audit, clock, settings.notify, self.tags.unit)
+        rules = RuleBook(settings.live.max_tags)
         self.intake = Intake(
             clock=clock,
             tags=self.tags,
@@ -97,8 +100,10 @@ class Plant:
             registry=self.registry,
             assets=self.assets,
             refuse=self.dead_letters.add,
+            rules=rules,
             silent_after_s=settings.alarms.bad_quality_s,
         )
+        self.write_rules = WriteRules(rules, self.intake, self.tags, self.audit, clock)
         self.ingest = IngestService(
             settings,
             self.durable_bus,
@@ -150,7 +155,7 @@ class Plant:
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
         stack.callback(self.stores.close)
-        await self.stores.open(self._declare_stored, self._start_alarms, self.orchestration.stores)
+        await self.stores.open(self.intake.restore, self._start_alarms, self.orchestration.stores)
         stack.push_async_callback(self.historian.stop)
         await self.historian.start()
         stack.push_async_callback(self.alarms.stop)
@@ -186,14 +191,6 @@ class Plant:
             with suppress(ConflictError):  # a person was faster
                 await self.supervisor.start_agent(name)
 
-    def _declare_stored(self, units: Sequence[Equipment]) -> None:
-        """Take over stored units; what the bus has said since the start stays."""
-        for equipment in units:
-            try:
-                self.intake.extend(equipment)
-            except MillwrightError as error:
-                logger.warning("stored unit %s is left out: %s", equipment.path, error)
-
     async def _start_alarms(self) -> None:
         await self.alarms.start()
         self._show_alarms(self.alarms.alarms())
@@ -228,6 +225,7 @@ class Plant:
         self.supervisor.check(self.registry)
         await self.stores.retry()
         await self.intake.save_declared()
+        await self.write_rules.note()
 
     def _publish_alarm(self, alarm: Alarm) -> None:
         with suppress(BusError):  # retained again by the next change; the journal has it

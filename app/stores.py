@@ -12,6 +12,7 @@ from app.core.equipment import Equipment
 from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
 from app.core.quarantined import Quarantined
+from app.core.rule_hold import UnitRules
 from app.store.assets import Assets
 from app.store.audit import AuditLog
 from app.store.audit_check import AT_START, AuditCheck
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 RETRY_S = 10.0
 """A person who frees the disk sees the store open soon; a failed try costs 5 s at most."""
 ALARMS = "Alarms"
+
+Declare = Callable[[Sequence[Equipment], Mapping[str, UnitRules]], None]
 
 
 class Stores:
@@ -50,14 +53,14 @@ class Stores:
 
     async def open(
         self,
-        declare: Callable[[Sequence[Equipment]], None],
+        declare: Declare,
         start_alarms: Callable[[], Awaitable[None]],
         further: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
     ) -> None:
         """Open all and start the alarms; what fails is in `statuses`, see `retry`.
 
         Args:
-            declare: Takes the stored units once they are read.
+            declare: Takes the stored units and what is kept of their rules, once they are read.
             start_alarms: May be called again after a StoreError.
             further: Opens others by their names; likewise. They speak for themselves.
         """
@@ -127,9 +130,10 @@ class Stores:
         remedy = "Keep that folder for the record and check the disk"
         return ComponentStatus(name, Health.DEGRADED, self._clock.now(), reason, remedy)
 
-    async def _open_assets(self, declare: Callable[[Sequence[Equipment]], None]) -> None:
+    async def _open_assets(self, declare: Declare) -> None:
         await _open(self.assets)
-        declare(await asyncio.to_thread(self.assets.load))
+        units = await asyncio.to_thread(self.assets.load)
+        declare(units, await asyncio.to_thread(self.assets.load_rules))
 
     async def _open_audit(self) -> None:
         await _open(self.audit)

@@ -25,6 +25,7 @@ from app.api import (
     system,
     tags,
     workflows,
+    write_rules,
 )
 from app.api.answers import reply
 from app.api.openapi import document
@@ -64,7 +65,7 @@ def api(plant: Plant) -> FastAPI:
     errors.install(made)
     for part in (system, metrics, tags, export, alarms, audit, feed, simulator, commands):
         made.include_router(part.router(plant))
-    for part in (workflows, bulk_runs, runs, plan, orders, notifications):
+    for part in (workflows, bulk_runs, runs, plan, orders, notifications, write_rules):
         made.include_router(part.router(plant))
     _add_reader(made)
     made.include_router(agents.listing(plant))

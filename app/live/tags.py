@@ -111,6 +111,11 @@ class TagTable:
         unit = self._units.get(path)
         return self._complete(unit) if unit else None
 
+    def declared(self, path: str) -> Equipment | None:
+        """Return one unit as it was declared, None if only readings have spoken of it."""
+        unit = self._units.get(path)
+        return unit.equipment if unit and unit.declared else None
+
     def is_sending(self, path: str) -> bool:
         """Tell whether a unit has a tag whose newest reading is not past its age."""
         unit, clock_s = self._units.get(path), self._clock.monotonic()

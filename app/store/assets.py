@@ -8,12 +8,16 @@ import msgspec
 
 from app.core.equipment import Equipment
 from app.core.errors import StoreError
+from app.core.rule_hold import UnitRules
 from app.store.sqlite_file import connect, set_aside_damaged, store_errors
 
 logger = logging.getLogger(__name__)
 
 _WHAT = "Equipment store"
-_SCHEMA = "CREATE TABLE IF NOT EXISTS equipment (path TEXT PRIMARY KEY, body BLOB NOT NULL)"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS equipment (path TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS rules (unit TEXT PRIMARY KEY, body BLOB NOT NULL);
+"""
 
 
 class Assets:
@@ -43,16 +47,19 @@ class Assets:
             self._connection.close()
             self._connection = None
 
-    def save(self, equipment: Equipment) -> None:
-        """Insert or replace a unit; on disk when this returns.
+    def save(self, equipment: Equipment, rules: UnitRules | None = None) -> None:
+        """Insert or replace a unit with what is kept of its rules; on disk when this returns.
 
         Raises:
             StoreError: The store is not open or the disk refuses.
         """
         row = (equipment.path, msgspec.json.encode(equipment))
+        kept = (equipment.path, msgspec.json.encode(rules or {}))
         connection = self._open_connection()
-        with store_errors(f'Unit "{equipment.path}" in', self._path, "saved"):
+        with store_errors(f'Unit "{equipment.path}" in', self._path, "saved"), connection:
+            connection.execute("BEGIN")
             connection.execute("INSERT OR REPLACE INTO equipment VALUES (?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO rules VALUES (?, ?)", kept)
 
     def delete(self, path: str) -> None:
         """Delete a unit, if it is there; on disk when this returns.
@@ -61,8 +68,10 @@ class Assets:
             StoreError: The store is not open or the disk refuses.
         """
         connection = self._open_connection()
-        with store_errors(f'Unit "{path}" in', self._path, "deleted"):
+        with store_errors(f'Unit "{path}" in', self._path, "deleted"), connection:
+            connection.execute("BEGIN")
             connection.execute("DELETE FROM equipment WHERE path = ?", (path,))
+            connection.execute("DELETE FROM rules WHERE unit = ?", (path,))
 
     def load(self) -> list[Equipment]:
         """Return all units by path; one that an older version wrote differently is left out.
@@ -80,6 +89,25 @@ class Assets:
             except msgspec.DecodeError as error:
                 logger.warning("Unit %s is left out, its row cannot be read: %s", path, error)
         return units
+
+    def load_rules(self) -> dict[str, UnitRules]:
+        """Return what is kept of the rules of all units, by the unit's path.
+
+        Raises:
+            StoreError: The store is not open or cannot be read.
+        """
+        connection = self._open_connection()
+        with store_errors(_WHAT, self._path, "read"):
+            rows = connection.execute("SELECT unit, body FROM rules ORDER BY unit").fetchall()
+        kept: dict[str, UnitRules] = {}
+        for unit, body in rows:
+            try:
+                kept[unit] = msgspec.json.decode(body, type=UnitRules)
+            except msgspec.DecodeError as error:
+                logger.warning(
+                    "Rules of %s cannot be read, those of its tags count: %s", unit, error
+                )
+        return kept
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
