@@ -17,12 +17,14 @@ from app.commands.wire import Wire
 from app.core.actor import Actor
 from app.core.command import Command, CommandAck, CommandChange, CommandState
 from app.core.command_approval import (
+    check_reason,
     check_request,
     confirmed_by,
     is_approved,
     why_another,
     why_not_approved,
     why_not_rejected,
+    why_waiting,
 )
 from app.core.command_check import Check, Wanted, in_words
 from app.core.errors import ConflictError, NotFoundError, StoreError
@@ -35,6 +37,7 @@ from app.store.database import Database
 __all__ = ["CommandGateway", "Surroundings"]
 
 STEP_S = 0.5
+WAITING = 1000
 
 
 class CommandGateway:
@@ -209,8 +212,10 @@ class CommandGateway:
                 one person must confirm, and only from a person or a workflow's approval step.
 
         Raises:
-            InputError: The value is no number, or id or time are out of their bounds.
-            ConflictError: The id stands for a command with another tag or value.
+            InputError: The value is no number, id or time are out of their bounds, or a person
+                gives no reason.
+            ConflictError: The id stands for a command with another tag or value, or the same
+                change of the tag waits for its approval already.
             StoreError: It cannot be kept; nothing was sent.
         """
         seen = self._sender.look(tag)
@@ -218,6 +223,7 @@ class CommandGateway:
         agreed = confirmed_by(rule, actor, confirmed=confirmed)
         valid_s = self._valid_s(rule, agreed) if expires_s is None else expires_s
         check_request(id, value, valid_s)
+        check_reason(why, actor.source)
         now = self._clock.now()
         wanted = Command(
             id=id or uuid.uuid4().hex,
@@ -237,6 +243,8 @@ class CommandGateway:
             role=actor.role,
         )
         async with self._lock:
+            if not await self._rows.get(wanted.id):
+                await self._check_waiting(wanted)
             kept = await self._rows.insert(wanted)
             if kept is wanted:
                 return await self._take_in(kept)
@@ -283,6 +291,12 @@ class CommandGateway:
                 return await self._sender.change(
                     command, actor.name, note, state=CommandState.REJECTED, reason=said
                 )
+
+    async def _check_waiting(self, wanted: Command) -> None:
+        waiting = await self._rows.find([CommandState.AWAITING_APPROVAL], wanted.tag, WAITING)
+        reason = why_waiting(wanted, waiting)
+        if reason:
+            raise ConflictError(reason, "Have it approved or rejected on the Approvals page")
 
     async def _take_in(self, command: Command) -> Command:
         """Note the intent, then judge; what cannot be noted is not done."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from app.bus.client import Bus, Received
+from app.bus.codec import decode
 from app.commands.wire import Wire
 from app.core.actor import Actor
 from app.core.clock import Clock
@@ -44,36 +45,55 @@ class MqttRequests:
         self._wire = wire
         self._bus = bus
         self._clock = clock
+        self._told: set[str] = set()
 
     def subscribe(self, durable_bus: Bus) -> None:
         """Hear requests; call before the bus starts."""
-        durable_bus.subscribe_durable(COMMAND_REQUESTS, CommandRequest, self.take)
+        durable_bus.subscribe_durable(COMMAND_REQUESTS, bytes, self.take)
 
-    async def take(self, batch: Sequence[Received[CommandRequest]]) -> None:
+    async def take(self, batch: Sequence[Received[bytes]]) -> None:
         """Take requests; what is wrong with one is answered, and counted as refused input.
+
+        None stays in the broker: MQTT 3.1.1 does not tell us, who listen, whether one is retained
+        (section 3.3.1.3), and the next listener would hear it again.
 
         Raises:
             InputError: One is retained, late or wrong.
             StoreError: One cannot be kept; the broker sends it again.
         """
-        for received in batch:
-            await self._take(received.message, retained=received.retained)
+        said = [each for each in batch if each.message]  # an empty one is ours, see `_clear`
+        try:
+            for received in said:
+                wanted = decode(CommandRequest, received.message, len(received.message))
+                await self._take(wanted, retained=received.retained)
+        finally:
+            if said:
+                self._clear()
 
     def answer(self, command: Command) -> None:
         """Tell the sender of a request how it ended; the callback of changes."""
         if command.source == CommandSource.MQTT and command.state in ENDED:
             state = _ANSWERS[command.state]
+            self._told.add(command.id)
             self._send(command.id, state, command.reason or command.state.value, command.after)
 
     async def _take(self, request: CommandRequest, *, retained: bool) -> None:
         if not request.id or not is_segment(request.id):
             raise InputError("id: must be a path segment; without one nobody can be answered")
+        self._told.clear()
         try:
             command = await self._ask(request, retained=retained)
         except (InputError, ConflictError) as error:
             self._send(request.id, AckState.REFUSED, str(error))
             raise InputError(str(error)) from error
-        self.answer(command)  # one that had ended before does not change any more
+        if request.id not in self._told:
+            self.answer(command)  # one that had ended before does not change any more
+
+    def _clear(self) -> None:
+        try:
+            self._bus.publish(COMMAND_REQUESTS, b"", qos=1, retain=True)
+        except BusError as error:
+            logger.warning("A retained request may stay in the broker: %s", error)
 
     async def _ask(self, request: CommandRequest, *, retained: bool) -> Command:
         left_s = (request.expires_at - self._clock.now()).total_seconds()

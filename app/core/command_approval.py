@@ -4,6 +4,7 @@ Names are claims until there is a login: nothing here can tell one person with t
 """
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
@@ -34,6 +35,16 @@ def check_request(command_id: str, value: float, expires_s: float) -> None:
         raise InputError("value: must be a finite number")
     if not 0 < expires_s <= LONGEST_S:
         raise InputError(f"expires_s: {expires_s:g} is not above 0 and at most {LONGEST_S:g}")
+
+
+def check_reason(why: str, source: str) -> None:
+    """Check that a person says why; a program's wish may stand without, its name says enough.
+
+    Raises:
+        InputError: The reason is empty.
+    """
+    if source in _FACE_TO_FACE and not why.strip():
+        raise InputError("why: is empty; say why, it stands in the audit")
 
 
 def confirmed_by(rule: WriteRule | None, actor: Actor, *, confirmed: bool) -> str:
@@ -97,6 +108,20 @@ def why_another(kept: Command, tag: str, value: float) -> str:
     if (kept.tag, kept.value) == (tag, value):
         return ""
     return f'The id "{kept.id}" stands for {kept.tag} = {kept.value:g}; choose another id'
+
+
+def why_waiting(wanted: Command, waiting: Iterable[Command]) -> str:
+    """Return which command that waits for its approval already wants the same, "" if none does."""
+    for each in waiting:
+        if (each.tag, each.value) == (
+            wanted.tag,
+            wanted.value,
+        ) and each.expires_at > wanted.requested_at:
+            return (
+                f"The same change waits for approval already: command {each.id}, "
+                f"asked for by {each.requested_by}"
+            )
+    return ""
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -116,7 +116,6 @@ class _Row:
             self._question(value),
             _CONSEQUENCES[self._rule.confirm],
             "Send",
-            is_required=False,
         )
         if why is not None:
             await self._request(value, why)

@@ -97,7 +97,7 @@ async def test_nan_is_422(client: httpx.AsyncClient):
 
 async def test_a_name_has_the_role_of_the_settings(client: httpx.AsyncClient):
     headers = {"X-Actor": "guest"}
-    answer = await client.post(PATH, json={"tag": FREE, "value": 1}, headers=headers)
+    answer = await client.post(PATH, json={"tag": FREE, "value": 1, "why": "x"}, headers=headers)
 
     assert (answer.status_code, "Needs the role operator" in answer.json()["message"]) == (
         409,
@@ -109,7 +109,7 @@ async def test_an_unknown_source_is_422(client: httpx.AsyncClient):
     headers = {"X-Actor-Source": "system"}
 
     assert (
-        await client.post(PATH, json={"tag": FREE, "value": 1}, headers=headers)
+        await client.post(PATH, json={"tag": FREE, "value": 1, "why": "x"}, headers=headers)
     ).status_code == 422
 
 
