@@ -67,7 +67,7 @@ def step_panel(
         tag("p", linked(shown.error), class_="mw-step-error") if shown.error else None,
         json_view("Input", shown.input),
         json_view("Output", shown.output),
-        _log(shown, zone, now),
+        _log(shown, sight),
         class_="mw-card mw-step",
         data_patch=KEY,
     )
@@ -118,15 +118,16 @@ def _child(done: StepRun) -> str:
             return ""
 
 
-def _log(done: StepRun, zone: str, now: datetime) -> Html | None:
+def _log(done: StepRun, sight: Sight) -> Html | None:
     if not done.log:
         return None
+    zone, now, linked = sight.zone, sight.now, sight.linked
     lines = done.log[-LOG_LINES:]
     rows = [
         tag(
             "li",
             tag("time", when_words(line.at, zone, now)),
-            tag("span", plant_times(line.text, zone, line.at)),
+            tag("span", linked(plant_times(line.text, zone, line.at))),
         )
         for line in lines
     ]

@@ -46,9 +46,10 @@
     for (const [size, word, until] of [[1, "s", 90], [60, "min", 5400], [3600, "h", 129600]]) if (s < until) return `${Math.round(s / size)} ${word}`;
     return `${Math.round(s / 86400)} d`;
   }
+  const isLost = () => Boolean(document.querySelector(".mw-lost")); // nothing said now would reach the server
   const SOON_S = 300; // five minutes: time to read, ask and decide
   function tick() {
-    if (document.hidden) return;
+    if (document.hidden || isLost()) return;
     const now = Millwright.live.now();
     for (const each of document.querySelectorAll("[data-since]")) {
       const text = words(Math.max(0, (now - Number(each.dataset.since)) / 1000));
@@ -78,13 +79,13 @@
     const button = event.target.closest?.("[data-bulk]");
     if (button?.dataset.bulk === "none") for (const row of marked()) mark(row, false);
     else if (button?.dataset.bulk === "all") for (const row of rows()) mark(row, true);
-    else if (button) emitEvent("mw_bulk", { do: button.dataset.bulk, ids: marked().map((row) => row.dataset.run) });
+    else if (button && !isLost()) emitEvent("mw_bulk", { do: button.dataset.bulk, ids: marked().map((row) => row.dataset.run) });
     const cell = event.target.closest?.(".mw-run-pick"); // the whole cell, for thumbs
     if (cell && event.target === cell) mark(cell.closest(".mw-run-row"));
     const copy = event.target.closest?.("[data-copy]");
     if (copy) copyText(copy);
     const act = event.target.closest?.("[data-act]");
-    if (act) emitEvent("mw_act", { do: act.dataset.act, id: act.dataset.id });
+    if (act && !isLost()) emitEvent("mw_act", { do: act.dataset.act, id: act.dataset.id });
     const whole = event.target.closest?.("[data-whole]");
     if (whole) { whole.closest(".mw-json").classList.add("mw-all"); whole.remove(); }
   });
