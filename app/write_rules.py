@@ -9,7 +9,7 @@ import msgspec
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.equipment import Equipment
-from app.core.errors import ConflictError, InputError, NotFoundError, StoreError
+from app.core.errors import InputError, NotFoundError, RoleError, StoreError
 from app.core.rule_hold import HeldRule, Terms, terms_of
 from app.core.write_rule import CommandSource
 from app.intake import Intake
@@ -84,7 +84,8 @@ class WriteRules:
         Raises:
             NotFoundError: There is no such unit.
             InputError: `why` is empty.
-            ConflictError: The role may not, nothing is held, or others than those seen are.
+            RoleError: The actor is no engineer.
+            ConflictError: Nothing is held, or others than those seen are.
             StoreError: It cannot be noted; nothing was changed.
         """
         self._known(unit)
@@ -123,6 +124,7 @@ class WriteRules:
         Raises:
             InputError: No unit is named, or `why` is empty.
             NotFoundError: There is no such unit.
+            RoleError: The actor is no engineer.
             ConflictError: As of `accept`, of one unit; those before it are accepted.
             StoreError: It cannot be noted.
         """
@@ -155,7 +157,7 @@ class WriteRules:
 
 def _need(actor: Actor) -> None:
     if not actor.role.covers(Role.ENGINEER):
-        raise ConflictError(
+        raise RoleError(
             f"{actor.name} is {actor.role.value} and may not decide on write rules; engineer may",
             "[people] roles in settings.toml names who is engineer",
         )

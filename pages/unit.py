@@ -26,6 +26,7 @@ from pages.widgets import (
     nameplate_words,
     spark_grid,
 )
+from pages.widgets.held_rules import HeldRulesPlate
 from pages.widgets.plan import plan_bars
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.command_form import CommandForm, writable_tags
@@ -133,6 +134,7 @@ def _why(plant: Plant, unit: Equipment, forget: ForgetButton) -> None:
     with ui.element("div").classes("mw-stack mw-reasons"):
         # apart, so that figures which change do not take the focus from a selected alarm
         pieces = [Painted(partial(draw, plant, path)) for draw in (_findings, _alarms)]
+        HeldRulesPlate(plant, path)
         if writable_tags(unit):
             CommandForm(plant, unit)
 

@@ -13,7 +13,7 @@ from app.clock import SystemClock
 from app.core.actor import Actor, Role
 from app.core.alarm import Priority
 from app.core.equipment import Equipment, Tag
-from app.core.errors import ConflictError, InputError, NotFoundError
+from app.core.errors import ConflictError, InputError, NotFoundError, RoleError
 from app.core.topics import equipment_topic
 from app.core.write_rule import CommandSource, Confirm, WriteRule
 from app.plant import Plant
@@ -135,8 +135,8 @@ async def test_a_refused_rule_is_held_without_an_alarm_and_can_still_be_accepted
 @pytest.mark.parametrize(
     ("actor", "why", "error", "words"),
     [
-        (CHIEF, WHY, ConflictError, "engineer may"),
-        (Actor("sensor", "mqtt"), WHY, ConflictError, "engineer may"),
+        (CHIEF, WHY, RoleError, "engineer may"),
+        (Actor("sensor", "mqtt"), WHY, RoleError, "engineer may"),
         (EVE, "", InputError, "why"),
         (EVE, "  ", InputError, "why"),
     ],
@@ -247,7 +247,7 @@ async def test_over_http_rules_are_shown_side_by_side_and_accepted_at_once(plant
         assert shown["in_force"][SPEED]["write"] == {"confirm": "two_persons"}
         assert shown["held"][0]["declared"]["write"]["confirm"] == "none"
         body = {"version": shown["version"], "why": WHY}
-        assert (await client.post(f"{one}/accept", json=body)).status_code == 409
+        assert (await client.post(f"{one}/accept", json=body)).status_code == 403
         assert (await client.post(f"{one}/accept", json={**body, "why": ""})).status_code == 422
         eve = {"X-Actor": "eve"}
         refused = await client.post(f"{one}/refuse", json=body, headers=eve)
