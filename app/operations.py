@@ -108,7 +108,7 @@ class Operations:
         """
         _need(actor, Role.OPERATOR, "change a workflow")
         async with self._audited(actor, "save workflow", name):
-            return await self._workflows.save(name, text, base_version)
+            return await self._workflows.save(name, text, base_version, actor)
 
     async def delete_workflow(self, name: str, actor: Actor) -> None:
         """Delete an own definition; one that ships with the product works again.

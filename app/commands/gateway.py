@@ -194,6 +194,7 @@ class CommandGateway:
         run: str = "",
         expires_s: float | None = None,
         confirmed: bool = False,
+        approver: Actor | None = None,
     ) -> Command:
         """Ask for a command; return it as it stands, rejected ones too.
 
@@ -210,6 +211,7 @@ class CommandGateway:
                 or `commands.approval_s` for one that must first be approved.
             confirmed: The person who asks has been asked back and agrees; counts for a tag that
                 one person must confirm, and only from a person or a workflow's approval step.
+            approver: Who agreed in the workflow that asks; None if nobody did.
 
         Raises:
             InputError: The value is no number, id or time are out of their bounds, or a person
@@ -220,7 +222,7 @@ class CommandGateway:
         """
         seen = self._sender.look(tag)
         rule = seen.tag.write if seen.tag else None
-        agreed = confirmed_by(rule, actor, confirmed=confirmed)
+        agreed = confirmed_by(rule, actor, confirmed=confirmed, approver=approver)
         valid_s = self._valid_s(rule, agreed) if expires_s is None else expires_s
         check_request(id, value, valid_s)
         check_reason(why, actor.source)

@@ -47,13 +47,20 @@ def check_reason(why: str, source: str) -> None:
         raise InputError("why: is empty; say why, it stands in the audit")
 
 
-def confirmed_by(rule: WriteRule | None, actor: Actor, *, confirmed: bool) -> str:
+def confirmed_by(
+    rule: WriteRule | None, actor: Actor, *, confirmed: bool, approver: Actor | None = None
+) -> str:
     """Return who has agreed to a command by asking for it, "" if nobody.
 
     Only where one person's word is enough, and only from a person or a workflow's approval: a
-    program that says "confirmed" has asked nobody.
+    program that says "confirmed" has asked nobody. Who agreed in a workflow must have the role
+    that the tag asks for.
     """
-    if rule is None or rule.confirm is not Confirm.SELF or not confirmed:
+    if rule is None or rule.confirm is not Confirm.SELF:
+        return ""
+    if approver is not None:
+        return approver.name if approver.role.covers(rule.role) else ""
+    if not confirmed:
         return ""
     return actor.name if actor.source in PEOPLE else ""
 

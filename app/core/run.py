@@ -167,6 +167,7 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         asked_at: UTC.
         expires_at: After this the step fails, UTC.
         decided_by: Who decided.
+        decided_role: Role of that person.
         decided_at: When, UTC.
         note: What that person said.
     """
@@ -182,6 +183,7 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     expires_at: datetime
     details: Any = None
     decided_by: str = ""
+    decided_role: str = ""
     decided_at: datetime | None = None
     note: str = ""
 

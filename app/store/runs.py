@@ -352,7 +352,14 @@ class RunStore:
         return await self._commits.write(work)
 
     async def decide(
-        self, approval_id: str, state: ApprovalState, by: str, at: datetime, note: str
+        self,
+        approval_id: str,
+        state: ApprovalState,
+        by: str,
+        at: datetime,
+        note: str,
+        *,
+        role: str = "",
     ) -> Approval:
         """Decide an approval that is open.
 
@@ -369,7 +376,7 @@ class RunStore:
                 who = f" by {known.decided_by}" if known.decided_by else ""
                 raise ConflictError(f'"{known.question}" is {known.state.value} already{who}')
             decided = msgspec.structs.replace(
-                known, state=state, decided_by=by, decided_at=at, note=note
+                known, state=state, decided_by=by, decided_role=role, decided_at=at, note=note
             )
             columns = _approval_columns(decided)
             connection.execute(

@@ -54,7 +54,7 @@ class Commands(Protocol):
         id: str = "",
         run: str = "",
         expires_s: float | None = None,
-        confirmed: bool = False,
+        approver: Actor | None = None,
     ) -> Command:
         """Ask for a command."""
         ...
@@ -228,7 +228,9 @@ class Actions:
 
     async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
         by, tag = doing.run.started_by, str(fields["tag"])
-        name = by.name if by.kind in _PERSON else f"workflow {doing.run.workflow}"
+        # where no person started the run, who agreed is the one that asks: two are two all the same
+        asking = doing.approver.name if doing.approver else f"workflow {doing.run.workflow}"
+        name = by.name if by.kind in _PERSON else asking
         command = await self._commands.request(
             tag,
             _number(fields, "value"),
@@ -237,7 +239,7 @@ class Actions:
             id=doing.path,
             run=doing.task_id,
             expires_s=max(1.0, (doing.deadline - self._clock.now()).total_seconds()),
-            confirmed=bool(doing.approved_by),
+            approver=doing.approver,
         )
         while command.state not in ENDED:
             doing.waiting(_command_words(command))
@@ -357,6 +359,7 @@ def _decision(approval: Approval) -> dict[str, object]:
     return {
         "approved": approval.state is ApprovalState.APPROVED,
         "decided_by": approval.decided_by,
+        "decided_role": approval.decided_role,
         "note": approval.note,
     }
 

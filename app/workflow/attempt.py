@@ -242,7 +242,7 @@ class Attempt:
             log=self._log,
             is_cancelled=lambda: bool(runner.cancelled),
             names=runner.names(step) if step.do is ActionKind.WAIT else {},
-            approved_by=runner.approved_by(step),
+            approver=runner.approver(step),
         )
         return await self._insist(fields, doing)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.core.actor import Actor
 from app.core.errors import InputError
 from app.core.run import WorkflowRun
 from app.core.workflow import ActionKind, Step
@@ -28,7 +29,7 @@ class Doing:
         log: Takes a line of the step's log.
         names: What expressions of the step see.
         is_cancelled: Tells whether the run is cancelled, and the app not merely stopping.
-        approved_by: Who agreed in an approve step before this one, empty if nobody did.
+        approver: Who agreed in an approve step before this one; None if nobody did.
     """
 
     run: WorkflowRun
@@ -39,7 +40,7 @@ class Doing:
     log: Callable[[str], None]
     is_cancelled: Callable[[], bool]
     names: Mapping[str, object] = field(default_factory=dict[str, object])
-    approved_by: str = ""
+    approver: Actor | None = None
 
     @property
     def path(self) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.core.actor import Actor, Role
 from app.core.errors import ConflictError, FieldsError, InputError, NotFoundError, StoreError
 from app.core.workflow import Workflow
 from app.core.workflow_entry import Entry, Origin, Problem
@@ -20,7 +21,16 @@ logger = logging.getLogger(__name__)
 SHIPPED = Path(__file__).parent / "library"
 
 SWITCHES = ".enabled.json"
+AUTHORS = ".authors.json"
 """Beside the own files: by name, whether a person switched a workflow's triggers on or off."""
+
+
+class Author(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who saved a version of a definition."""
+
+    version: str
+    name: str
+    role: Role
 
 
 class _Stamp(NamedTuple):
@@ -131,13 +141,25 @@ class Library:
         """
         return self._file(name).text
 
-    def save(self, name: str, text: str, base_version: str = "") -> Entry:
+    def role(self, name: str) -> Role:
+        """Return the role that runs begun by events have: that of who saved the definition.
+
+        A shipped one, and one that was written to the disk by hand, is an engineer's.
+        """
+        saved = _read_authors(self._own / AUTHORS).get(name)
+        is_as_saved = saved is not None and saved.version == self._file(name).definition.version
+        return saved.role if saved and is_as_saved else Role.ENGINEER
+
+    def save(
+        self, name: str, text: str, base_version: str = "", author: Actor | None = None
+    ) -> Entry:
         """Write an own definition; it counts at once.
 
         Args:
             name: Name of the workflow; the text must have the same.
             text: TOML.
             base_version: Version the text was made from; empty does not ask.
+            author: Who saves it; None for the plant's own engineers.
 
         Raises:
             InputError: The name is not allowed.
@@ -156,6 +178,8 @@ class Library:
         with self._changing:
             self.refresh()
             self._check_base(name, base_version)
+            if author:  # first: a definition must never run with more than its author may
+                self._note_author(name, text, author)
             self._write(self._own / f"{name}.toml", text)
             self.refresh()
             return self._entry(name)
@@ -246,6 +270,13 @@ class Library:
         self._write(self._own / SWITCHES, msgspec.json.encode(switches, order="sorted").decode())
         self._switches = switches
 
+    def _note_author(self, name: str, text: str, author: Actor) -> None:
+        known = _read_authors(self._own / AUTHORS)
+        version = read_definition(text, name).version
+        known[name] = Author(version, author.name, author.role)
+        encoded = msgspec.json.encode(known, order="sorted").decode()
+        self._write(self._own / AUTHORS, encoded)
+
     def _check_base(self, name: str, base_version: str) -> None:
         known = self._files.get(name)
         if base_version and known and known.definition.version != base_version:
@@ -288,6 +319,15 @@ def _read(name: str, origin: Origin, stamp: _Stamp, known: _File | None) -> _Fil
 
 def _unreadable(message: str) -> Definition:
     return Definition(None, "", (Problem(0, "", message, "Save it as UTF-8 TOML"),))
+
+
+def _read_authors(path: Path) -> dict[str, Author]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Author])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(f"{path} cannot be read: {error}", "Delete or correct it") from error
 
 
 def _read_switches(path: Path) -> dict[str, bool]:

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
+from app.core.actor import Actor, Role
 from app.core.clock import Clock
 from app.core.errors import MillwrightError, StoreError
 from app.core.expression import fill
@@ -15,7 +17,7 @@ from app.core.run_plan import RunPlan
 from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step, Undo
 from app.store.runs import LostRunError, RunStore, Stored
-from app.workflow.actions import deadline_after
+from app.workflow.actions import RefusedError, UncertainError, deadline_after
 from app.workflow.attempt import Attempt
 from app.workflow.context import Doer, Doing, PlantSilentError
 from app.workflow.slots import is_outcome, slot
@@ -24,6 +26,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STORE_S = 1.0
+UNDO_AGAIN = timedelta(seconds=3)
+"""Between two tries to take a step back."""
 
 Changed = Callable[[WorkflowRun, StepRun | None], None]
 
@@ -182,31 +186,50 @@ class Runner:
             self.show(msgspec.structs.replace(settled, compensation=said))
 
     async def _undo(self, step: Step, settled: StepRun) -> str:
+        """Take a step back; what is refused is asked for again until its time is up.
+
+        A tag may ask for some seconds between two commands, which a quick failure does not leave.
+        """
         undo = step.compensate
         if undo is None:
             raise AssertionError("only steps that can be taken back are")
-        doing = Doing(
+        deadline = deadline_after(self.clock.now(), undo.timeout_s)
+        number = 0
+        while True:
+            number += 1
+            try:
+                async with asyncio.timeout(undo.timeout_s):
+                    fields = await self._undo_fields(undo, step)
+                    doing = self._undoing(step, settled, deadline, number)
+                    await self.actions.do(undo.do, fields, doing)
+            except LostRunError:
+                raise
+            except RefusedError as error:
+                is_tried = undo.do is ActionKind.COMMAND and not isinstance(error, UncertainError)
+                if is_tried and self.clock.now() + UNDO_AGAIN < deadline:
+                    await self.clock.sleep(UNDO_AGAIN.total_seconds())
+                    continue
+                return f"not taken back: {error}"
+            except (MillwrightError, TimeoutError) as error:
+                return f"not taken back: {error or 'it took too long'}"
+            except Exception as error:  # a fault of ours must not keep others from being taken back
+                logger.exception("Step %s of run %s is not taken back", step.id, self.run.id)
+                return f"not taken back: fault of the app: {error!r}"
+            else:
+                return "done"
+
+    def _undoing(self, step: Step, settled: StepRun, deadline: datetime, number: int) -> Doing:
+        again = f".{number}" if number > 1 else ""
+        return Doing(
             run=self.run,
             step=step,
-            task_id=f"{self.task_id(step, settled.round)}.undo",
-            deadline=deadline_after(self.clock.now(), undo.timeout_s),
+            task_id=f"{self.task_id(step, settled.round)}.undo{again}",
+            deadline=deadline,
             waiting=lambda _: None,
             log=lambda _: None,
             is_cancelled=lambda: False,
-            approved_by="compensation",
+            approver=Actor("compensation", "workflow", Role(self.run.role)),
         )
-        try:
-            async with asyncio.timeout(undo.timeout_s):
-                fields = await self._undo_fields(undo, step)
-                await self.actions.do(undo.do, fields, doing)
-        except LostRunError:
-            raise
-        except (MillwrightError, TimeoutError) as error:
-            return f"not taken back: {error or 'it took too long'}"
-        except Exception as error:  # a fault of ours must not keep the others from being taken back
-            logger.exception("Step %s of run %s is not taken back", step.id, self.run.id)
-            return f"not taken back: fault of the app: {error!r}"
-        return "done"
 
     async def _undo_fields(self, undo: Undo, step: Step) -> dict[str, Any]:
         while True:
@@ -259,19 +282,23 @@ class Runner:
             "trigger": by.event if isinstance(by.event, dict) else {},
         }
 
-    def approved_by(self, step: Step) -> str:
+    def approver(self, step: Step) -> Actor | None:
         """Return who agreed in an approve step before this one."""
         if not self._has_approvals:
-            return ""
+            return None
         for name in ancestors(self.workflow, step.id):
             before = self.plan.current(name)
             if self.workflow.step(name).do is ActionKind.APPROVE and before:
                 match before.output:
-                    case {"approved": True, "decided_by": str() as who}:
-                        return who
+                    case {
+                        "approved": True,
+                        "decided_by": str() as who,
+                        "decided_role": str() as role,
+                    }:
+                        return Actor(who, "workflow", Role(role or Role.OPERATOR))
                     case _:
                         continue
-        return ""
+        return None
 
     def task_id(self, step: Step, round_: int) -> str:
         """Return `run:step`, with the round behind it in a loop."""

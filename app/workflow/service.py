@@ -432,7 +432,9 @@ class WorkflowService:
         if found.state is ApprovalState.OPEN and found.expires_at <= now:
             raise ConflictError(f'The time for "{found.question}" is over')
         state = ApprovalState.APPROVED if is_approved else ApprovalState.REJECTED
-        decided = await self._store.decide(approval_id, state, actor.name, now, note)
+        decided = await self._store.decide(
+            approval_id, state, actor.name, now, note, role=actor.role.value
+        )
         self._is_dirty = True
         if self._actions:
             self._actions.note_decision()
@@ -463,9 +465,9 @@ class WorkflowService:
             clock=self._clock,
         )
 
-    async def save(self, name: str, text: str, base_version: str) -> Entry:
+    async def save(self, name: str, text: str, base_version: str, actor: Actor) -> Entry:
         """Write a definition; see `Library.save`."""
-        entry = await asyncio.to_thread(self._library.save, name, text, base_version)
+        entry = await asyncio.to_thread(self._library.save, name, text, base_version, actor)
         await self._use_library()
         return self._with_runs(entry)
 
@@ -485,7 +487,8 @@ class WorkflowService:
     async def _start_triggered(
         self, name: str, given: dict[str, Any], by: StartedBy, run_id: str
     ) -> WorkflowRun:
-        return await self.start(name, given, by, Role.ENGINEER, run_id)
+        role = await asyncio.to_thread(self._library.role, name)
+        return await self.start(name, given, by, role, run_id)
 
     def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
         workflow = self._library.definition(name)

@@ -1,0 +1,50 @@
+"""With whose role events start a workflow."""
+
+from pathlib import Path
+
+import pytest
+
+from app.core.actor import Actor, Role
+from app.workflow.library import Library
+
+TEXT = 'name = "own"\n[[steps]]\nid = "one"\ndo = "wait"\nwith = { seconds = 1 }\n'
+EVE = Actor("eve", "ui", Role.OPERATOR)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    made = Library(tmp_path / "shipped", tmp_path / "own")
+    (tmp_path / "shipped").mkdir()
+    (tmp_path / "shipped" / "ours.toml").write_text(TEXT.replace("own", "ours"))
+    made.refresh()
+    return made
+
+
+def test_a_definition_runs_with_the_role_of_who_saved_it(library: Library) -> None:
+    library.save("own", TEXT, author=EVE)
+    assert library.role("own") is Role.OPERATOR
+
+
+def test_saving_anew_takes_the_new_author(library: Library) -> None:
+    library.save("own", TEXT, author=EVE)
+    library.save("own", f"{TEXT}timeout_s = 9\n", author=Actor("ann", "ui", Role.ENGINEER))
+    assert library.role("own") is Role.ENGINEER
+
+
+def test_the_same_text_saved_by_somebody_with_less_has_less(library: Library) -> None:
+    library.save("own", TEXT, author=Actor("ann", "ui", Role.ENGINEER))
+    library.save("own", f"# a comment\n{TEXT}", author=EVE)
+    assert library.role("own") is Role.OPERATOR
+
+
+def test_what_is_written_to_the_disk_by_hand_is_an_engineers(
+    library: Library, tmp_path: Path
+) -> None:
+    library.save("own", TEXT, author=EVE)
+    (tmp_path / "own" / "own.toml").write_text(f"{TEXT}timeout_s = 7\n")
+    library.refresh()
+    assert library.role("own") is Role.ENGINEER
+
+
+def test_a_shipped_one_is_an_engineers(library: Library) -> None:
+    assert library.role("ours") is Role.ENGINEER
