@@ -123,6 +123,9 @@ async def test_a_command_for_two_persons_waits_and_its_asker_may_not_approve(
     user.find(marker="send gate").click()
     await user.should_see("It acts when another person approves it", retries=30)
     user.find(marker="go-on").click()
+    await user.should_see(marker="reason")  # it says why first
+    user.find(marker="reason").type("bypass for cleaning")
+    user.find(marker="go-on").click()
     await user.should_see("awaiting approval", retries=50)
     await user.open("/approvals")
     await user.should_see("another person must approve it", retries=30)
