@@ -37,6 +37,8 @@ WRITE_S = 5.0
 SETTLE_S = 15.0
 """An agent that was started with us has said its birth by then, on a busy machine too."""
 _SETTLE_EACH_S = 0.5
+AGAIN_S = 1.0
+"""Between two looks whether somebody who can write is alive."""
 _LONGEST_DELAY_S = 60.0
 
 
@@ -73,9 +75,13 @@ class ActuatorAgent(BaseAgent):
         self.name = f"{self.spec.name}/{instance}"
         home = settings.data.dir / "checkpoints" / self.spec.name
         self.journal = Journal(home / f"{instance}.journal.sqlite")
-        self._driver = driver or PeerDriver(self.ask, self._option("write_s", WRITE_S))
+        self._driver = driver or PeerDriver(
+            self.ask, self.communication.peer, self._option("write_s", WRITE_S)
+        )
         self._delay_s = self._option("delay_s", 0.0)
-        self._orders: asyncio.Queue[CommandOrder] = asyncio.Queue()  # bounded by what is journalled
+        # bounded by what the app signs within the life of an order
+        self._orders: asyncio.Queue[CommandOrder] = asyncio.Queue()
+        self._in_hand: dict[str, CommandOrder] = {}
         self._tags: dict[str, asyncio.Lock] = {}
         self._done = 0
         self._refused = 0
@@ -112,11 +118,14 @@ class ActuatorAgent(BaseAgent):
 
     @override
     def note(self) -> str:
-        said = f"{self._done} orders done, {self._refused} refused"
+        said = f"{self._done} orders done, {self._refused} refused, {len(self._in_hand)} in hand"
         return f"{said}; waits {self._delay_s:g} s before each" if self._delay_s else said
 
     async def take_orders(self, batch: Sequence[Received[CommandOrder]]) -> None:
-        """Judge orders from the bus; those to follow are in the journal when this returns."""
+        """Judge orders from the bus.
+
+        Those to follow are in memory until they begin: the app learns of one that is lost with it.
+        """
         for received in batch:
             if received.message.actuator == self.name:
                 await self._take(received)
@@ -125,18 +134,21 @@ class ActuatorAgent(BaseAgent):
         order = received.message
         key = await self._key_or_none()
         wrong = why_disbelieved(order, received.topic, key) if key else "There is no command key"
-        known = None if wrong else await self.journal.find(order.id)
-        if known is not None and (known.tag, known.value) != (order.tag, order.value):
+        line = None if wrong else await self.journal.find(order.id)
+        known = line or self._in_hand.get(order.id)
+        if not wrong and known is not None and (known.tag, known.value) != (order.tag, order.value):
             wrong = f'Order "{order.id}" was another one before'
         if wrong:
             self._refused += 1
             self.bus.refuse(received.topic, order.tag.encode(errors="replace")[:200], wrong)
-        elif known is not None:
-            await self._repeat(known)
+        elif order.id in self._in_hand:
+            logger.info("Order %s came again while it is in hand", order.id)
+        elif line is not None:
+            await self._repeat(line)
         elif reason := why_refused(order, self.clock.now(), retained=received.retained):
             await self._end(order, AckState.REFUSED, reason)
         else:
-            await self._note(order, AckState.STARTED)
+            self._in_hand[order.id] = order
             self._orders.put_nowait(order)
 
     async def _repeat(self, known: Line) -> None:
@@ -146,21 +158,39 @@ class ActuatorAgent(BaseAgent):
 
     async def _act(self, order: CommandOrder) -> None:
         async with self._tags.setdefault(order.tag, asyncio.Lock()):
-            if self._delay_s:
-                await self.clock.sleep(self._delay_s)
             try:
-                await self._end(order, *await self._write(order))
-            except StoreError:  # it stays `started`, and is settled at the next start
+                await self._end(order, *await self._follow(order))
+            except StoreError:  # if it was begun it stays `started`, and the next start settles it
                 logger.exception("Order %s is not concluded in the journal", order.id)
                 self._trouble = "The journal cannot be written; see the agent's log"
                 self.degraded(self._trouble)
+            finally:
+                del self._in_hand[order.id]
+
+    async def _follow(self, order: CommandOrder) -> tuple[AckState, str, float | None]:
+        reason = await self._begin(order)
+        if reason:
+            return AckState.REFUSED, reason, None
+        if self._delay_s:
+            await self.clock.sleep(self._delay_s)
+        return await self._write(order)
+
+    async def _begin(self, order: CommandOrder) -> str:
+        """Note that an order begins as soon as somebody can be asked; return why it never did."""
+        reason = "It expired while it waited for another one to the tag"
+        while (left_s := (order.expires_at - self.clock.now()).total_seconds()) > 0:
+            reason = self._driver.why_away()
+            if not reason:
+                await self._note(order, AckState.STARTED)
+                return ""
+            await self.clock.sleep(min(left_s, AGAIN_S))
+        return reason
 
     async def _write(self, order: CommandOrder) -> tuple[AckState, str, float | None]:
-        reason = why_refused(order, self.clock.now(), retained=False)
-        if reason:
-            return AckState.REFUSED, f"{reason}; it had waited for another one to the tag", None
+        if order.expires_at <= self.clock.now():
+            return AckState.REFUSED, "It expired before the plant was asked", None
         try:
-            await self._driver.write(order.tag, order.value)
+            await self._driver.write(order)
         except BusError as error:
             return await self._read_back(order.tag, order.value, str(error))
         except MillwrightError as error:
@@ -212,10 +242,16 @@ class ActuatorAgent(BaseAgent):
 
     async def _answer_state(self, wanted: Wanted) -> dict[str, object]:
         line = await self.journal.find(wanted.id)
-        ack = self._ack(line) if line else await self._absent(wanted)
+        ack = self._ack(line) if line else await self._not_begun(wanted)
         key = await asyncio.to_thread(read_key, self.settings)
         output: dict[str, object] = msgspec.to_builtins(sign(ack, key))
         return output
+
+    async def _not_begun(self, wanted: Wanted) -> CommandAck:
+        if wanted.id in self._in_hand:
+            reason = "It is in hand and has not begun"
+            return CommandAck(wanted.id, AckState.STARTED, self.name, self.clock.now(), reason)
+        return await self._absent(wanted)
 
     async def _absent(self, wanted: Wanted) -> CommandAck:
         begun_at = await self.journal.begun_at()

@@ -13,10 +13,12 @@ from agents.base.agent import BaseAgent
 from agents.base.requests import parse
 from agents.simulator.faults import Scenario, specs_for
 from agents.simulator.feed import Feed
+from agents.simulator.orders import Obeyed, check_order, in_life, with_order
 from agents.simulator.plant import PlantModel
 from agents.simulator.requests import (
     MAX_SENT_SAMPLES,
     Capture,
+    Held,
     Nothing,
     Read,
     Start,
@@ -25,10 +27,13 @@ from agents.simulator.requests import (
 )
 from agents.simulator.schedule import Tally
 from app.bus.client import BusState
+from app.command_key import read_key
 from app.core.agent import AgentSpec
 from app.core.clock import Clock
-from app.core.errors import BusError, ConflictError, InputError, NotFoundError
+from app.core.command import CommandOrder
+from app.core.errors import BusError, ConflictError, InputError, NotFoundError, StoreError
 from app.core.health import ComponentStatus
+from app.core.topics import tasks_topic
 from app.core.truth import (
     ScenarioChoice,
     ScenarioListing,
@@ -83,6 +88,7 @@ class SimulatorAgent(BaseAgent):
         self._feed = Feed(self.bus, self.plant.equipment())
         self._skipped = 0
         self._is_restored = False
+        self._writing = asyncio.Lock()
         self.bus.on_state(self._introduce)
 
     @override
@@ -118,10 +124,10 @@ class SimulatorAgent(BaseAgent):
             case "capture_waveform":
                 return await self._capture(parse(Capture, input))
             case "write_tag":
-                return await self._write(parse(Write, input))
+                return await self._obey(parse(Write, input).order)
             case "read_tag":
                 tag = parse(Read, input).tag
-                return _output(Write(tag, self.plant.read(tag)))
+                return _output(Held(tag, self.plant.read(tag)))
             case _:
                 raise NotFoundError(f'The simulator has no capability "{capability}"')
 
@@ -175,31 +181,53 @@ class SimulatorAgent(BaseAgent):
         await self._changed(stopped)
         return _output(StoppedScenarios(tuple(stopped)))
 
-    async def _write(self, wanted: Write) -> dict[str, object]:
+    async def _obey(self, order: CommandOrder) -> dict[str, object]:
+        """Follow an order of the app once; one that was followed is answered with what is held."""
+        key = await self._key()
+        async with self._writing:
+            now = self.clock.now()
+            try:
+                check_order(order, now, key)
+            except InputError as error:
+                topic = tasks_topic(self.spec.name, self.instance)
+                self.bus.refuse(topic, order.tag.encode(errors="replace")[:200], str(error))
+                raise
+            obeyed = in_life(self.states.get("plant", Obeyed), now)
+            if order.id not in obeyed.until:
+                await self._write(order, obeyed)
+            return _output(Held(order.tag, self.plant.read(order.tag)))
+
+    async def _write(self, order: CommandOrder, obeyed: Obeyed) -> None:
         """Tell a set tag its value; it is on disk before the task is answered.
 
         A unit whose sensors are cut off takes it too: a controller obeys behind a dead sensor bus.
         """
-        before = self.plant.read(wanted.tag)
-        held = self._hold(wanted.tag, wanted.value)
+        before = self.plant.read(order.tag)
+        after = with_order(obeyed, order)
+        self._hold(order.tag, order.value, after)
         try:
             await self.states.save()
         except OSError as error:
-            self._hold(wanted.tag, before)
+            self._hold(order.tag, before, obeyed)
             raise ConflictError(
                 f"value: cannot be kept over a restart, so it stays {before:g}: {error}",
                 "Free disk space or mend the rights of the data folder",
             ) from error
         except asyncio.CancelledError:  # the task expired meanwhile
-            self._hold(wanted.tag, before)
+            self._hold(order.tag, before, obeyed)
             raise
-        logger.info("%s is told %g", wanted.tag, held)
-        return _output(Write(wanted.tag, held))
+        logger.info("%s is told %g by order %s", order.tag, order.value, order.id)
 
-    def _hold(self, tag: str, value: float) -> float:
-        held = self.plant.write(tag, value)
+    def _hold(self, tag: str, value: float, obeyed: Obeyed) -> None:
+        self.plant.write(tag, value)
         self.states.put("plant", Commanded(self.plant.commanded()))
-        return held
+        self.states.put("plant", obeyed)
+
+    async def _key(self) -> bytes:
+        try:
+            return await asyncio.to_thread(read_key, self.settings)
+        except StoreError as error:
+            raise ConflictError(f"order: cannot be checked: {error}", error.hint) from error
 
     async def _changed(self, truths: list[Truth]) -> None:
         for truth in truths:

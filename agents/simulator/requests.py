@@ -3,6 +3,7 @@
 import msgspec
 
 from agents.simulator.waveform import SAMPLE_RATE_HZ, SAMPLES
+from app.core.command import CommandOrder
 
 MAX_SENT_SAMPLES = 32_768
 """Samples that fit into one message of 256 KiB as base64 of float32."""
@@ -51,11 +52,21 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Input of `write_tag`, and its output: what is commanded now.
+    """Input of `write_tag`.
+
+    Attributes:
+        order: Signed by the app; it names the set tag and its new value.
+    """
+
+    order: CommandOrder
+
+
+class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Output of `write_tag` and `read_tag`: what is commanded now.
 
     Attributes:
         tag: Path of a set tag.
-        value: Its new value, in the tag's unit.
+        value: What it holds, in the tag's unit.
     """
 
     tag: str

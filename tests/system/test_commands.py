@@ -20,7 +20,8 @@ from app.core.alarm import Priority
 from app.core.command import ENDED, AckState, Command, CommandOrder, CommandState
 from app.core.command_signature import sign
 from app.core.reading import Quality
-from app.core.topics import command_topic
+from app.core.task import Task, TaskResult
+from app.core.topics import command_topic, results_topic, tasks_topic
 from app.settings import CommandSettings, Settings
 from tests.mqtt_peer import peer
 from tests.processes import eventually
@@ -45,6 +46,12 @@ def quick(connected_settings: Settings) -> Settings:
     """Settings under which a silent actuator is asked after seconds."""
     commands = CommandSettings(expires_s=8, grace_s=0.5)
     return connected_settings.model_copy(update={"commands": commands})
+
+
+@pytest.fixture
+def patient(quick: Settings) -> Settings:
+    """Settings under which an order lives long enough for an agent to start."""
+    return quick.model_copy(update={"commands": CommandSettings(expires_s=WAIT_S, grace_s=0.5)})
 
 
 @pytest.fixture
@@ -80,8 +87,20 @@ async def demo(settings: Settings, start: Start, delay_s: float = 0.0) -> AsyncG
 async def ready(rig: Rig, *tags: str) -> None:
     """Wait until an actuator lives and the plant speaks."""
     await eventually(lambda: rig.registry.capable("act"), WAIT_S)
+    await ready_plant(rig, *tags)
+
+
+async def ready_plant(rig: Rig, *tags: str) -> None:
+    """Wait until the plant speaks."""
     await eventually(lambda: rig.registry.capable("write_tag"), WAIT_S)
     await eventually(lambda: all(is_good(rig, tag) for tag in tags), WAIT_S)
+
+
+async def without_simulator(rig: Rig) -> None:
+    """Kill the simulator and wait until that is known."""
+    (simulator,) = [each for each in rig.registry.find("simulator") if each.is_live]
+    os.kill(simulator.status.pid, 9)
+    await eventually(lambda: not rig.registry.capable("write_tag"), WAIT_S)
 
 
 def is_good(rig: Rig, tag: str) -> bool:
@@ -228,15 +247,64 @@ async def test_an_outsider_cannot_make_the_actuator_act(quick: Settings, start: 
     assert {line.id for line in lines(quick)} <= {done.id, later.id, "late"}
 
 
-async def test_without_the_simulator_the_actuator_refuses_in_plain_words(
+async def test_an_outsider_cannot_go_round_the_actuator_to_the_plant(quick: Settings, start: Start):
+    async with demo(quick, start) as rig:
+        await ready_plant(rig, HVAC)
+        replies = results_topic("outsider")
+        expires_at = rig.clock.now() + timedelta(seconds=30)
+        forged = msgspec.to_builtins(sign(order(rig, "forged"), b"x" * 32))
+        inputs: dict[str, dict[str, object]] = {
+            "bare": {"tag": HVAC, "value": 27.0},
+            "unsigned": {"order": msgspec.to_builtins(order(rig, "unsigned"))},
+            "forged": {"order": forged},
+        }
+        tasks = [
+            Task(name, "write_tag", each, replies, expires_at) for name, each in inputs.items()
+        ]
+        with peer(broker_address(quick.broker).port, "outsider") as outsider:
+            await outsider.connected()
+            await outsider.subscribe(replies)
+            for task in tasks:
+                await outsider.publish(tasks_topic("simulator", "1"), msgspec.json.encode(task))
+            await eventually(lambda: len(outsider.received) == len(tasks), WAIT_S)
+            look = Task("look", "read_tag", {"tag": HVAC}, replies, expires_at)
+            await outsider.publish(tasks_topic("simulator", "1"), msgspec.json.encode(look))
+            await eventually(lambda: len(outsider.received) > len(tasks), WAIT_S)
+            answers = [
+                msgspec.json.decode(payload, type=TaskResult) for _, payload in outsider.received
+            ]
+
+    said = {answer.id: answer.error for answer in answers[:-1]}
+    assert "order: missing" in said["bare"]
+    assert "no right signature" in said["unsigned"]
+    assert "no right signature" in said["forged"]
+    assert answers[-1].output == {"tag": HVAC, "value": 21.0}
+
+
+async def test_without_the_simulator_an_order_waits_and_expires_in_plain_words(
     quick: Settings, start: Start
 ):
     async with demo(quick, start) as rig:
         start("actuator")
         await ready(rig, HVAC)
-        (simulator,) = [each for each in rig.registry.find("simulator") if each.is_live]
-        os.kill(simulator.status.pid, 9)
-        await eventually(lambda: not rig.registry.capable("write_tag"), WAIT_S)
-        command = await ended(rig, await rig.ask(HVAC, 18.0), S.REJECTED)
+        await without_simulator(rig)
+        command = await ended(rig, await rig.ask(HVAC, 18.0), *ENDED)
 
+    assert command.state is S.EXPIRED
     assert 'No live agent offers "write_tag"' in command.reason
+    assert states(quick, command.id) == [AckState.REFUSED]
+
+
+async def test_a_command_sent_before_the_simulator_lives_is_done_when_it_does(
+    patient: Settings, start: Start
+):
+    async with demo(patient, start) as rig:
+        start("actuator")
+        await ready(rig, HVAC)
+        await without_simulator(rig)
+        command = await ended(rig, await rig.ask(HVAC, 18.0), S.DISPATCHED)
+        start("simulator")
+        over = await ended(rig, command, *ENDED)
+
+    assert over.state is S.VERIFIED
+    assert states(patient, over.id) == [AckState.STARTED, AckState.DONE]

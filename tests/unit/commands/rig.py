@@ -14,7 +14,7 @@ from app.core.actor import Actor, Role
 from app.core.agent import AgentStatus, Beat
 from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.command import Command, CommandState
+from app.core.command import Command, CommandOrder, CommandState
 from app.core.equipment import Equipment, Tag
 from app.core.errors import BusError
 from app.core.reading import Quality, Reading, ReadingMessage
@@ -65,8 +65,11 @@ class Plant:
         self.is_readable = True
         self.is_obedient = True
 
-    async def write(self, tag: str, value: float) -> None:
-        self.writes.append((tag, value))
+    def why_away(self) -> str:
+        return ""
+
+    async def write(self, order: CommandOrder) -> None:
+        self.writes.append((order.tag, order.value))
         if self.trouble is not None:
             raise self.trouble
 

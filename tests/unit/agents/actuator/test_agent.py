@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agents.actuator.agent import ActuatorAgent
-from agents.actuator.journal import Line
+from agents.actuator.journal import Line, read_journal
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.command_key import key_file, make_key
@@ -33,11 +33,17 @@ class OneTag:
         self.trouble: Exception | None = None
         self.is_readable = True
         self.takes_in_silence = False
+        self.away = ""
+        self.looks = 0
 
-    async def write(self, tag: str, value: float) -> None:
-        self.writes.append(value)
+    def why_away(self) -> str:
+        self.looks += 1
+        return self.away
+
+    async def write(self, order: CommandOrder) -> None:
+        self.writes.append(order.value)
         if self.trouble is None or self.takes_in_silence:
-            self.value = value
+            self.value = order.value
         if self.trouble is not None:
             raise self.trouble
 
@@ -240,6 +246,88 @@ async def test_after_silence_the_plant_is_read_back(
 
     assert ack.state is state
     assert plant.writes == [900.0]
+
+
+async def journalled(desk: Desk, name: str = "c1") -> list[AckState]:
+    file = desk.agent.settings.data.dir / "checkpoints" / "actuator" / "1.journal.sqlite"
+    lines = await asyncio.to_thread(read_journal, file)
+    return [line.state for line in lines if line.id == name]
+
+
+async def test_while_nobody_can_be_asked_an_order_waits_and_is_not_begun(
+    connected_settings: Settings,
+):
+    plant = OneTag()
+    plant.away = "nobody"
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order())
+        await eventually(lambda: plant.looks >= 1)
+        begun, state = await journalled(desk), (await state_of(desk, "c1")).state
+        plant.away = ""
+        ack = await desk.answer()
+        ended = await journalled(desk)
+
+    assert (begun, state) == ([], AckState.STARTED)
+    assert (ack.state, plant.writes) == (AckState.DONE, [900.0])
+    assert ended == [AckState.STARTED, AckState.DONE]
+
+
+async def test_an_order_that_waits_is_refused_at_its_end_in_plain_words(
+    connected_settings: Settings,
+):
+    plant = OneTag()
+    plant.away = 'No live agent offers "write_tag"'
+    async with working(connected_settings, plant) as desk:
+        order = desk.order(valid_s=1.0)
+        await desk.send(order)
+        ack = await desk.answer()
+        lines = await journalled(desk)
+
+    assert (ack.state, ack.reason) == (AckState.REFUSED, 'No live agent offers "write_tag"')
+    assert ack.at >= order.expires_at
+    assert (plant.writes, lines) == ([], [AckState.REFUSED])
+
+
+async def test_an_order_sent_again_while_it_waits_is_done_once(connected_settings: Settings):
+    plant = OneTag()
+    plant.away = "nobody"
+    async with working(connected_settings, plant) as desk:
+        order = desk.order()
+        await desk.send(order)
+        await desk.send(order)
+        await desk.send(desk.order(value=500.0))
+        await eventually(lambda: desk.agent.bus.dead_letters.total == 1)
+        plant.away = ""
+        await desk.answer()
+        await desk.proof()
+
+    assert plant.writes == [900.0, 1.0]
+
+
+async def test_an_order_that_waited_when_the_actuator_stopped_was_never_begun(
+    connected_settings: Settings,
+):
+    plant = OneTag()
+    plant.away = "nobody"
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order())
+        await eventually(lambda: plant.looks >= 1)
+    async with working(connected_settings) as again:
+        state = (await state_of(again, "c1")).state
+
+    assert (state, plant.writes, again.plant.writes) == (AckState.ABSENT, [], [])
+
+
+async def test_an_order_behind_one_that_waits_expires_with_it(connected_settings: Settings):
+    plant = OneTag()
+    plant.away = "nobody"
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order(valid_s=1.5))
+        await desk.send(desk.order("c2", valid_s=1.4))
+        second = await desk.answer(2)
+
+    assert (second.id, second.state) == ("c2", AckState.REFUSED)
+    assert "another one to the tag" in second.reason
 
 
 @pytest.mark.parametrize(("held", "state"), [(900.0, AckState.DONE), (0.0, AckState.UNKNOWN)])

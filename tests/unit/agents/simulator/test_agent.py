@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
 
 import msgspec
@@ -14,6 +16,9 @@ from agents.simulator.agent import SimulatorAgent
 from app.bus.client import Bus, Received
 from app.bus.tasks import TaskClient
 from app.clock import SystemClock
+from app.command_key import key_file, make_key
+from app.core.command import CommandOrder
+from app.core.command_signature import sign
 from app.core.equipment import Equipment
 from app.core.reading import Quality, ReadingMessage, Reason
 from app.core.task import TaskFailure, TaskResult
@@ -25,6 +30,14 @@ PUMP = "riverside/utilities/cooling/pump-101"
 TRUTHS = "millwright/truth/+/+/+/+"
 READINGS = f"plant/{PUMP}/+"
 DEADLINE_S = 15.0
+LIMIT = f"{PUMP}/speed_limit"
+ORDER: dict[str, object] = {
+    "id": "c1",
+    "tag": f"{PUMP}/speed_limit",
+    "value": 80.0,
+    "actuator": "actuator/1",
+    "expires_at": "2999-01-01T00:00:00Z",
+}
 
 
 class Plant:
@@ -33,6 +46,7 @@ class Plant:
     def __init__(self, settings: Settings, name: str) -> None:
         self.bus = Bus(settings, name, SystemClock())
         self.tasks = TaskClient(self.bus, name, SystemClock())
+        self.key = make_key(settings)
         self.equipment: dict[str, Equipment] = {}
         self.truths: dict[str, Truth] = {}
         self.readings: list[ReadingMessage] = []
@@ -58,6 +72,20 @@ class Plant:
 
     async def ask(self, capability: str, **given: object) -> TaskResult:
         return await self.tasks.request("simulator", "1", capability, given, DEADLINE_S)
+
+    def order(self, tag: str, value: float, name: str = "", valid_s: float = 60) -> CommandOrder:
+        expires_at = SystemClock().now() + timedelta(seconds=valid_s)
+        bare = CommandOrder(name or uuid.uuid4().hex, tag, float(value), "actuator/1", expires_at)
+        return sign(bare, self.key)
+
+    async def obey(self, order: CommandOrder) -> TaskResult:
+        return await self.ask("write_tag", order=msgspec.to_builtins(order))
+
+    async def write(self, tag: str, value: float) -> TaskResult:
+        return await self.obey(self.order(tag, value))
+
+    async def held(self, tag: str) -> object:
+        return (await self.ask("read_tag", tag=tag)).output
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE_S):
@@ -218,15 +246,16 @@ async def test_a_waveform_comes_with_all_it_takes_to_read_it(connected_settings:
         ("capture_waveform", {"equipment": PUMP, "samples": 3}, "samples: 3"),
         ("capture_waveform", {"equipment": PUMP, "sample_rate_hz": 1e9}, "sample_rate_hz"),
         ("list_scenarios", {"all": True}, "all: unknown"),
-        ("write_tag", {"tag": f"{PUMP}/flow", "value": 1}, "is no set tag of its unit"),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": 300}, "between 65 and 105 %"),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": "fast"}, "value: "),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": None}, "value: "),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": True}, "value: "),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit"}, "value: missing"),
-        ("write_tag", {"tag": f"{PUMP}/run_command", "value": 0.5}, "0 (stop), 1 (run)"),
-        ("write_tag", {"tag": 7, "value": 1}, "tag: "),
-        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": 80, "force": True}, "force: unknown"),
+        ("write_tag", {"tag": f"{PUMP}/speed_limit", "value": 80}, "order: missing"),
+        ("write_tag", {"order": ORDER}, "order: has no right signature"),
+        ("write_tag", {"order": ORDER | {"signature": "0" * 64}}, "order: has no right signature"),
+        ("write_tag", {"order": ORDER | {"value": "fast"}}, "order: "),
+        ("write_tag", {"order": ORDER | {"value": None}}, "order: "),
+        ("write_tag", {"order": ORDER | {"value": True}}, "order: "),
+        ("write_tag", {"order": ORDER | {"tag": 7}}, "order: "),
+        ("write_tag", {"order": ORDER | {"force": True}}, "order: "),
+        ("write_tag", {"order": {}}, "order: "),
+        ("write_tag", {"order": ORDER, "force": True}, "force: unknown"),
         ("read_tag", {"tag": f"{PUMP}/flow"}, "is no set tag of its unit"),
         ("read_tag", {"tag": "pump"}, "is no tag of the demo plant"),
         ("read_tag", {}, "tag: missing"),
@@ -266,7 +295,7 @@ async def test_a_written_value_is_answered_shown_and_read_back(
 ) -> None:
     tag = f"{PUMP}/speed_limit"
     async with running(connected_settings), listening(connected_settings) as plant:
-        written = await plant.ask("write_tag", tag=tag, value=80)
+        written = await plant.write(tag, 80)
         assert written.output == {"tag": tag, "value": 80.0}
         assert (await plant.ask("read_tag", tag=tag)).output == {"tag": tag, "value": 80.0}
         await plant.until(lambda: 80.0 in {reading.v for reading in plant.readings})
@@ -275,22 +304,22 @@ async def test_a_written_value_is_answered_shown_and_read_back(
 async def test_a_refused_value_leaves_the_one_before(connected_settings: Settings) -> None:
     tag = f"{PUMP}/speed_limit"
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.ask("write_tag", tag=tag, value=80)
-        await plant.ask("write_tag", tag=tag, value=800)
+        await plant.write(tag, 80)
+        await plant.write(tag, 800)
         assert (await plant.ask("read_tag", tag=tag)).output == {"tag": tag, "value": 80.0}
 
 
 async def test_a_written_value_is_on_disk_when_it_is_answered(connected_settings: Settings) -> None:
     file = connected_settings.data.dir / "checkpoints" / "simulator" / "1.json"
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.ask("write_tag", tag=f"{PUMP}/speed_limit", value=81.5)
+        await plant.write(f"{PUMP}/speed_limit", 81.5)
         saved = msgspec.json.decode(await asyncio.to_thread(file.read_bytes))
     assert saved["units"]["plant"]["Commanded"] == {"values": {f"{PUMP}/speed_limit": 81.5}}
 
 
 async def test_a_written_value_survives_a_restart(connected_settings: Settings) -> None:
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.ask("write_tag", tag=f"{PUMP}/run_command", value=0)
+        await plant.write(f"{PUMP}/run_command", 0)
     async with running(connected_settings) as second, listening(connected_settings) as plant:
         held = await plant.ask("read_tag", tag=f"{PUMP}/run_command")
         assert held.output == {"tag": f"{PUMP}/run_command", "value": 0.0}
@@ -316,7 +345,7 @@ async def test_a_written_value_that_no_longer_fits_does_not_keep_the_plant_from_
 async def test_a_unit_cut_off_takes_a_value_all_the_same(connected_settings: Settings) -> None:
     async with running(connected_settings), listening(connected_settings) as plant:
         await plant.ask("start_scenario", equipment=PUMP, scenario="sensor_dropout")
-        result = await plant.ask("write_tag", tag=f"{PUMP}/speed_limit", value=80)
+        result = await plant.write(f"{PUMP}/speed_limit", 80)
         await plant.ask("stop_scenario", equipment=PUMP)
     assert result.output == {"tag": f"{PUMP}/speed_limit", "value": 80.0}
 
@@ -327,10 +356,10 @@ async def test_a_value_that_cannot_be_saved_is_refused_and_taken_back(
     folder = connected_settings.data.dir / "checkpoints"
     tag = f"{PUMP}/speed_limit"
     async with running(connected_settings), listening(connected_settings) as plant:
-        await plant.ask("write_tag", tag=tag, value=90)
+        await plant.write(tag, 90)
         await asyncio.to_thread(folder.rename, folder.with_name("gone"))
         await asyncio.to_thread(folder.write_text, "in the way")
-        refused = await plant.ask("write_tag", tag=tag, value=80)
+        refused = await plant.write(tag, 80)
         held = await plant.ask("read_tag", tag=tag)
         await asyncio.to_thread(folder.unlink)
     assert refused.failure is TaskFailure.CONFLICT
@@ -339,12 +368,95 @@ async def test_a_value_that_cannot_be_saved_is_refused_and_taken_back(
 
 
 @pytest.mark.parametrize(
-    ("tag", "value"), [(f"{PUMP}/flow", 1.0), (f"{PUMP}/speed_limit", 300.0), ("pump", 1.0)]
+    ("tag", "value", "said"),
+    [
+        (f"{PUMP}/flow", 1.0, "is no set tag of its unit"),
+        (f"{PUMP}/speed_limit", 300.0, "between 65 and 105 %"),
+        (f"{PUMP}/run_command", 0.5, "0 (stop), 1 (run)"),
+        ("pump", 1.0, "is no tag of the demo plant"),
+    ],
 )
-async def test_a_refusal_says_that_nothing_was_changed(
-    connected_settings: Settings, tag: str, value: float
+async def test_a_signed_order_that_does_not_fit_the_tag_changes_nothing(
+    connected_settings: Settings, tag: str, value: float, said: str
 ) -> None:
     async with running(connected_settings) as agent, listening(connected_settings) as plant:
-        result = await plant.ask("write_tag", tag=tag, value=value)
+        result = await plant.write(tag, value)
         assert agent.plant.commanded() == {}
+    assert (result.failure, said in result.error) == (TaskFailure.INPUT, True)
+
+
+async def test_an_order_of_another_key_changes_nothing_and_is_noted(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        forged = sign(plant.order(LIMIT, 80), b"x" * 32)
+        result = await plant.obey(forged)
+        assert agent.plant.commanded() == {}
+        assert agent.bus.dead_letters.total == 1
     assert result.failure is TaskFailure.INPUT
+    assert "order: has no right signature" in result.error
+
+
+async def test_a_signed_order_whose_value_was_changed_is_refused(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        result = await plant.obey(msgspec.structs.replace(plant.order(LIMIT, 80), value=90.0))
+        assert agent.plant.commanded() == {}
+    assert "order: has no right signature" in result.error
+
+
+async def test_an_order_after_its_time_is_refused(connected_settings: Settings) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        result = await plant.obey(plant.order(LIMIT, 80, valid_s=-1))
+        assert agent.plant.commanded() == {}
+    assert (result.failure, "after it had expired" in result.error) == (TaskFailure.CONFLICT, True)
+
+
+async def test_without_a_key_orders_are_refused_and_the_file_is_named(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings) as agent, listening(connected_settings) as plant:
+        key_file(connected_settings).unlink()
+        result = await plant.write(LIMIT, 80)
+        assert agent.plant.commanded() == {}
+    assert result.failure is TaskFailure.CONFLICT
+    assert str(key_file(connected_settings)) in result.error
+
+
+async def test_an_order_brought_again_does_not_undo_a_later_one(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        first = plant.order(LIMIT, 80)
+        await plant.obey(first)
+        await plant.write(LIMIT, 90)
+        again = await plant.obey(first)
+    assert again.output == {"tag": LIMIT, "value": 90.0}
+
+
+async def test_an_order_brought_again_after_a_restart_does_not_undo_a_later_one(
+    connected_settings: Settings,
+) -> None:
+    async with running(connected_settings), listening(connected_settings) as plant:
+        first = plant.order(LIMIT, 80)
+        await plant.obey(first)
+        await plant.write(LIMIT, 90)
+    async with running(connected_settings) as second, listening(connected_settings) as plant:
+        await plant.until(lambda: second.beat().progress > 0)
+        again = await plant.obey(first)
+    assert again.output == {"tag": LIMIT, "value": 90.0}
+
+
+async def test_an_order_that_could_not_be_saved_may_be_brought_again(
+    connected_settings: Settings,
+) -> None:
+    folder = connected_settings.data.dir / "checkpoints"
+    async with running(connected_settings), listening(connected_settings) as plant:
+        order = plant.order(LIMIT, 80)
+        await asyncio.to_thread(folder.rename, folder.with_name("gone"))
+        await asyncio.to_thread(folder.write_text, "in the way")
+        await plant.obey(order)
+        await asyncio.to_thread(folder.unlink)
+        again = await plant.obey(order)
+    assert again.output == {"tag": LIMIT, "value": 80.0}
