@@ -65,7 +65,7 @@ class Operations:
         reason = _reason(why)
         target = f"{run_id} from {step or 'its start'}, {definition} definition"
         async with self._audited(actor, "retry run", target, reason):
-            return await self._workflows.retry(
+            return await self._workflows.repair.retry(
                 run_id, actor, reason, step=step, definition=definition
             )
 
@@ -79,7 +79,7 @@ class Operations:
         _need(actor, Role.OPERATOR, "see to a failed run")
         reason = _reason(why)
         async with self._audited(actor, "review run", run_id, reason):
-            return await self._workflows.review(run_id, actor, reason)
+            return await self._workflows.repair.review(run_id, actor, reason)
 
     async def decide(
         self, approval_id: str, is_approved: bool, actor: Actor, note: str = ""
@@ -95,7 +95,9 @@ class Operations:
             _reason(note)
         action = "approve" if is_approved else "reject"
         async with self._audited(actor, action, approval_id, note):
-            return await self._workflows.decide(approval_id, actor, note, is_approved=is_approved)
+            return await self._workflows.repair.decide(
+                approval_id, actor, note, is_approved=is_approved
+            )
 
     async def save_workflow(
         self, name: str, text: str, actor: Actor, *, base_version: str = ""
@@ -137,7 +139,7 @@ class Operations:
         self, text: str, given: Mapping[str, object], actor: Actor
     ) -> WorkflowRun:
         """Return what a run of a text would do; nothing is sent, kept or noted."""
-        return await self._workflows.dry_run(text, given, actor)
+        return await self._workflows.repair.dry_run(text, given, actor)
 
     def _audited(
         self, actor: Actor, action: str, target: str, why: str = ""

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from app.core.admission import Admission, admit, next_waiting
 from app.core.errors import ConflictError, NotFoundError
-from app.core.run import OVER, Approval, ApprovalState, RunState, StepRun, WorkflowRun
+from app.core.run import OVER, RunState, StepRun, WorkflowRun
 from app.core.workflow import Concurrency, Workflow
+from app.store.approvals import ApprovalStore
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
 from app.store.open_runs import OpenRuns
@@ -57,6 +58,7 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits = GroupCommit(database)
+        self.approvals = ApprovalStore(database, self._commits)
         self._do = RunStatements(is_postgres=database.is_shared)
         self.watched = OpenRuns(database)
 
@@ -338,96 +340,6 @@ class RunStore:
 
         return await self._commits.write(work)
 
-    # Approvals
-
-    async def ask(self, approval: Approval) -> Approval:
-        """Keep an approval that is asked for; return it as it is if it was asked for before."""
-
-        def work(connection: sa.Connection) -> Approval:
-            known = _approval(connection, approval.id)
-            if known is None:
-                connection.execute(APPROVALS.insert().values(**_approval_columns(approval)))
-            return known or approval
-
-        return await self._commits.write(work)
-
-    async def decide(
-        self,
-        approval_id: str,
-        state: ApprovalState,
-        by: str,
-        at: datetime,
-        note: str,
-        *,
-        role: str = "",
-    ) -> Approval:
-        """Decide an approval that is open.
-
-        Raises:
-            NotFoundError: There is no such approval.
-            ConflictError: It is decided already.
-        """
-
-        def work(connection: sa.Connection) -> Approval:
-            known = _approval(connection, approval_id)
-            if known is None:
-                raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
-            if known.state is not ApprovalState.OPEN:
-                who = f" by {known.decided_by}" if known.decided_by else ""
-                raise ConflictError(f'"{known.question}" is {known.state.value} already{who}')
-            decided = msgspec.structs.replace(
-                known, state=state, decided_by=by, decided_role=role, decided_at=at, note=note
-            )
-            columns = _approval_columns(decided)
-            connection.execute(
-                APPROVALS.update().where(APPROVALS.c.id == approval_id).values(**columns)
-            )
-            return decided
-
-        return await self._commits.write(work)
-
-    async def withdraw(self, run_id: str, at: datetime, why: str) -> None:
-        """Withdraw what a run still asks of people; it is over, so nobody's answer counts."""
-        is_open = APPROVALS.c.run == run_id, APPROVALS.c.state == ApprovalState.OPEN.value
-
-        def work(connection: sa.Connection) -> None:
-            rows = connection.scalars(sa.select(APPROVALS.c.data).where(*is_open)).all()
-            for row in rows:
-                known = msgspec.json.decode(row, type=Approval)
-                withdrawn = msgspec.structs.replace(
-                    known, state=ApprovalState.WITHDRAWN, decided_at=at, note=why
-                )
-                columns = _approval_columns(withdrawn)
-                connection.execute(
-                    APPROVALS.update().where(APPROVALS.c.id == known.id).values(**columns)
-                )
-
-        await self._commits.write(work)
-
-    async def approval(self, approval_id: str) -> Approval | None:
-        """Return an approval, None if there is none of that id."""
-
-        def work() -> Approval | None:
-            with self._database.read() as connection:
-                return _approval(connection, approval_id)
-
-        return await asyncio.to_thread(work)
-
-    async def approvals(self, *, is_open: bool, limit: int, run: str = "") -> list[Approval]:
-        """Return those open, oldest first, or decided, newest first; of one run if named."""
-        is_of = APPROVALS.c.state == ApprovalState.OPEN.value
-        order = APPROVALS.c.asked_at if is_open else APPROVALS.c.asked_at.desc()
-        query = sa.select(APPROVALS.c.data).where(is_of if is_open else ~is_of).order_by(order)
-        if run:
-            query = query.where(APPROVALS.c.run == run)
-
-        def work() -> list[Approval]:
-            with self._database.read() as connection:
-                rows = connection.scalars(query.limit(limit))
-                return [msgspec.json.decode(row, type=Approval) for row in rows]
-
-        return await asyncio.to_thread(work)
-
     # Within a transaction
 
     def _keep(
@@ -475,21 +387,6 @@ def _stored(connection: sa.Connection, run_id: str) -> Stored:
         cancel=row.cancel,
         owner=row.owner,
     )
-
-
-def _approval(connection: sa.Connection, approval_id: str) -> Approval | None:
-    data = connection.scalar(sa.select(APPROVALS.c.data).where(APPROVALS.c.id == approval_id))
-    return None if data is None else msgspec.json.decode(data, type=Approval)
-
-
-def _approval_columns(approval: Approval) -> dict[str, object]:
-    return {
-        "id": approval.id,
-        "run": approval.run,
-        "state": approval.state.value,
-        "asked_at": approval.asked_at.isoformat(),
-        "data": _json(approval),
-    }
 
 
 def _columns(run: WorkflowRun, owner: str) -> dict[str, object]:

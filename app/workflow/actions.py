@@ -205,14 +205,14 @@ class Actions:
             expires_at=doing.deadline,
             details=fields.get("details"),
         )
-        approval = await self._store.ask(asked)
+        approval = await self._store.approvals.ask(asked)
         doing.waiting(f"a person: {question}")
         self.note_decision()  # a new question is news to pages, too
         while approval.state is ApprovalState.OPEN:
             left_s = (doing.deadline - self._clock.now()).total_seconds()
             if left_s <= 0:
                 await self._close(approval, ApprovalState.EXPIRED, "")
-                approval = await self._store.approval(approval.id) or approval
+                approval = await self._store.approvals.find(approval.id) or approval
                 break
             try:
                 await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
@@ -221,7 +221,7 @@ class Actions:
                     said = "Its run was cancelled"
                     await self._close(approval, ApprovalState.WITHDRAWN, said)
                 raise
-            approval = await self._store.approval(approval.id) or approval
+            approval = await self._store.approvals.find(approval.id) or approval
         if approval.state in {ApprovalState.OPEN, ApprovalState.EXPIRED}:
             raise RefusedError(f'Nobody decided "{question}" in time')
         return Done(_decision(approval), approval.decided_by or "app")
@@ -276,7 +276,7 @@ class Actions:
 
     async def _close(self, approval: Approval, state: ApprovalState, note: str) -> None:
         with suppress(ConflictError):  # a person was faster
-            await self._store.decide(approval.id, state, "", self._clock.now(), note)
+            await self._store.approvals.decide(approval.id, state, "", self._clock.now(), note)
 
     async def _news(self, timeout_s: float) -> None:
         """Wait until something was decided, or the time is up."""

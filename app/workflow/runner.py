@@ -255,7 +255,7 @@ class Runner:
         )
         if self._has_approvals:
             at, why = self.clock.now(), f"The run is {ended.state.value}"
-            await self._insist(lambda: self._store.withdraw(ended.id, at, why))
+            await self._insist(lambda: self._store.approvals.withdraw(ended.id, at, why))
         unkept = self._unkept
         self.has_followers = await self._insist(lambda: self._store.end(ended, self._owner, unkept))
         if unkept:

@@ -14,27 +14,19 @@ from app.core.actor import Actor, Role
 from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import (
-    ConflictError,
-    FieldsError,
-    InputError,
-    NotFoundError,
     RoleError,
     StoreError,
 )
-from app.core.expression import fill
 from app.core.health import ComponentStatus, Health
 from app.core.run import (
     OVER,
     Approval,
-    ApprovalState,
     RunChange,
     RunState,
     StartedBy,
     StepRun,
-    StepState,
     WorkflowRun,
 )
-from app.core.step_order import descendants
 from app.core.trigger_rules import MISSED, RUNS_A_MINUTE
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
@@ -43,10 +35,11 @@ from app.settings import WorkflowSettings
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
 from app.workflow.definition import read_definition
-from app.workflow.dry_run import dry_run
-from app.workflow.engine import Engine, new_run_id
+from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.owners import Owners
+from app.workflow.repair import Repair, key_of
+from app.workflow.stored_steps import stored_steps
 from app.workflow.triggers import Triggers
 
 logger = logging.getLogger(__name__)
@@ -94,6 +87,15 @@ class WorkflowService:
         )
         self.engine.on_change(self._changed)
         self._actions: Actions | None = None
+        self.repair = Repair(
+            store=store,
+            library=self._library,
+            engine=self.engine,
+            clock=clock,
+            functions=functions,
+            changed=lambda run: self._changed(run, None),
+            decided=self._note_decision,
+        )
         self.triggers = Triggers(
             clock=clock,
             zone=zone,
@@ -321,7 +323,7 @@ class WorkflowService:
         self, *, is_open: bool = True, run: str = "", limit: int = 200
     ) -> list[Approval]:
         """Return open approvals, oldest first, or decided, newest first; of one run if named."""
-        return await self._store.approvals(is_open=is_open, limit=limit, run=run)
+        return await self._store.approvals.listed(is_open=is_open, limit=limit, run=run)
 
     async def tally(self) -> dict[RunState, int]:
         """Return how many runs are in each state.
@@ -354,115 +356,9 @@ class WorkflowService:
             raise RoleError(f"{workflow.title or name} may be started by {workflow.role} only")
         version = self._library.entry(name).version
         checked = checked_input(workflow, given)
-        key = self._key(workflow, checked)
+        key = key_of(workflow, checked)
         return await self.engine.begin(
             workflow, version, checked, key, by, run_id=run_id, role=role.value
-        )
-
-    async def retry(
-        self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
-    ) -> WorkflowRun:
-        """Start a run that repeats one which is over, from the start or from a step.
-
-        Raises:
-            NotFoundError: There is no such run or step.
-            ConflictError: It is not over, or has been repeated already.
-        """
-        old = await self._store.find(run_id)
-        if old.run.state not in OVER:
-            raise ConflictError(f"Run {run_id} is not over; cancel it first")
-        if old.run.retried_by:
-            raise ConflictError(
-                f"Run {run_id} was repeated already, by run {old.run.retried_by}",
-                "Repeat that one",
-            )
-        workflow, version = old.snapshot, old.run.version
-        if definition == "current":
-            workflow = self._library.definition(old.run.workflow)
-            version = self._library.entry(old.run.workflow).version
-        elif definition != "old":
-            raise InputError(f'definition: "{definition[:40]}" is neither old nor current')
-        carried = _carried(old.slots, workflow, step) if step else []
-        checked = checked_input(workflow, old.run.input)
-        by = StartedBy("retry", actor.name, {"run": run_id, "step": step}, why)
-        run = await self.engine.begin(
-            workflow,
-            version,
-            checked,
-            self._key(workflow, checked),
-            by,
-            run_id=new_run_id(self._clock.now()),
-            retry_of=run_id,
-            carried=carried,
-            role=actor.role.value,
-        )
-        await self._store.note(run_id, retried_by=run.id)
-        return run
-
-    async def review(self, run_id: str, actor: Actor, why: str) -> WorkflowRun:
-        """Note that a person has seen to a run that failed.
-
-        Raises:
-            ConflictError: It has not failed.
-        """
-        found = await self._store.find(run_id)
-        if found.run.state is not RunState.FAILED:
-            raise ConflictError(
-                f"Run {run_id} is {found.run.state.value}; only a failure is seen to"
-            )
-        run = await self._store.note(run_id, reviewed=f"{actor.name}: {why}")
-        self._changed(run, None)
-        return run
-
-    async def decide(
-        self, approval_id: str, actor: Actor, note: str, *, is_approved: bool
-    ) -> Approval:
-        """Decide an approval.
-
-        Raises:
-            NotFoundError: There is no such approval.
-            ConflictError: It is decided, its time is over, or the role may not decide it.
-        """
-        found = await self._store.approval(approval_id)
-        if found is None:
-            raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
-        if not actor.role.covers(Role(found.role)):
-            raise RoleError(f'"{found.question}" is to be decided by {found.role}')
-        now = self._clock.now()
-        if found.state is ApprovalState.OPEN and found.expires_at <= now:
-            raise ConflictError(f'The time for "{found.question}" is over')
-        state = ApprovalState.APPROVED if is_approved else ApprovalState.REJECTED
-        decided = await self._store.decide(
-            approval_id, state, actor.name, now, note, role=actor.role.value
-        )
-        self._is_dirty = True
-        if self._actions:
-            self._actions.note_decision()
-        return decided
-
-    async def dry_run(self, text: str, given: Mapping[str, object], actor: Actor) -> WorkflowRun:
-        """Return what a run of a text would do; nothing is sent, kept or changed.
-
-        Raises:
-            FieldsError: The text or an input has errors; each is named.
-        """
-        read = read_definition(text)
-        if read.workflow is None:
-            raise FieldsError(
-                "The definition has errors",
-                {f"line {each.line} {each.where}": each.message for each in read.problems},
-            )
-        checked = checked_input(read.workflow, given)
-        by = StartedBy("dry run", actor.name)
-        key = self._key(read.workflow, checked)
-        return dry_run(
-            read.workflow,
-            read.version,
-            checked,
-            key=key,
-            by=by,
-            functions=self._functions,
-            clock=self._clock,
         )
 
     async def save(self, name: str, text: str, base_version: str, actor: Actor) -> Entry:
@@ -493,11 +389,8 @@ class WorkflowService:
     def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
         workflow = self._library.definition(name)
         checked = checked_input(workflow, given)
-        key = self._key(workflow, checked)
+        key = key_of(workflow, checked)
         return workflow, self._library.entry(name).version, checked, key
-
-    def _key(self, workflow: Workflow, given: dict[str, Any]) -> str:
-        return str(fill(workflow.runs.key, {"input": given})) if workflow.runs.key else ""
 
     async def _use_library(self) -> None:
         entries = self._library.entries()
@@ -531,7 +424,7 @@ class WorkflowService:
 
     async def _count(self) -> None:
         self._counts = await self._store.counts()
-        self._approvals = len(await self._store.approvals(is_open=True, limit=1000))
+        self._approvals = len(await self._store.approvals.listed(is_open=True, limit=1000))
         for name, (_, last) in self._counts.items():
             known = self._last.get(name)
             if known is None or known.id != last:
@@ -546,6 +439,11 @@ class WorkflowService:
         runner = self.engine.live(run.id)
         return runner.run if runner else run
 
+    def _note_decision(self) -> None:
+        self._is_dirty = True
+        if self._actions:
+            self._actions.note_decision()
+
     def _changed(self, run: WorkflowRun, step: StepRun | None) -> None:
         self._is_dirty = True
         if run.state in OVER:
@@ -557,47 +455,3 @@ class WorkflowService:
         change = RunChange(run, step)
         for callback in self._callbacks:
             callback(change)
-
-
-def stored_steps(workflow: Workflow, slots: Mapping[str, bytes]) -> tuple[StepRun, ...]:
-    """Return all steps of a run from what is certain of it, those not reached as pending."""
-    order = {step.id: place for place, step in enumerate(workflow.steps)}
-    found = [
-        msgspec.json.decode(data, type=StepRun)
-        for slot, data in slots.items()
-        if slot.count(".") == 1
-    ]
-    undone = {
-        slot.removesuffix(".undo"): data for slot, data in slots.items() if slot.endswith(".undo")
-    }
-    shown = [
-        msgspec.structs.replace(each, compensation=msgspec.json.decode(undone[mark])["said"])
-        if (mark := f"{each.step}.{each.round}") in undone
-        else each
-        for each in found
-    ]
-    reached = {each.step for each in shown}
-    shown += [StepRun(step.id) for step in workflow.steps if step.id not in reached]
-    return tuple(sorted(shown, key=lambda each: (each.round, order.get(each.step, 0))))
-
-
-def _carried(slots: Mapping[str, bytes], workflow: Workflow, step: str) -> list[StepRun]:
-    """Return what is taken over when a run is repeated from a step: all that does not follow it.
-
-    Raises:
-        NotFoundError: The definition has no such step.
-    """
-    if step not in {each.id for each in workflow.steps}:
-        raise NotFoundError(f'Workflow "{workflow.name}" has no step "{step[:80]}"')
-    again = {step, *descendants(workflow, step)}
-    latest: dict[str, StepRun] = {}
-    for each in stored_steps(workflow, slots):
-        is_done = each.state in {StepState.DONE, StepState.SKIPPED}
-        if is_done and each.step not in again and not each.compensation:
-            latest[each.step] = each
-    known = {each.id for each in workflow.steps}
-    return [
-        msgspec.structs.replace(each, round=1, carried=True, jumps=False)
-        for name, each in latest.items()
-        if name in known
-    ]

@@ -19,7 +19,7 @@ from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 from app.workflow.context import Doing, Done
 from app.workflow.engine import Engine
-from app.workflow.service import stored_steps
+from app.workflow.stored_steps import stored_steps
 from tests.processes import eventually
 
 BY = StartedBy("click", "ann")
