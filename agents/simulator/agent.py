@@ -135,7 +135,10 @@ class SimulatorAgent(BaseAgent):
     def note(self) -> str:
         running = len(self.plant.truth())
         scenarios = "1 scenario runs" if running == 1 else f"{running} scenarios run"
-        return f"{scenarios}, {self._skipped} ticks skipped" if self._skipped else scenarios
+        skipped = f", {self._skipped} ticks skipped" if self._skipped else ""
+        total = self.bus.dead_letters.total
+        refused = f", messages refused: {total}" if total else ""
+        return f"{scenarios}{skipped}{refused}"
 
     def _tick(self) -> None:
         now = self.clock.now()

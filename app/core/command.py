@@ -152,7 +152,7 @@ class AckState(StrEnum):
 
     DONE: the plant took it. REFUSED: nothing was changed. UNKNOWN: it was begun, and neither the
     journal nor a read-back tells how it ended. Only in answer to `command_state`: STARTED: it is
-    being done. ABSENT: the journal does not know it, so nothing was changed.
+    in hand or being done. ABSENT: neither in hand nor in the journal, so nothing was changed.
     """
 
     DONE = "done"

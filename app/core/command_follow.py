@@ -85,7 +85,7 @@ def settle(command: Command, ack: CommandAck, now: datetime) -> Settled | None:
         case AckState.ABSENT:
             # before that it may still be under way to the actuator
             if now >= command.expires_at:
-                settled = Settled(CommandState.EXPIRED, "The actuator never received it")
+                settled = Settled(CommandState.EXPIRED, "The actuator never began it")
         case _:
             assert_never(ack.state)
     return None if settled and settled.state is command.state else settled
