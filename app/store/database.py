@@ -160,9 +160,10 @@ class Database:
 
     @contextmanager
     def _told(self, done: str) -> Generator[None]:
+        troubles: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *self._driver_errors)
         try:
             yield
-        except (SQLAlchemyError, OSError, *self._driver_errors) as error:
+        except troubles as error:
             cause = getattr(error, "orig", None) or error
             said = (
                 str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

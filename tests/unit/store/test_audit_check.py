@@ -23,6 +23,10 @@ async def ended(check: AuditCheck) -> CheckState:
     return check.state
 
 
+def no_units(*_: object) -> None:
+    """Declare nothing."""
+
+
 async def no_alarms() -> None:
     """Start no alarms."""
 
@@ -72,7 +76,7 @@ async def test_a_check_that_cannot_read_says_why(tmp_path: Path):
 
 async def test_the_end_is_checked_at_the_start(path: Path):
     stores = Stores(path.parent, ManualClock(NOW))
-    await stores.open(lambda *_: None, no_alarms)
+    await stores.open(no_units, no_alarms)
     state = await ended(stores.audit_check)
     assert state.verdict
     assert state.verdict.rows == 10
@@ -84,7 +88,7 @@ async def test_the_end_is_checked_at_the_start(path: Path):
 async def test_a_broken_chain_is_a_failed_component_and_actions_go_on(path: Path):
     spoil(path, "UPDATE chain SET actor = 'eve' WHERE number = 3")
     stores = Stores(path.parent, ManualClock(NOW))
-    await stores.open(lambda *_: None, no_alarms)
+    await stores.open(no_units, no_alarms)
     await ended(stores.audit_check)
     (audit,) = [each for each in stores.statuses if each.name == "Audit"]
     assert (audit.state, audit.since) == (Health.FAILED, NOW)
@@ -97,7 +101,7 @@ async def test_a_broken_chain_is_a_failed_component_and_actions_go_on(path: Path
 async def test_a_missing_end_is_found_at_the_start_before_anything_is_written(path: Path):
     spoil(path, "DELETE FROM chain WHERE number > 8")
     stores = Stores(path.parent, ManualClock(NOW))
-    await stores.open(lambda *_: None, no_alarms)
+    await stores.open(no_units, no_alarms)
     verdict = (await ended(stores.audit_check)).verdict
     assert verdict
     assert verdict.flaw
@@ -107,7 +111,7 @@ async def test_a_missing_end_is_found_at_the_start_before_anything_is_written(pa
 
 async def test_an_end_that_is_cut_off_while_the_app_runs_is_told(path: Path):
     stores = Stores(path.parent, ManualClock(NOW))
-    await stores.open(lambda *_: None, no_alarms)
+    await stores.open(no_units, no_alarms)
     await ended(stores.audit_check)
     spoil(path, "DELETE FROM chain WHERE number > 8")
     stores.audit.append(NOW, ANNA, "start agent", "energy")
@@ -118,7 +122,7 @@ async def test_an_end_that_is_cut_off_while_the_app_runs_is_told(path: Path):
 
 async def test_a_head_that_cannot_be_noted_degrades_the_audit(path: Path):
     stores = Stores(path.parent, ManualClock(NOW))
-    await stores.open(lambda *_: None, no_alarms)
+    await stores.open(no_units, no_alarms)
     await ended(stores.audit_check)
     path.with_suffix(".head").unlink()
     path.with_suffix(".head").mkdir()
