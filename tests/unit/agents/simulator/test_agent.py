@@ -84,9 +84,6 @@ class Plant:
     async def write(self, tag: str, value: float) -> TaskResult:
         return await self.obey(self.order(tag, value))
 
-    async def held(self, tag: str) -> object:
-        return (await self.ask("read_tag", tag=tag)).output
-
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while not holds():  # noqa: ASYNC110  a poll with a deadline
@@ -99,6 +96,7 @@ async def running(settings: Settings) -> AsyncGenerator[SimulatorAgent]:
     agent = SimulatorAgent(settings, SystemClock())
     async with asyncio.TaskGroup() as group:
         group.create_task(agent.serve(stopping))
+        await agent.bus.wait_connected(DEADLINE_S)
         try:
             yield agent
         finally:
@@ -453,10 +451,12 @@ async def test_an_order_that_could_not_be_saved_may_be_brought_again(
 ) -> None:
     folder = connected_settings.data.dir / "checkpoints"
     async with running(connected_settings), listening(connected_settings) as plant:
+        await plant.write(LIMIT, 90)
         order = plant.order(LIMIT, 80)
         await asyncio.to_thread(folder.rename, folder.with_name("gone"))
         await asyncio.to_thread(folder.write_text, "in the way")
-        await plant.obey(order)
+        refused = await plant.obey(order)
         await asyncio.to_thread(folder.unlink)
         again = await plant.obey(order)
+    assert refused.failure is TaskFailure.CONFLICT
     assert again.output == {"tag": LIMIT, "value": 80.0}
