@@ -31,12 +31,16 @@ class GroupCommit:
     """One thread that writes; each write is on disk when its awaiter goes on.
 
     A write that fails takes no other with it: the others are written again without it.
+
+    Attributes:
+        trouble: Why the last write could not reach the disk; empty when it did.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._connection: sa.Connection | None = None
+        self.trouble = ""
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -102,7 +106,12 @@ class GroupCommit:
                 for write in batch:
                     self._write([write])
                 return
-            results = [error if isinstance(error, MillwrightError) else _unforeseen(error)]
+            told = error if isinstance(error, MillwrightError) else _unforeseen(error)
+            if isinstance(told, StoreError):
+                self.trouble = str(told)
+            results = [told]
+        else:
+            self.trouble = ""
         for loop in {write.loop for write in batch}:
             pairs = [
                 (write.done, result)

@@ -63,6 +63,11 @@ class RunStore:
         self.watched = OpenRuns(database)
 
     @property
+    def trouble(self) -> str:
+        """Why the last write could not reach the disk; empty when it did."""
+        return self._commits.trouble
+
+    @property
     def is_shared(self) -> bool:
         """Other orchestrators write to it, too."""
         return self._database.is_shared

@@ -187,6 +187,11 @@ class WorkflowService:
             state = Health.FAILED if self._trouble else Health.STARTING
             remedy = "No run can be started until the store opens; it is tried again"
             return ComponentStatus("Workflows", state, self._since, self._trouble, remedy)
+        if self._store.trouble:
+            remedy = "Runs go on by themselves once the disk or the database takes writes again"
+            return ComponentStatus(
+                "Workflows", Health.FAILED, self._since, self._store.trouble, remedy
+            )
         broken = [each.name for each in self._library.entries() if each.workflow is None]
         if broken:
             reason = f"Definitions with errors: {', '.join(broken)}"

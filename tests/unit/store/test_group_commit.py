@@ -107,3 +107,17 @@ async def test_starting_twice_is_harmless(commits: GroupCommit):
     commits.start()
 
     assert await add(commits, 1) == 2
+
+
+async def test_a_disk_that_takes_nothing_is_told_until_it_does(commits: GroupCommit):
+    with pytest.raises(StoreError):
+        await add(commits, 1, StoreError("the disk is full"))
+    assert commits.trouble == "the disk is full"
+    await add(commits, 2)
+    assert commits.trouble == ""
+
+
+async def test_a_refusal_is_no_trouble_of_the_disk(commits: GroupCommit):
+    with pytest.raises(ConflictError):
+        await add(commits, 1, ConflictError("not this one"))
+    assert commits.trouble == ""
