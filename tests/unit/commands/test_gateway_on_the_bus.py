@@ -158,7 +158,7 @@ async def test_what_the_actuator_never_had_expires(connected_settings: Settings)
         command = await dispatched_to_nobody(rig)
         ended = await rig.settled(command, S.EXPIRED)
 
-    assert "never received" in ended.reason
+    assert "never began it" in ended.reason
     assert rig.plant.writes == []
 
 
