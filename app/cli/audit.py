@@ -3,12 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from app.cli.options import add_settings_options, settings_of
+from app.clock import SystemClock
 from app.command_parser import CommandParser, command_parser, whole_number
 from app.core.audit_chain import Verdict
 from app.core.audit_row import AuditFilter, AuditRow, Outcome
@@ -71,7 +71,7 @@ def _add(add: Callable[..., CommandParser], name: str, about: str, example: str)
 
 
 def _verify(reader: AuditReader, arguments: argparse.Namespace) -> int:
-    verdict = check_chain(reader, _now, arguments.last, _progress)
+    verdict = check_chain(reader, SystemClock().now, arguments.last, _progress)
     if verdict is None:
         raise AssertionError("nobody stopped the check")
     _say(msgspec.json.encode(verdict).decode() if arguments.json else _words(verdict))
@@ -133,10 +133,6 @@ def _line(row: AuditRow) -> str:
     who = f"{row.actor} by {row.source}"
     text = f"{row.number:>7} {row.at:%Y-%m-%d %H:%M:%S} UTC {who:20} {row.action} {row.target}"
     return " ".join(f"{text}{why} - {row.outcome}{reason}".split("\n"))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _say(text: str) -> None:
