@@ -1,7 +1,8 @@
 """Expressions in workflows: `${input.severity > 0.5}`; parsed and bounded, never `eval`.
 
 An expression sees plain JSON values only: a dot reads a key of an object, so no method or
-attribute of Python can be reached. app/core/bounded_eval.py bounds its time and memory.
+attribute of Python can be reached. app/core/bounded_eval.py bounds its time and memory: one
+expression, or all those of one value together, end or are refused within about 50 ms.
 """
 
 import ast
@@ -14,9 +15,13 @@ from simpleeval import InvalidExpression
 
 from app.core.bounded_eval import BoundedEvaluator
 from app.core.errors import InputError
+from app.core.eval_budget import Budget
 
 LENGTH = 2000
 """Characters of one expression; a longer one belongs into an agent."""
+
+_CHARACTERS = 3
+"""Parsed for one unit of a budget; measured 0.5 us each."""
 
 _HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
 
@@ -69,6 +74,7 @@ def evaluate(
     expression: str,
     names: Mapping[str, object],
     functions: Mapping[str, Callable[..., object]] | None = None,
+    budget: Budget | None = None,
 ) -> Any:  # noqa: ANN401  whatever the expression gives
     """Return the value of an expression.
 
@@ -76,14 +82,17 @@ def evaluate(
         expression: Without the `${` and `}`.
         names: JSON values by name.
         functions: Further functions, such as `tag`.
+        budget: What it may cost, shared with other expressions; one of its own if there is none.
 
     Raises:
         InputError: It is wrong or cannot be computed; the message quotes it.
     """
-    check(expression)
+    budget = budget or Budget()
     try:
-        evaluator = BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})})
-        found = evaluator.value(expression)
+        budget.spend(len(expression) // _CHARACTERS)
+        tree = _parse(expression)
+        evaluator = BoundedEvaluator(names, {**FUNCTIONS, **(functions or {})}, budget)
+        found = evaluator.value(tree)
     except InputError:
         raise
     # whatever the operands may raise: a division by zero, a missing key, a wrong type
@@ -114,7 +123,7 @@ def fill(
     names: Mapping[str, object],
     functions: Mapping[str, Callable[..., object]] | None = None,
 ) -> Any:  # noqa: ANN401  whatever the expression gives
-    """Return `value` with every `${…}` in it computed.
+    """Return `value` with every `${…}` in it computed, all of them within one budget.
 
     A text that is one `${…}` alone becomes the value itself, of its own type; holes within a text
     become words in it. Lists and objects are filled element by element.
@@ -122,18 +131,21 @@ def fill(
     Raises:
         InputError: An expression is wrong or cannot be computed.
     """
-    match value:
-        case str():
-            return _fill_text(value, names, functions)
-        case list():
-            return [fill(each, names, functions) for each in cast("list[object]", value)]
-        case dict():
-            return {
-                key: fill(each, names, functions)
-                for key, each in cast("dict[str, object]", value).items()
-            }
-        case _:
-            return value
+    budget = Budget()
+
+    def filled(part: object) -> object:
+        match part:
+            case str():
+                return _fill_text(part, names, functions, budget)
+            case list():
+                return [filled(each) for each in cast("list[object]", part)]
+            case dict():
+                pairs = cast("dict[str, object]", part)
+                return {key: filled(each) for key, each in pairs.items()}
+            case _:
+                return part
+
+    return filled(value)
 
 
 def expressions(value: object) -> Iterator[str]:
@@ -164,14 +176,7 @@ def check(expression: str) -> set[str]:
     Raises:
         InputError: It is too long or no expression.
     """
-    if len(expression) > LENGTH:
-        raise InputError(f"Expression has {len(expression)} characters; at most {LENGTH}")
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        why = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise InputError(f'Expression "{expression[:200]}" is not understood: {why}') from error
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(_parse(expression)) if isinstance(node, ast.Name)}
 
 
 def called(expression: str) -> set[str]:
@@ -205,18 +210,38 @@ def bound_names(expression: str) -> set[str]:
     }
 
 
+def _parse(expression: str) -> ast.Expression:
+    if len(expression) > LENGTH:
+        raise InputError(f"Expression has {len(expression)} characters; at most {LENGTH}")
+    try:
+        return ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f'Expression "{expression[:200]}" is not understood: {why}') from error
+
+
 def _fill_text(
     text: str,
     names: Mapping[str, object],
     functions: Mapping[str, Callable[..., object]] | None,
+    budget: Budget,
 ) -> object:
+    def found(hole: re.Match[str]) -> object:
+        return evaluate(hole.group(1).strip(), names, functions, budget)
+
     whole = _HOLE.fullmatch(text.strip())
     if whole:
-        return evaluate(whole.group(1).strip(), names, functions)
-    return _HOLE.sub(lambda hole: _word(evaluate(hole.group(1).strip(), names, functions)), text)
+        return found(whole)
+    return _HOLE.sub(lambda hole: _word(found(hole), budget), text)
 
 
-def _word(value: object) -> str:
+def _word(value: object, budget: Budget) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    try:
+        budget.spend(budget.weigh(value))
+    except InvalidExpression as error:
+        raise InputError(f"A text of many expressions cannot be computed: {error}") from error
+    return str(value)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app.core.action_check import YEAR_S, check_action
 from app.core.errors import InputError
-from app.core.expression import bare, evaluate
+from app.core.expression import bare, evaluate, expressions
 from app.core.expression_check import Scope, check_condition
 from app.core.near import near_miss
 from app.core.workflow import ActionKind, Step, Workflow
@@ -15,6 +15,8 @@ from app.core.workflow_names import RULE, is_name
 ATTEMPTS = 20
 PARALLEL = 50
 LOOPS = 1000
+EXPRESSIONS_LENGTH = 20_000
+"""Characters of all expressions in the inputs of one step; reading them takes 10 ms."""
 
 _DAY_S = 86_400.0
 _NO_UNDO = frozenset({ActionKind.APPROVE, ActionKind.WAIT, ActionKind.WORKFLOW})
@@ -88,6 +90,10 @@ def _check_expressions(step: Step, place: Place) -> Iterator[Problem]:
     yield from check_condition(step.for_each, scope, f"{place.where}.for_each")
     inner = scope.plus("item", "index") if step.for_each else scope
     yield from check_action(step.do, step.with_, inner, f"{place.where}.with")
+    length = sum(map(len, expressions(step.with_)))
+    if length > EXPRESSIONS_LENGTH:
+        what = f"Its expressions have {length} characters; at most {EXPRESSIONS_LENGTH}"
+        yield Problem(0, f"{place.where}.with", what, "Let an agent do it, or split the step")
 
 
 def _check_constant(step: Step, where: str) -> Iterator[Problem]:

@@ -413,6 +413,13 @@ def test_many_open_holes_are_judged_in_bounded_time():
     assert any("200 expressions" in each.message for each in errors(f'{STEP}{more}{holes}"\n'))
 
 
+def test_a_step_with_too_many_characters_of_expressions_is_refused():
+    sums = ", ".join(f'"${{{" + ".join(["123456789"] * 150)}}}"' for _ in range(20))
+    more = f'[[steps]]\nid = "b"\ndo = "publish"\nwith = {{ topic = "a", payload = [{sums}] }}\n'
+
+    assert any("at most 20000" in each.message for each in errors(f"{STEP}{more}"))
+
+
 @given(st.integers(), st.integers(1, 30))
 @settings(max_examples=150, deadline=None)
 def test_a_mutated_text_never_raises(seed: int, changes: int):
