@@ -91,6 +91,10 @@ class RunPlan:
         """Return what became of a step in its present round, None while it is open."""
         return self._settled.get((step, self._round[step]))
 
+    def goes_past(self, run: StepRun) -> bool:
+        """Tell whether a run goes on behind this outcome of a step."""
+        return run.state is not StepState.CANCELLED and not self._ends_run(run)
+
     def values(self) -> dict[str, object]:
         """Return what expressions see of the steps: the last round that has ended."""
         return dict(self._values)

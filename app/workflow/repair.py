@@ -1,5 +1,6 @@
 """What persons do about runs: repeat them, see to failures, decide what they ask, try them dry."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from app.workflow.dry_run import dry_run
 from app.workflow.engine import Engine, new_run_id
 from app.workflow.library import Library
 from app.workflow.stored_steps import carried_steps
+
+NAMED = "Who has which role stands in the settings, in [people]"
 
 
 class Repair:
@@ -50,6 +53,7 @@ class Repair:
         self._functions = functions
         self._changed = changed
         self._decided = decided
+        self._repeating = asyncio.Lock()
 
     async def retry(
         self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
@@ -58,8 +62,17 @@ class Repair:
 
         Raises:
             NotFoundError: There is no such run or step.
-            ConflictError: It is not over, or has been repeated already.
+            ConflictError: It is not over, has been repeated already, or a step to be taken over is
+                not in the definition any more.
+            RoleError: The workflow is to be started by a higher role.
+            FieldsError: The current definition takes other inputs; each is named.
         """
+        async with self._repeating:  # two persons at once would both find it not repeated yet
+            return await self._repeat(run_id, actor, why, step, definition)
+
+    async def _repeat(
+        self, run_id: str, actor: Actor, why: str, step: str, definition: str
+    ) -> WorkflowRun:
         old = await self._store.find(run_id)
         if old.run.state not in OVER:
             raise ConflictError(f"Run {run_id} is not over; cancel it first")
@@ -74,7 +87,8 @@ class Repair:
             version = self._library.entry(old.run.workflow).version
         elif definition != "old":
             raise InputError(f'definition: "{definition[:40]}" is neither old nor current')
-        carried = carried_steps(old.slots, workflow, step) if step else []
+        check_role(workflow, actor.role)
+        carried = carried_steps(old.slots, old.snapshot, workflow, step) if step else []
         checked = checked_input(workflow, old.run.input)
         by = StartedBy("retry", actor.name, {"run": run_id, "step": step}, why)
         run = await self._engine.begin(
@@ -119,7 +133,7 @@ class Repair:
         if found is None:
             raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
         if not actor.role.covers(Role(found.role)):
-            raise RoleError(f'"{found.question}" is to be decided by {found.role}')
+            raise RoleError(f'"{found.question}" is to be decided by {found.role}', NAMED)
         now = self._clock.now()
         if found.state is ApprovalState.OPEN and found.expires_at <= now:
             raise ConflictError(f'The time for "{found.question}" is over')
@@ -153,6 +167,18 @@ class Repair:
             by=by,
             functions=self._functions,
             clock=self._clock,
+        )
+
+
+def check_role(workflow: Workflow, role: Role) -> None:
+    """See that a role may start a workflow.
+
+    Raises:
+        RoleError: It may not.
+    """
+    if not role.covers(Role(workflow.role)):
+        raise RoleError(
+            f"{workflow.title or workflow.name} may be started by {workflow.role} only", NAMED
         )
 
 

@@ -13,10 +13,7 @@ from app.bus.client import Bus
 from app.core.actor import Actor, Role
 from app.core.alarm import Alarm
 from app.core.clock import Clock
-from app.core.errors import (
-    RoleError,
-    StoreError,
-)
+from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
 from app.core.run import (
     OVER,
@@ -38,7 +35,7 @@ from app.workflow.definition import read_definition
 from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.owners import Owners
-from app.workflow.repair import Repair, key_of
+from app.workflow.repair import Repair, check_role, key_of
 from app.workflow.stored_steps import stored_steps
 from app.workflow.triggers import Triggers
 
@@ -357,8 +354,7 @@ class WorkflowService:
             StoreError: It cannot be kept.
         """
         workflow = self._library.definition(name)
-        if not role.covers(Role(workflow.role)):
-            raise RoleError(f"{workflow.title or name} may be started by {workflow.role} only")
+        check_role(workflow, role)
         version = self._library.entry(name).version
         checked = checked_input(workflow, given)
         key = key_of(workflow, checked)

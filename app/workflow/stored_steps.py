@@ -1,11 +1,12 @@
 """What became of the steps of a run, read from what is certain of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from app.core.errors import NotFoundError
-from app.core.run import StepRun, StepState
+from app.core.errors import ConflictError, NotFoundError
+from app.core.run import SETTLED, StepRun, StepState
+from app.core.run_plan import RunPlan
 from app.core.step_order import descendants
 from app.core.workflow import Workflow
 
@@ -32,23 +33,53 @@ def stored_steps(workflow: Workflow, slots: Mapping[str, bytes]) -> tuple[StepRu
     return tuple(sorted(shown, key=lambda each: (each.round, order.get(each.step, 0))))
 
 
-def carried_steps(slots: Mapping[str, bytes], workflow: Workflow, step: str) -> list[StepRun]:
+def carried_steps(
+    slots: Mapping[str, bytes], was: Workflow, workflow: Workflow, step: str
+) -> list[StepRun]:
     """Return what is taken over when a run is repeated from a step: all that does not follow it.
+
+    A failure that the run went past by `on_error` is an outcome like others. What a loop was to do
+    again is not taken over, nor is what was taken back.
+
+    Args:
+        slots: What is certain of the old run.
+        was: Definition it went by.
+        workflow: Definition that the new run goes by.
+        step: Where the new run begins.
 
     Raises:
         NotFoundError: The definition has no such step.
+        ConflictError: A step that was done is not in the definition any more; under another name
+            it would be done a second time.
     """
-    if step not in {each.id for each in workflow.steps}:
+    known = {each.id for each in workflow.steps}
+    if step not in known:
         raise NotFoundError(f'Workflow "{workflow.name}" has no step "{step[:80]}"')
     again = {step, *descendants(workflow, step)}
-    latest: dict[str, StepRun] = {}
-    for each in stored_steps(workflow, slots):
-        is_done = each.state in {StepState.DONE, StepState.SKIPPED}
-        if is_done and each.step not in again and not each.compensation:
-            latest[each.step] = each
-    known = {each.id for each in workflow.steps}
-    return [
-        msgspec.structs.replace(each, round=1, carried=True, jumps=False)
-        for name, each in latest.items()
-        if name in known
+    if step in {each.id for each in was.steps}:
+        again |= descendants(was, step) - known
+    before, after = RunPlan(was), RunPlan(workflow)
+    before.restore(each for each in stored_steps(was, slots) if each.state in SETTLED)
+    latest = [
+        each
+        for name in (each.id for each in was.steps if each.id not in again)
+        if (each := before.current(name)) and not each.jumps and not each.compensation
     ]
+    _check_gone(latest, known, workflow.name)
+    return [
+        msgspec.structs.replace(each, round=1, carried=True)
+        for each in latest
+        if each.step in known and after.goes_past(each)
+    ]
+
+
+def _check_gone(latest: Iterable[StepRun], known: Collection[str], name: str) -> None:
+    gone = sorted(
+        each.step for each in latest if each.state is StepState.DONE and each.step not in known
+    )
+    if gone:
+        said = ", ".join(f'"{each}"' for each in gone)
+        raise ConflictError(
+            f'What {said} gave cannot be taken over: it is not in "{name}" any more',
+            "Repeat the run from its start, or by the definition that it had",
+        )

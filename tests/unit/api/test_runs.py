@@ -7,7 +7,7 @@ import pytest
 
 from app.plant import Plant
 from app.settings import Settings
-from tests.unit.api.flows import QUICK, asking, begin, client_of, ended, working_plant
+from tests.unit.api.flows import FAIL, QUICK, asking, begin, client_of, ended, working_plant
 
 PATH = "/api/runs"
 BOB = {"X-Actor": "bob"}
@@ -212,6 +212,32 @@ async def test_a_retry_from_a_step_that_is_not_there_is_404(
     answer = await client.post(f"{PATH}/{bad}/retry", json={**WHY, "step": "nothing"})
 
     assert (answer.status_code, "nothing" in answer.json()["message"]) == (404, True)
+
+
+async def test_a_retry_stands_in_the_audit_with_who_whence_and_why(
+    client: httpx.AsyncClient, plant: Plant
+):
+    bad = await failed(client, plant)
+    body = {**WHY, "step": "broken", "definition": "current"}
+    await client.post(f"{PATH}/{bad}/retry", json=body, headers=BOB)
+    (row,) = (await client.get("/api/audit?action=retry+run")).json()["items"]
+
+    assert (row["actor"], row["why"], row["outcome"]) == ("bob", WHY["why"], "done")
+    assert row["target"] == f"{bad} from broken, current definition"
+
+
+async def test_a_retry_that_is_refused_stands_in_the_audit_with_the_step_that_is_gone(
+    client: httpx.AsyncClient, plant: Plant
+):
+    bad = await failed(client, plant)
+    renamed = FAIL.replace('"sure"', '"certain"')
+    await client.put("/api/workflows/fail", json={"text": renamed})
+    body = {**WHY, "step": "broken", "definition": "current"}
+    answer = await client.post(f"{PATH}/{bad}/retry", json=body)
+    (row,) = (await client.get("/api/audit?action=retry+run")).json()["items"]
+
+    assert (answer.status_code, '"sure"' in answer.json()["message"]) == (409, True)
+    assert (row["outcome"], '"sure"' in row["reason"]) == ("refused", True)
 
 
 async def test_a_run_under_way_is_neither_repeated_nor_seen_to(
