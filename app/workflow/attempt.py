@@ -24,7 +24,7 @@ from app.core.workflow import EVERY, ActionKind, Step, timeout_of
 from app.store.runs import LostRunError
 from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
 from app.workflow.context import Doing, Done, PlantSilentError
-from app.workflow.slots import slot
+from app.workflow.slots import has_begun, slot
 
 if TYPE_CHECKING:
     from app.workflow.runner import Runner
@@ -40,7 +40,7 @@ _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What a step that waits or repeats decided before it began."""
+    """What a step decided before it began, where a restart must not decide it again."""
 
     deadline: datetime
     items: list[Any] | None = None
@@ -56,6 +56,7 @@ class Attempt:
         self._step = step
         self._shown = shown
         self._lines: list[LogLine] = []
+        self._has_acted = has_begun(runner.slots, step.id, shown.round)
 
     async def done(self) -> StepRun:
         """Return what became of the step."""
@@ -71,10 +72,11 @@ class Attempt:
             self._show()
             output, agent = await self._tries(names)
         except asyncio.CancelledError:
-            if not runner.cancelled:
+            if not runner.cancelled or runner.is_put_down:
                 raise  # the app is stopping: nothing is certain, the step goes on at the next start
+            _forget_cancel()
             settled = self._settle(StepState.CANCELLED, error="The run was cancelled")
-            return msgspec.structs.replace(settled, may_have_acted=self._shown.attempts > 0)
+            return msgspec.structs.replace(settled, may_have_acted=self._has_acted)
         except LostRunError:
             raise  # the step is another orchestrator's now
         except MillwrightError as error:
@@ -149,6 +151,11 @@ class Attempt:
                 attempt += 1
 
     async def _once(self, names: dict[str, object], attempt: int) -> tuple[object, str]:
+        runner, step = self._runner, self._step
+        if not plans_ahead(step):
+            deadline = deadline_after(runner.clock.now(), timeout_of(step))
+            done = await self._act(self._fields(names), deadline, "")
+            return done.output, done.agent
         plan = await self._planned(names, attempt)
         if plan.items is None:
             fields = plan.fields[0] if plan.fields else self._fields(names)
@@ -157,7 +164,7 @@ class Attempt:
         return await self._each(names, plan)
 
     async def _planned(self, names: dict[str, object], attempt: int) -> _Plan:
-        """Return deadline, elements and fields; those that a restart could change are kept."""
+        """Return deadline, elements and fields; they are kept, as a restart could change them."""
         runner, step = self._runner, self._step
         if self._kept is not None and attempt == 1:
             kept = msgspec.json.decode(self._kept, type=_Plan)
@@ -170,8 +177,7 @@ class Attempt:
             deadline = deadline_after(runner.clock.now(), timeout_of(step))
             return msgspec.structs.replace(kept, deadline=deadline)
         plan = await self._computed(lambda: self._plan(names))
-        if step.for_each or step.do in _WAITS or plan.fields is not None:
-            await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
+        await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
         return plan
 
     def _plan(self, names: dict[str, object]) -> _Plan:
@@ -249,6 +255,7 @@ class Attempt:
     async def _insist(self, fields: dict[str, Any], doing: Doing) -> Done:
         """Do the action; while the store is away it is asked again: ids make that harmless."""
         runner = self._runner
+        self._has_acted = True
         while True:
             try:
                 return await runner.actions.do(doing.step.do, fields, doing)
@@ -289,6 +296,19 @@ class Attempt:
         lines = tuple(self._lines[-LOG_LINES:])
         self._shown = msgspec.structs.replace(self._shown, log=lines)
         self._runner.show(self._shown)
+
+
+def _forget_cancel() -> None:
+    # the task goes on with the steps that come next, which are told by the plan
+    if task := asyncio.current_task():
+        task.uncancel()
+
+
+def plans_ahead(step: Step) -> bool:
+    """Tell whether a step notes on disk what it is about to do."""
+    return (
+        bool(step.for_each) or step.do in _WAITS or step.compensate is not None or asks_plant(step)
+    )
 
 
 def asks_plant(step: Step) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from app.store.runs import LostRunError, RunStore, Stored
 from app.workflow.actions import RefusedError, UncertainError, deadline_after
 from app.workflow.attempt import Attempt
 from app.workflow.context import Doer, Doing, PlantSilentError
-from app.workflow.slots import is_outcome, slot
+from app.workflow.slots import has_begun, is_outcome, slot
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Runner:
         plan: What is next.
         slots: What was certain when it was taken up.
         cancelled: Why it was cancelled, empty if it was not.
+        is_put_down: It is not carried out any further here; the app may be ending.
         has_followers: Runs of its key may wait for its end.
     """
 
@@ -69,10 +70,12 @@ class Runner:
         self._shown: dict[tuple[str, int], StepRun] = {}
         self._under_way: dict[tuple[str, int], StepRun] = {}
         self._unkept: tuple[str, StepRun] | None = None
+        self._last: StepRun | None = None
         self.has_followers = True
-        self._doing: dict[asyncio.Task[StepRun], str] = {}
+        self._working: set[asyncio.Task[None]] = set()
         self._acting: set[asyncio.Task[Any]] = set()
         self.cancelled = ""
+        self.is_put_down = False
         self._restore()
         if stored.cancel:
             self.cancel(stored.cancel)
@@ -107,54 +110,77 @@ class Runner:
             LostRunError: It belongs to another orchestrator now.
         """
         try:
-            last = await self._go()
+            await self._go()
             await self._take_back()
-            return await self._end(last)
+            return await self._end()
         finally:
-            for task in self._doing:
+            self.is_put_down = True
+            for task in self._working:
                 task.cancel()
-            await asyncio.gather(*self._doing, return_exceptions=True)
+            if self._working:
+                await asyncio.gather(*self._working, return_exceptions=True)
 
     # How it goes
 
-    async def _go(self) -> StepRun | None:
-        last: StepRun | None = None
+    async def _go(self) -> None:
         while True:
-            for step in self.plan.ready():
-                self.plan.begin(step.id)
-                work = self._settled(step, self.plan.round_of(step.id))
-                self._doing[asyncio.create_task(work, name=f"{self.run.id}:{step.id}")] = step.id
-            if not self._doing:
+            self._begin(self.plan.ready())
+            if not self._working:
                 if not self.plan.jump():
-                    return last
+                    return
                 continue
-            done, _ = await asyncio.wait(self._doing, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                del self._doing[task]
-                last = task.result()
-                self.plan.settle(last)
+                self._working.discard(task)
+                task.result()
 
-    async def _settled(self, step: Step, round_: int) -> StepRun:
-        """Do a step, keep what became of it, and return that."""
+    def _begin(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self.plan.begin(step.id)
+            self._working.add(asyncio.create_task(self._work(step), name=self.run.id))
+
+    async def _work(self, step: Step) -> None:
+        """Do a step, and one of those that can begin by it: a chain takes one task."""
+        while True:
+            await self._settle(await self._become(step, self.plan.round_of(step.id)))
+            ready = self.plan.ready()
+            if not ready:
+                return
+            step, *others = ready
+            self.plan.begin(step.id)
+            self._begin(others)
+
+    async def _settle(self, settled: StepRun) -> None:
+        """Keep what became of a step, then take it over."""
+        key = slot(settled.step, settled.round)
+        if self.plan.is_last(settled):
+            self._unkept = key, settled  # one fsync with the end of the run
+        else:
+            await self.keep(key, settled)
+            self.show(settled)
+        self._last = settled
+        self.plan.settle(settled)
+
+    async def _become(self, step: Step, round_: int) -> StepRun:
+        """Do a step and return what became of it."""
         verdict = self.plan.verdict(step)
         began = self.clock.now()
         shown = StepRun(step.id, round_, StepState.RUNNING, started_at=began)
         if verdict is None:
-            settled = await self._attempt(step, shown)
-        else:
-            why = self._why_not() if verdict is StepState.CANCELLED else ""
-            settled = msgspec.structs.replace(shown, state=verdict, error=why, ended_at=began)
-        if self.plan.is_last(settled):
-            self._unkept = slot(step.id, round_), settled  # one fsync with the end of the run
-        else:
-            await self.keep(slot(step.id, round_), settled)
-            self.show(settled)
-        return settled
+            return await self._attempt(step, shown)
+        is_cancelled = verdict is StepState.CANCELLED
+        return msgspec.structs.replace(
+            shown,
+            state=verdict,
+            error=self._why_not() if is_cancelled else "",
+            ended_at=began,
+            may_have_acted=is_cancelled and has_begun(self.slots, step.id, round_),
+        )
 
     async def _attempt(self, step: Step, shown: StepRun) -> StepRun:
         task = asyncio.current_task()
         if task is None:
-            raise AssertionError("a step is done by a task of its own")
+            raise AssertionError("a step is done by a task")
         self._acting.add(task)
         try:
             return await Attempt(self, step, shown).done()
@@ -240,8 +266,8 @@ class Runner:
             else:
                 return fields
 
-    async def _end(self, last: StepRun | None) -> WorkflowRun:
-        failed = self.plan.failed
+    async def _end(self) -> WorkflowRun:
+        failed, last = self.plan.failed, self._last
         reason = self.cancelled or (f"{failed.step}: {failed.error}" if failed else "")
         left = [each.step for each in self.steps if each.compensation not in {"", "done"}]
         if left:

@@ -181,6 +181,39 @@ async def test_a_cancel_that_was_asked_for_is_not_forgotten(place: Database, doe
     assert doer.asked == ["one", "two", "one.undo"]
 
 
+async def test_a_step_the_app_died_in_is_taken_back_if_the_run_is_cancelled_meanwhile(
+    place: Database, doer: FakeDoer
+):
+    gate = doer.acts["one"] = Gate()
+    undo = Undo(ActionKind.TASK)
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(step("one", compensate=undo), step("two", "one")))
+        await gate.is_reached.wait()
+        await rig.store.ask_cancel(name, "enough")
+    gate.may_go.set()
+    async with life(place, doer) as rig:
+        run = await rig.ended(name)
+
+    assert (run.state, doer.asked) == (RunState.CANCELLED, ["one", "one.undo"])
+    assert [(each.state, each.compensation) for each in run.steps] == [
+        (StepState.CANCELLED, "done"),
+        (StepState.CANCELLED, ""),
+    ]
+
+
+async def test_a_step_that_never_began_is_not_taken_back(place: Database, doer: FakeDoer):
+    gate = doer.acts["one"] = Gate()
+    undo = Undo(ActionKind.TASK)
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(step("one"), step("two", "one", compensate=undo)))
+        await gate.is_reached.wait()
+        await rig.store.ask_cancel(name, "enough")
+    async with life(place, doer) as rig:
+        run = await rig.ended(name)
+
+    assert (run.state, doer.asked) == (RunState.CANCELLED, ["one"])
+
+
 async def test_what_was_taken_back_is_not_taken_back_again(place: Database, doer: FakeDoer):
     doer.acts |= {"bad": Fails(), "one.undo": Gate()}
     undo = Undo(do=ActionKind.TASK)
