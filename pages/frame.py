@@ -38,6 +38,7 @@ from app.core.unit_names import with_unit_names
 from app.plant import Plant
 from app.supervisor.restart import agent_title
 from pages import theme
+from pages.first_look import add_first_look
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
 from pages.rail import more_sheet, rail
@@ -101,11 +102,12 @@ def frame(
     ui.page_title(f"{title} · {site.name}")
     remember(plant.settings.people)
     ui.on("mw_acknowledge", lambda event: _acknowledge(plant, event))
-    with ui.element("div").classes("mw-shell"):
+    with ui.element("div").classes("mw-shell") as shell:
         place(_banner(site.name), rail(active), more_sheet(active))
         with ui.element("div").classes("mw-main").props("id=mw-page tabindex=-1"):
             place(_title_line(title, crumbs, site.timezone))
             yield
+    add_first_look(shell)
 
 
 async def _acknowledge(plant: Plant, event: events.GenericEventArguments) -> None:

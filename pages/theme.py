@@ -13,6 +13,7 @@ _STATIC = Path(__file__).parent / "static"
 _URL = "/static/millwright"
 _YEAR_S = 31_536_000  # a changed file gets another address, so browsers may keep it
 SCRIPTS = (
+    "first.js",
     "live.js",
     "widgets.js",
     "plan.js",
@@ -26,6 +27,7 @@ SCRIPTS = (
 STYLES = (
     "tokens.css",
     "frame.css",
+    "first.css",
     "widgets.css",
     "plan.css",
     "overview.css",
@@ -35,8 +37,13 @@ STYLES = (
     "rail.css",
 )
 
+# drawn, or each page with a choice in it would load a font of 129 kB for one arrow
+_ARROW = "M7 10l5 5 5-5z"
+_CROSS = "M6 5l6 6 6-6 1 1-6 6 6 6-1 1-6-6-6 6-1-1 6-6-6-6z"
+
 # before the first paint, or the wrong theme flashes
 _EARLY = (
+    "<script nomodule>document.documentElement.className += ' mw-old'</script>"
     "<script>(function(){var t=localStorage.getItem('mw-theme');"
     "var d=t?t==='dark':matchMedia('(prefers-color-scheme: dark)').matches;"
     "document.documentElement.dataset.theme=d?'dark':'light'})()</script>"
@@ -58,6 +65,9 @@ def install() -> None:
     scripts = "".join(f'<script defer src="{base}/{name}"></script>' for name in SCRIPTS)
     units = f'<script type="application/json" id="mw-units">{json.dumps(UNITS)}</script>'
     ui.add_head_html(_EARLY + units + styles + scripts, shared=True)
+    ui.select.default_props(f'dropdown-icon="{_ARROW}" clear-icon="{_CROSS}" no-error-icon')
+    ui.input.default_props(f'clear-icon="{_CROSS}" no-error-icon')
+    ui.number.default_props("no-error-icon")
 
 
 def favicon() -> Path:

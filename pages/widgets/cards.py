@@ -23,8 +23,9 @@ def empty_state(title: str, *lines: object) -> Html:
 
 
 def skeleton(lines: int) -> Html:
-    """Return grey lines in the shape of what is loading."""
-    return tag("div", [tag("i", class_="mw-bone") for _ in range(lines)], class_="mw-skeleton")
+    """Return grey lines in the shape of what is loading, and the word that says so."""
+    bones = [tag("i", class_="mw-bone") for _ in range(lines)]
+    return tag("div", tag("span", "Loading…", class_="mw-hint"), bones, class_="mw-skeleton")
 
 
 def status_line(

@@ -38,7 +38,7 @@
   addEventListener("afterprint", () => { const graph = document.querySelector(".mw-graph"); if (graph) graph.style.zoom = ""; });
   function show() { // the step that tells most, when the page opens
     const box = document.querySelector(".mw-graph-scroll"), node = box?.querySelector('.mw-node[aria-pressed="true"]');
-    if (!node) { requestAnimationFrame(show); return; }
+    if (!node || node.closest("#mw-first")) { requestAnimationFrame(show); return; }
     box.scrollLeft = node.offsetLeft - (box.clientWidth - node.offsetWidth) / 2;
     box.scrollTop = node.offsetTop - (box.clientHeight - node.offsetHeight) / 2;
   }
