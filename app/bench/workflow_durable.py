@@ -1,8 +1,10 @@
 """Runs that end on disk a second, through the engine and as bare SQLite, in alternating blocks."""
 
 import asyncio
+import queue
 import sqlite3
 import statistics
+import threading
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -27,6 +29,9 @@ ABREAST = 50
 _BLOCK_S = 0.1  # short: the disk of a busy machine is not the same a second later
 _PAIRS = 20
 _ROUNDS = 5
+
+_Row = tuple[str, str, bytes]
+_Handed = tuple[_Row, asyncio.Future[None]]
 
 
 class AtOnce(Doer):
@@ -108,11 +113,13 @@ async def measure(folder: Path, seconds: float) -> dict[str, object]:
         finally:
             bare.close()
         many = await _many_steps(running)
+        handed_over = await _handed_over(folder, seconds / 4)
     return {
         "target_ratio": TARGET_RATIO,
         "steps": STEPS,
         "one_after_the_other": single,
         f"{ABREAST}_abreast": abreast,
+        "handed_over": handed_over,
         "many_steps": many,
         "failed": running.failed,
     }
@@ -133,22 +140,14 @@ class Bare:
     def run(self) -> None:
         """Write what a run of STEPS steps leaves behind."""
         self._runs += 1
-        now = SystemClock().now()
         for number in range(STEPS):
-            settled = StepRun(
-                step=f"s{number}",
-                state=StepState.DONE,
-                input={"capability": "nothing"},
-                output={"value": 42.5, "unit": "Cel"},
-                agent="bench/1",
-                attempts=1,
-                started_at=now,
-                ended_at=now,
-            )
-            row = (f"r{self._runs:012}", f"s{number}.1", msgspec.json.encode(settled))
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("INSERT INTO steps VALUES (?, ?, ?)", row)
-            self._connection.execute("COMMIT")
+            self.write(_row(self._runs, number))
+
+    def write(self, row: _Row) -> None:
+        """Write one row."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO steps VALUES (?, ?, ?)", row)
+        self._connection.execute("COMMIT")
 
     def rate(self, seconds: float) -> float:
         """Return runs a second."""
@@ -161,6 +160,61 @@ class Bare:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _row(run: int, number: int) -> _Row:
+    now = SystemClock().now()
+    settled = StepRun(
+        step=f"s{number}",
+        state=StepState.DONE,
+        input={"capability": "nothing"},
+        output={"value": 42.5, "unit": "Cel"},
+        agent="bench/1",
+        attempts=1,
+        started_at=now,
+        ended_at=now,
+    )
+    return f"r{run:012}", f"s{number}.1", msgspec.json.encode(settled)
+
+
+async def _handed_over(folder: Path, seconds: float) -> dict[str, object]:
+    """Return what remains of bare SQLite if a thread of its own writes, and nothing else is done.
+
+    An event loop that others wait for must not wait for a disk, so a commit is handed to a thread
+    and its end back. A run of STEPS steps is STEPS + 1 of them in turn: its beginning is one.
+    """
+    bare = Bare(folder / "handed.sqlite")
+    rows, loop = queue.SimpleQueue[_Handed | None](), asyncio.get_running_loop()
+
+    def write_for_ever() -> None:
+        while (item := rows.get()) is not None:
+            bare.write(item[0])
+            loop.call_soon_threadsafe(item[1].set_result, None)
+
+    async def rate(duration_s: float) -> float:
+        began, runs = time.perf_counter(), 0
+        while (took := time.perf_counter() - began) < duration_s:
+            runs += 1
+            run = time.perf_counter_ns()
+            for number in range(STEPS + 1):
+                done = loop.create_future()
+                rows.put((_row(run, number), done))
+                await done
+        return runs / took
+
+    thread = threading.Thread(target=write_for_ever, name="bare writer", daemon=True)
+    thread.start()
+    ratios: list[float] = []
+    deadline = time.monotonic() + seconds
+    try:
+        while len(ratios) < _PAIRS or time.monotonic() < deadline:
+            handed = await rate(_BLOCK_S)
+            ratios.append(handed / await asyncio.to_thread(bare.rate, _BLOCK_S))
+    finally:
+        rows.put(None)
+        await asyncio.to_thread(thread.join)
+        bare.close()
+    return {"pairs": len(ratios), "ratio": round(statistics.median(ratios), 2)}
 
 
 async def _compare(running: Rig, bare: Bare, abreast: int, seconds: float) -> dict[str, object]:
