@@ -29,6 +29,7 @@ class TaskDesk:
 
     A task is acknowledged to the broker when it is on disk; after a crash it is taken up again.
     A result of a task that failed for an unforeseen reason is not kept: a re-sent one runs anew.
+    What was refused is refused again to the same message, and judged anew at a new try.
 
     Attributes:
         done: Tasks answered since the start.
@@ -140,7 +141,9 @@ class TaskDesk:
             self.failed += 1
             error, failure = f"{task.capability} failed: {problem!r}", TaskFailure.FAULT
         seconds = self._clock.monotonic() - began
-        result = TaskResult(task.id, self._name, seconds, output, error, details, failure)
+        result = TaskResult(
+            task.id, self._name, seconds, output, error, details, failure, task.attempt
+        )
         is_final = failure not in {TaskFailure.EXPIRED, TaskFailure.FAULT}
         await (self._store.finish(result) if is_final else self._store.forget(task.id))
         self.done += 1
@@ -149,7 +152,14 @@ class TaskDesk:
     def _refusal(self, task: Task) -> TaskResult:
         when = task.expires_at.isoformat()
         error = f"Task expired at {when} and is not done"
-        return TaskResult(task.id, self._name, 0.0, error=error, failure=TaskFailure.EXPIRED)
+        return TaskResult(
+            task.id,
+            self._name,
+            0.0,
+            error=error,
+            failure=TaskFailure.EXPIRED,
+            attempt=task.attempt,
+        )
 
 
 def _failure(problem: MillwrightError) -> TaskFailure:

@@ -53,9 +53,11 @@ class ResultStore:
         return await self._run(lambda: self._find(task_id))
 
     async def accept(self, task: Task) -> TaskResult | None:
-        """Keep a task until it has a result; return the result if it has one already."""
-        payload = msgspec.json.encode(task)
-        return await self._run(lambda: self._accept(task.id, payload))
+        """Keep a task until it has a result; return the result if it has one already.
+
+        A result without output is that of its try: a later try is kept in its place.
+        """
+        return await self._run(lambda: self._accept(task))
 
     async def finish(self, result: TaskResult) -> None:
         """Keep a result; the oldest beyond the limit go."""
@@ -109,10 +111,15 @@ class ResultStore:
         row = self._opened().execute(statement, (task_id,)).fetchone()
         return msgspec.json.decode(row[0], type=TaskResult) if row else None
 
-    def _accept(self, task_id: str, payload: bytes) -> TaskResult | None:
+    def _accept(self, task: Task) -> TaskResult | None:
+        payload = msgspec.json.encode(task)
         statement = "INSERT OR IGNORE INTO tasks (id, task) VALUES (?, ?)"
-        is_new = self._opened().execute(statement, (task_id, payload)).rowcount
-        return None if is_new else self._find(task_id)
+        is_new = self._opened().execute(statement, (task.id, payload)).rowcount
+        known = None if is_new else self._find(task.id)
+        if known is None or known.output is not None or task.attempt <= known.attempt:
+            return known
+        self._write("UPDATE tasks SET task = ?, result = NULL WHERE id = ?", (payload, task.id))
+        return None
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         self._opened().execute(statement, values)

@@ -11,12 +11,15 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """A request to one agent instance.
 
     Attributes:
-        id: `run:step`, the same over re-sends; the agent answers a duplicate from its cache.
+        id: `run:step`, the same over re-sends and tries; the agent answers a duplicate from its
+            cache.
         capability: One of the agent's capabilities.
         input: JSON object; the capability's own input.
         reply_to: Topic the result goes to.
         expires_at: After this the agent refuses it, UTC.
-        attempt: 1 for the first sending.
+        attempt: 1 for the first try, and one more for each that follows an answer without output;
+            what is merely sent again has the same. The agent does a task that failed once more for
+            a new try only, and one that it has done never.
         trace: Id that joins log lines of one cause; may be empty.
     """
 
@@ -57,6 +60,7 @@ class TaskResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         error: What failed and what to do, if it failed.
         details: Per-field errors ("torque": "missing"), if the input was wrong.
         failure: Why there is no output, in one word.
+        attempt: The try of the task that it answers.
     """
 
     id: str
@@ -66,3 +70,4 @@ class TaskResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     error: str = ""
     details: dict[str, str] = {}
     failure: TaskFailure = TaskFailure.NONE
+    attempt: int = 1

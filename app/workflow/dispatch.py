@@ -2,7 +2,7 @@
 
 Shared subscriptions of MQTT lose tasks when a subscriber dies (docs/decisions), so each task goes
 to one instance. If that one dies or is silent too long, the same task id goes to another; agents
-answer a task they know from their durable results.
+answer a task they know from their durable results, but do one that failed anew for a new try.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ RESEND_S = 15.0
 may be lost with a connection."""
 NOBODY_S = 1.0
 _ENVELOPE_BYTES = 1024
+_TRIES = 1000
+"""Tasks that failed, whose next try is numbered; a forgotten one gets an old answer once more."""
 
 Waiting = Callable[[str], None]
 
@@ -39,7 +41,8 @@ class Dispatcher:
         self._clock = clock
         self._limit_bytes = limit_bytes
         self._reply_to = results_topic(orchestrator)
-        self._answers: dict[str, asyncio.Future[TaskResult]] = {}
+        self._answers: dict[str, tuple[int, asyncio.Future[TaskResult]]] = {}
+        self._next_try: dict[str, int] = {}
         self._in_hand: Counter[str] = Counter()
         self._news = asyncio.Event()
 
@@ -60,6 +63,9 @@ class Dispatcher:
     ) -> TaskResult:
         """Return what came of a task; it is sent again as often as needed until its time is up.
 
+        Called again after an answer without output, it is a new try: what is not possible at one
+        time may be at another.
+
         Args:
             task_id: The same over re-sends and restarts of the app.
             capability: What must be offered.
@@ -78,19 +84,31 @@ class Dispatcher:
                 f"input: {size} bytes do not fit into a message of {self._limit_bytes}; "
                 "send a path or an id instead, or raise bus.message_limit_bytes"
             )
-        answer = self._answers[task_id] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[TaskResult] = asyncio.get_running_loop().create_future()
         expires_at = self._clock.now() + timedelta(seconds=timeout_s)
-        task = Task(task_id, capability, given, self._reply_to, expires_at, 0, task_id)
+        attempt = self._next_try.get(task_id, 1)
+        task = Task(task_id, capability, given, self._reply_to, expires_at, attempt, task_id)
+        self._answers[task_id] = attempt, answer
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._send_until(answer, task, agent, waiting)
+                result = await self._send_until(answer, task, agent, waiting)
         except TimeoutError as error:
-            why = f'"{capability}" was not done within {timeout_s:g} s'
+            why = f'"{capability}" was not done within {_words(timeout_s)}'
             if self._choose(capability, agent, "") is None:
                 why = f"{why}: {_nobody(capability, agent)}"
             raise BusError(why, "See who is alive on the Agents page, then try again") from error
+        else:
+            self._count(task, result)
+            return result
         finally:
             self._answers.pop(task_id, None)
+
+    def _count(self, task: Task, result: TaskResult) -> None:
+        self._next_try.pop(task.id, None)
+        if result.output is None:
+            self._next_try[task.id] = max(task.attempt, result.attempt) + 1
+        if len(self._next_try) > _TRIES:
+            del self._next_try[next(iter(self._next_try))]
 
     async def _send_until(
         self, answer: asyncio.Future[TaskResult], task: Task, agent: str, waiting: Waiting
@@ -103,7 +121,6 @@ class Dispatcher:
                 await self._wait(answer, NOBODY_S, "")
             else:
                 last = _name(chosen)
-                task = msgspec.structs.replace(task, attempt=task.attempt + 1)
                 await self._send(answer, task, chosen, waiting)
             if answer.done():
                 return answer.result()
@@ -175,14 +192,21 @@ class Dispatcher:
 
     def _take(self, batch: Sequence[Received[TaskResult]]) -> None:
         for received in batch:
-            answer = self._answers.get(received.message.id)
-            if answer is not None and not answer.done():
-                answer.set_result(received.message)
+            result = received.message
+            attempt, answer = self._answers.get(result.id, (0, None))
+            is_stale = result.output is None and result.attempt < attempt  # it came twice
+            if answer is not None and not answer.done() and not is_stale:
+                answer.set_result(result)
 
 
 def is_worth_another_try(failure: TaskFailure) -> bool:
     """Tell whether the same task may go better the next time."""
     return failure in {TaskFailure.FAULT, TaskFailure.EXPIRED}
+
+
+def _words(seconds: float) -> str:
+    """Return a time in words, to a tenth: what is left of a second at most is no one's concern."""
+    return f"{round(seconds, 1):g} s" if seconds >= 0.1 else "0.1 s"
 
 
 def _nobody(capability: str, agent: str) -> str:

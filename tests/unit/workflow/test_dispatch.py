@@ -5,13 +5,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import msgspec
 import pytest
 
+from agents.base.desk import TaskDesk
+from agents.base.results import ResultStore
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat
-from app.core.errors import BusError, InputError
+from app.core.errors import BusError, ConflictError, InputError
 from app.core.task import Task, TaskFailure, TaskResult
 from app.core.topics import tasks_topic
 from app.settings import Settings, SupervisorSettings
@@ -61,15 +65,20 @@ class Rig:
         await self.bus.wait_connected(10)
 
     async def agent(self, instance: str, **how: object) -> FakeAgent:
-        bus = self._make(f"worker-{instance}")
-        made = FakeAgent(f"worker/{instance}", bus)
+        made = FakeAgent(f"worker/{instance}", self.connection(instance))
         for name, value in how.items():
             setattr(made, name, value)
-        bus.subscribe(tasks_topic("worker", instance), Task, made.take, qos=1)
+        made.bus.subscribe(tasks_topic("worker", instance), Task, made.take, qos=1)
+        await self.join(instance, made.bus)
+        return made
+
+    def connection(self, instance: str) -> Bus:
+        return self._make(f"worker-{instance}")
+
+    async def join(self, instance: str, bus: Bus) -> None:
         await bus.start()
         await bus.wait_connected(10)
         self.birth(instance)
-        return made
 
     def birth(self, instance: str, state: AgentState = AgentState.RUNNING) -> None:
         spec = AgentSpec("worker", "Works", ("work",))
@@ -142,7 +151,7 @@ async def test_the_will_of_an_agent_sends_its_task_elsewhere_with_the_same_id(ri
 
     assert result.agent == "worker/2"
     assert [task.id for task in (*first.heard, *second.heard)] == ["run:step", "run:step"]
-    assert [task.attempt for task in (*first.heard, *second.heard)] == [1, 2]
+    assert [task.attempt for task in (*first.heard, *second.heard)] == [1, 1]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -215,6 +224,15 @@ async def test_a_task_that_is_not_answered_in_time_fails(rig: Rig):
         await rig.ask(timeout_s=0.3)
 
 
+@pytest.mark.parametrize(
+    ("left_s", "words"), [(0.299994, "0.3 s"), (0.2000001, "0.2 s"), (0.012, "0.1 s")]
+)
+async def test_the_time_that_was_not_enough_is_said_in_words(rig: Rig, left_s: float, words: str):
+    await rig.agent("1", is_silent=True)
+    with pytest.raises(BusError, match=f"was not done within {words}$"):
+        await rig.ask(timeout_s=left_s)
+
+
 async def test_a_task_that_fits_no_message_is_refused(rig: Rig):
     with pytest.raises(InputError, match="do not fit"):
         await rig.dispatcher.perform("run:step", "work", {"text": "a" * LIMIT}, 1.0)
@@ -230,3 +248,108 @@ async def test_a_refusal_is_handed_on(rig: Rig):
     agent.bus.publish(agent.heard[0].reply_to, refused, qos=1)
 
     assert await asked == refused
+
+
+def refusal(task: Task) -> TaskResult:
+    """Return the answer of an agent that cannot do a task now."""
+    return TaskResult(
+        task.id,
+        "worker/1",
+        0.0,
+        error="busy",
+        failure=TaskFailure.CONFLICT,
+        attempt=task.attempt,
+    )
+
+
+async def refuse(rig: Rig, agent: FakeAgent) -> None:
+    """Ask for a task and have the agent refuse it."""
+    count = len(agent.heard)
+    asked = asyncio.ensure_future(rig.ask())
+    await eventually(lambda: len(agent.heard) > count)
+    agent.bus.publish(agent.heard[-1].reply_to, refusal(agent.heard[-1]), qos=1)
+    assert (await asked).failure is TaskFailure.CONFLICT
+
+
+async def test_what_was_refused_is_a_new_try_the_next_time(rig: Rig):
+    agent = await rig.agent("1", is_silent=True)
+    await refuse(rig, agent)
+    await refuse(rig, agent)
+    agent.is_silent = False
+
+    assert (await rig.ask()).output == {"by": "worker/1"}
+    assert [(task.id, task.attempt) for task in agent.heard] == [
+        ("run:step", 1),
+        ("run:step", 2),
+        ("run:step", 3),
+    ]
+
+
+async def test_a_refusal_that_comes_twice_does_not_end_the_next_try(rig: Rig):
+    agent = await rig.agent("1", is_silent=True)
+    await refuse(rig, agent)
+    asked = asyncio.ensure_future(rig.ask())
+    await eventually(lambda: len(agent.heard) == 2)
+    agent.bus.publish(agent.heard[0].reply_to, refusal(agent.heard[0]), qos=1)
+    agent.answer(agent.heard[1])
+
+    assert (await asked).output == {"by": "worker/1"}
+
+
+async def test_a_try_of_a_former_life_is_followed_by_one_that_is_newer(rig: Rig):
+    agent = await rig.agent("1", is_silent=True)
+    asked = asyncio.ensure_future(rig.ask())
+    await eventually(lambda: agent.heard)
+    known = msgspec.structs.replace(refusal(agent.heard[0]), attempt=7)
+    agent.bus.publish(agent.heard[0].reply_to, known, qos=1)
+    await asked
+    agent.is_silent = False
+    await rig.ask()
+
+    assert [task.attempt for task in agent.heard] == [1, 8]
+
+
+async def test_what_is_done_is_asked_for_under_the_same_number(rig: Rig):
+    agent = await rig.agent("1")
+    await rig.ask()
+    await rig.ask()
+
+    assert [task.attempt for task in agent.heard] == [1, 1]
+
+
+async def test_nobody_is_counted_for_ever(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dispatch, "_TRIES", 1)
+    agent = await rig.agent("1", is_silent=True)
+    await refuse(rig, agent)
+    other = asyncio.ensure_future(rig.ask("run:other"))
+    await eventually(lambda: len(agent.heard) == 2)
+    agent.bus.publish(agent.heard[1].reply_to, refusal(agent.heard[1]), qos=1)
+    await other
+    await refuse(rig, agent)
+
+    assert [task.attempt for task in agent.heard] == [1, 1, 1]
+
+
+async def test_a_desk_that_refused_does_a_later_try_and_only_once(rig: Rig, tmp_path: Path):
+    bus, asked = rig.connection("1"), list[str]()
+
+    async def work(capability: str, _: dict[str, object]) -> dict[str, object]:
+        asked.append(capability)
+        if len(asked) == 1:
+            raise ConflictError("busy")
+        return {"done": len(asked)}
+
+    def answer(topic: str, result: TaskResult) -> None:
+        bus.publish(topic, result, qos=1)
+
+    store = ResultStore(tmp_path / "results.sqlite")
+    desk = TaskDesk("worker/1", store, work, answer, SystemClock(), concurrency=1)
+    await desk.start()
+    bus.subscribe(tasks_topic("worker", "1"), Task, desk.take, qos=1)
+    await rig.join("1", bus)
+
+    answers = [await rig.ask() for _ in range(3)]
+    await desk.stop()
+
+    assert [each.output for each in answers] == [None, {"done": 2}, {"done": 2}]
+    assert asked == ["work", "work"]

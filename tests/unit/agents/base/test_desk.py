@@ -43,9 +43,12 @@ class Worker:
             concurrency=concurrency,
         )
 
-    async def give(self, *ids: str, expires_in_s: float = 60.0) -> None:
+    async def give(self, *ids: str, expires_in_s: float = 60.0, attempt: int = 1) -> None:
         expires_at = NOW + timedelta(seconds=expires_in_s)
-        tasks = [Task(task_id, "echo", {"id": task_id}, "results", expires_at) for task_id in ids]
+        tasks = [
+            Task(task_id, "echo", {"id": task_id}, "results", expires_at, attempt)
+            for task_id in ids
+        ]
         await self.desk.take([Received("t", task, NOW, False) for task in tasks])
 
     async def _work(self, capability: str, input: dict[str, object]) -> dict[str, object]:
@@ -176,6 +179,89 @@ async def test_an_unforeseen_failure_is_answered_and_tried_anew_when_sent_again(
     assert "oops" in worker.answers[0].error
     assert worker.desk.failed == 1
     assert worker.answers[1].output
+
+
+_REFUSALS = [ConflictError("busy"), ModelError("no model"), InputError("no"), NotFoundError("no")]
+
+
+async def _refused(worker: Worker, error: Exception, attempt: int = 1) -> None:
+    """Have a task fail."""
+    count = len(worker.answers)
+    worker.error = error
+    worker.gate.set()
+    await worker.give("1", attempt=attempt)
+    await eventually(lambda: len(worker.answers) > count)
+    worker.error = None
+
+
+@pytest.mark.parametrize("error", _REFUSALS)
+async def test_what_was_refused_is_judged_anew_at_a_new_try(worker: Worker, error: Exception):
+    await _refused(worker, error)
+
+    await worker.give("1", attempt=2)
+
+    await eventually(lambda: len(worker.answers) == 2)
+    assert worker.answers[1].output == {"did": "echo", "id": "1"}
+    assert [each.attempt for each in worker.answers] == [1, 2]
+
+
+@pytest.mark.parametrize("error", _REFUSALS)
+async def test_a_refusal_that_is_asked_for_again_stays_one(worker: Worker, error: Exception):
+    await _refused(worker, error)
+
+    await worker.give("1")
+
+    assert worker.asked == ["1"]
+    assert worker.answers[0] == worker.answers[1]
+
+
+async def test_a_late_message_of_an_earlier_try_does_nothing(worker: Worker):
+    await _refused(worker, ConflictError("busy"))
+    await _refused(worker, ConflictError("still busy"), attempt=2)
+
+    await worker.give("1")
+
+    assert worker.asked == ["1", "1"]
+    assert worker.answers[2] == worker.answers[1]
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 9])
+async def test_what_is_done_is_never_done_again(worker: Worker, attempt: int):
+    worker.gate.set()
+    await worker.give("1", attempt=1)
+    await eventually(lambda: worker.answers)
+
+    await worker.give("1", attempt=attempt)
+
+    assert worker.asked == ["1"]
+    assert worker.answers[1] == worker.answers[0]
+
+
+async def test_a_new_try_while_one_is_at_work_does_not_begin_it_twice(worker: Worker):
+    await worker.give("1")
+    await worker.give("1", attempt=2)
+    worker.gate.set()
+
+    await eventually(lambda: worker.answers)
+    assert (worker.asked, len(worker.answers)) == (["1"], 1)
+
+
+async def test_a_new_try_is_taken_up_after_a_kill(tmp_path: Path):
+    first = Worker(tmp_path / "results.sqlite")
+    await first.desk.start()
+    await _refused(first, ConflictError("busy"))
+    first.gate.clear()
+    await first.give("1", attempt=2)
+    await eventually(lambda: first.running == 1)
+    await first.desk.stop()
+
+    second = Worker(tmp_path / "results.sqlite")
+    second.gate.set()
+    await second.desk.start()
+
+    await eventually(lambda: second.answers)
+    assert (second.answers[0].attempt, second.asked) == (2, ["1"])
+    await second.desk.stop()
 
 
 async def test_a_task_that_takes_longer_than_it_may_is_given_up(worker: Worker):
