@@ -345,7 +345,7 @@ async def test_a_desk_that_refused_does_a_later_try_and_only_once(rig: Rig, tmp_
     store = ResultStore(tmp_path / "results.sqlite")
     desk = TaskDesk("worker/1", store, work, answer, SystemClock(), concurrency=1)
     await desk.start()
-    bus.subscribe(tasks_topic("worker", "1"), Task, desk.take, qos=1)
+    bus.subscribe_durable(tasks_topic("worker", "1"), Task, desk.take)
     await rig.join("1", bus)
 
     answers = [await rig.ask() for _ in range(3)]
