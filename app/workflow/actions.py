@@ -30,7 +30,7 @@ OWN_TOPICS = (
 )  # fmt: skip
 """Topics that no workflow may speak on: they are agents' and the app's own."""
 
-_PERSON = frozenset({"click", "http", "cli", "mqtt"})
+_PERSON = frozenset({"click", "http", "cli", "mqtt", "retry"})
 
 
 class RefusedError(AgentError):
@@ -192,19 +192,20 @@ class Actions:
         return Done({"reached": not until, "at": self._clock.now().isoformat()})
 
     async def _approve(self, fields: dict[str, Any], doing: Doing) -> Done:
-        question, role = str(fields["question"]), str(fields.get("role", "operator"))
+        question, role = str(fields["question"]), _role(fields)
         asked = Approval(
             id=doing.task_id,
             run=doing.run.id,
             step=doing.step.id,
             workflow=doing.run.workflow,
             question=question,
-            role=role,
+            role=role.value,
             state=ApprovalState.OPEN,
             asked_at=self._clock.now(),
             expires_at=doing.deadline,
             details=fields.get("details"),
         )
+        news = self._decided  # before each look, so that no decision falls between look and wait
         approval = await self._store.approvals.ask(asked)
         doing.waiting(f"a person: {question}")
         self.note_decision()  # a new question is news to pages, too
@@ -215,12 +216,13 @@ class Actions:
                 approval = await self._store.approvals.find(approval.id) or approval
                 break
             try:
-                await self._news(min(left_s, LOOK_S if self._store.is_shared else left_s))
+                await _news(news, min(left_s, LOOK_S if self._store.is_shared else left_s))
             except asyncio.CancelledError:
                 if doing.is_cancelled():
                     said = "Its run was cancelled"
                     await self._close(approval, ApprovalState.WITHDRAWN, said)
                 raise
+            news = self._decided
             approval = await self._store.approvals.find(approval.id) or approval
         if approval.state in {ApprovalState.OPEN, ApprovalState.EXPIRED}:
             raise RefusedError(f'Nobody decided "{question}" in time')
@@ -244,7 +246,7 @@ class Actions:
         while command.state not in ENDED:
             doing.waiting(_command_words(command))
             try:
-                await self._news(LOOK_S)
+                await _news(self._decided, LOOK_S)
             except asyncio.CancelledError:
                 if doing.is_cancelled():
                     with suppress(
@@ -278,13 +280,12 @@ class Actions:
         with suppress(ConflictError):  # a person was faster
             await self._store.approvals.decide(approval.id, state, "", self._clock.now(), note)
 
-    async def _news(self, timeout_s: float) -> None:
-        """Wait until something was decided, or the time is up."""
-        waiting = asyncio.ensure_future(self._decided.wait())
-        try:
-            await asyncio.wait((waiting,), timeout=timeout_s)
-        finally:
-            waiting.cancel()
+
+async def _news(decided: asyncio.Event, timeout_s: float) -> None:
+    """Wait until something was decided, or the time is up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await decided.wait()
 
 
 def wait_s(fields: Mapping[str, Any], now: datetime, timeout_s: float) -> float:
@@ -310,6 +311,14 @@ def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{name}: is {type(found).__name__} and no object")
     return cast("dict[str, Any]", found)  # a JSON object
+
+
+def _role(fields: Mapping[str, Any]) -> Role:
+    found = str(fields.get("role", Role.OPERATOR.value))
+    try:
+        return Role(found)
+    except ValueError as error:
+        raise InputError(f'role: "{found[:80]}" is none of {", ".join(Role)}') from error
 
 
 def _number(fields: Mapping[str, Any], name: str) -> float:
