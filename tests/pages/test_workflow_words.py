@@ -22,7 +22,7 @@ from pages.markup import Html, tag
 from pages.widgets.workflow.condition import condition_words
 from pages.widgets.workflow.decision import figures
 from pages.widgets.workflow.flow_card import fits, flow_card
-from pages.widgets.workflow.graph import graph_parts, lane_of, latest, place_steps, step_look
+from pages.widgets.workflow.graph import graph_parts, latest, place_steps, step_look
 from pages.widgets.workflow.json_view import CHARACTERS, json_view
 from pages.widgets.workflow.run_head import run_facts, run_head
 from pages.widgets.workflow.run_row import Around, run_row
@@ -266,19 +266,6 @@ def test_a_step_shows_its_state_by_shape_and_word(done: StepRun, shape: str, wor
 def test_the_last_round_of_a_step_stands_on_its_plate():
     rounds = latest([StepRun("a", 2, StepState.RUNNING), StepRun("a", 1, StepState.DONE)])
     assert rounds["a"].round == 2
-
-
-def test_a_long_edge_passes_below_the_plates_between():
-    graph = place_steps(flow(step("a"), step("b", "a"), step("c", "b"), step("d", "a", "c")))
-    lane = lane_of(graph, "a", "d")
-    assert lane is not None
-    spot = graph.spots["b"]
-    assert not spot.y <= lane <= spot.y + 84
-
-
-def test_neighbours_need_no_lane():
-    graph = place_steps(flow(step("a"), step("b", "a")))
-    assert lane_of(graph, "a", "b") is None
 
 
 def test_the_edge_to_a_running_step_moves_and_others_do_not():

@@ -1,11 +1,12 @@
 """The run graph: plates from left to right, joined by what needs what."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from app.core.graph_layout import layout
+from app.core.graph_layout import Lane, Side, is_lowest, lane, layout
 from app.core.run import SETTLED, StepRun, StepState
 from app.core.step_order import sources
 from app.core.workflow import ActionKind, Step, Workflow
@@ -18,6 +19,8 @@ WIDTH, HEIGHT = 184, 84
 """Size of a plate, px."""
 
 _GAP_X, _GAP_Y, _PAD, _LOOP = 44, 20, 12, 34
+_TRACK = 6
+"""Between a plate and an edge that runs beside it, px."""
 
 ACTIONS: Mapping[ActionKind, str] = {
     ActionKind.TASK: "task",
@@ -47,6 +50,7 @@ class Graph:
         workflow: The definition.
         cells: Column and row by step.
         spots: Plates by step.
+        curves: How each edge runs, as SVG, by the steps at its ends.
         width: Of the drawing, px.
         height: Of the drawing, px.
     """
@@ -54,6 +58,7 @@ class Graph:
     workflow: Workflow
     cells: Mapping[str, tuple[int, int]]
     spots: Mapping[str, Spot]
+    curves: Mapping[tuple[str, str], str]
     width: int
     height: int
 
@@ -65,7 +70,8 @@ def place_steps(workflow: Workflow) -> Graph:
     has_loops = any(step.goto for step in workflow.steps)
     width = max((spot.x for spot in spots.values()), default=0) + WIDTH + _PAD
     height = max((spot.y for spot in spots.values()), default=0) + HEIGHT + _PAD
-    return Graph(workflow, cells, spots, width, height + _LOOP * has_loops)
+    curves = _curves(workflow, cells, spots)
+    return Graph(workflow, cells, spots, curves, width, height + _LOOP * has_loops)
 
 
 def _spot(column: int, row: int) -> Spot:
@@ -166,10 +172,10 @@ def _figures(done: StepRun, now: datetime) -> Html | None:
 
 def _edges(graph: Graph, done: Mapping[str, StepRun]) -> Html:
     lines: list[Html] = []
-    for name, before in sources(graph.workflow).items():
-        for each in before:
-            is_handler = graph.workflow.step(each).handler == name
-            lines.append(_edge(graph, each, name, _edge_class(done[each], done[name], is_handler)))
+    for (each, name), curve in graph.curves.items():
+        is_handler = graph.workflow.step(each).handler == name
+        classes = _edge_class(done[each], done[name], is_handler)
+        lines.append(Html(f'<path class="{classes}" marker-end="url(#mw-arrow)" d="{curve}"/>'))
     lines += [
         _loop(graph, step.id, step.goto.step, step.goto.max)
         for step in graph.workflow.steps
@@ -197,48 +203,63 @@ def _edge_class(source: StepRun, target: StepRun, is_handler: bool) -> str:
     return f"{classes} mw-edge-done" if target.state in _GONE_BY else classes
 
 
-def _edge(graph: Graph, source: str, target: str, classes: str) -> Html:
-    start, end = graph.spots[source], graph.spots[target]
+def _curves(
+    workflow: Workflow, cells: Mapping[str, tuple[int, int]], spots: Mapping[str, Spot]
+) -> dict[tuple[str, str], str]:
+    before = sources(workflow)
+    leaving = Counter(each for those in before.values() for each in those)
+    curves: dict[tuple[str, str], str] = {}
+    for target, those in before.items():
+        for source in those:
+            is_merging = len(those) > leaving[source]
+            found = lane(cells, source, target, is_merging=is_merging)
+            height = None if found is None else _lane_height(found)
+            curves[source, target] = _curve(spots[source], spots[target], height)
+    return curves
+
+
+def _lane_height(found: Lane) -> int:
+    """Return the height at which an edge passes columns without crossing a plate, px."""
+    top = _spot(0, found.row).y
+    match found.side:
+        case Side.ALONG:
+            return top + HEIGHT // 2
+        case Side.ABOVE:
+            return top - _TRACK
+        case Side.BELOW:
+            return top + HEIGHT + _TRACK
+        case _:
+            assert_never(found.side)
+
+
+def _curve(start: Spot, end: Spot, lane_y: int | None) -> str:
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x - 1, end.y + HEIGHT // 2
-    lane = lane_of(graph, source, target)
     bend = _GAP_X // 2
     curve = f"M{x1} {y1}"
-    if lane is not None and lane != y1:
-        curve += f"C{x1 + bend} {y1} {x1 + bend} {lane} {x1 + _GAP_X} {lane}"
-    if lane is not None:
+    if lane_y is not None and lane_y != y1:
+        curve += f"C{x1 + bend} {y1} {x1 + bend} {lane_y} {x1 + _GAP_X} {lane_y}"
+    if lane_y is not None:
         curve += f"H{x2 - _GAP_X}"
-        y1, x1 = lane, x2 - _GAP_X
-    curve += f"C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-    return Html(f'<path class="{classes}" marker-end="url(#mw-arrow)" d="{curve}"/>')
-
-
-def lane_of(graph: Graph, source: str, target: str) -> int | None:
-    """Return the height at which an edge passes columns without crossing a plate, px.
-
-    The target's row is taken if it is free there, else the source's, else the gap above the
-    target's row. None for neighbours, which need none.
-    """
-    (first, source_row), (last, target_row) = graph.cells[source], graph.cells[target]
-    passed = range(first + 1, last)
-    if not passed:
-        return None
-    taken = set(graph.cells.values())
-    for row in (target_row, source_row):
-        if all((column, row) not in taken for column in passed):
-            return _spot(0, row).y + HEIGHT // 2
-    return _spot(0, target_row).y - _GAP_Y // 2
+        y1, x1 = lane_y, x2 - _GAP_X
+    return f"{curve}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
 def _loop(graph: Graph, source: str, target: str, most: int) -> Html:
     start, end = graph.spots[source], graph.spots[target]
     x1, x2 = start.x + WIDTH * 2 // 3, end.x + WIDTH // 3
     floor = graph.height - 12
-    curve = (
-        f"M{x1} {start.y + HEIGHT}C{x1} {floor} {x1} {floor} {x1 - 16} {floor}"
-        f"H{x2 + 16}C{x2} {floor} {x2} {floor} {x2} {end.y + HEIGHT + 2}"
-    )
+    down = f"M{x1} {start.y + HEIGHT}"
+    if is_lowest(graph.cells, source):
+        down += f"C{x1} {floor} {x1} {floor} {x1 - 16} {floor}"
+    else:  # beside the plates below
+        x1 = start.x + WIDTH + _TRACK
+        down += f"v{_GAP_Y // 2}H{x1}V{floor}"
+    up = f"C{x2} {floor} {x2} {floor} {x2} {end.y + HEIGHT + 2}"
+    if not is_lowest(graph.cells, target):
+        up = f"H{end.x - _TRACK}V{end.y + HEIGHT + _GAP_Y // 2}H{x2}v{2 - _GAP_Y // 2}"
     words = f'<text x="{(x1 + x2) // 2}" y="{floor - 4}">up to {most} times</text>'
     return Html(
-        f'<path class="mw-edge mw-edge-loop" marker-end="url(#mw-arrow)" d="{curve}"/>{words}'
+        f'<path class="mw-edge mw-edge-loop" marker-end="url(#mw-arrow)" '
+        f'd="{down}H{x2 + 16}{up}"/>{words}'
     )

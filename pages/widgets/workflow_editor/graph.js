@@ -1,7 +1,7 @@
 /* The steps as plates from left to right; drag from a plate's right edge to connect. */
 const { make } = Millwright;
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const WIDTH = 184, HEIGHT = 72, GAP_X = 52, GAP_Y = 24, PAD = 12;
+const WIDTH = 184, HEIGHT = 72, GAP_X = 52, GAP_Y = 24, PAD = 12, TRACK = 7;
 const WORDS = { task: "task", publish: "message", notify: "notification", http: "HTTP call", wait: "wait", approve: "decision", command: "command", workflow: "workflow" };
 const DRY_WORDS = { done: "would be done", skipped: "would be skipped", failed: "would fail", cancelled: "would not be reached", pending: "would not be reached", waiting: "would wait", running: "would wait" };
 /* The shapes tell actions apart without colour. */
@@ -84,7 +84,7 @@ export class Graph {
   #edge(source, target, kind) {
     const from = this.spots.get(source), to = this.spots.get(target);
     const x1 = from.x + WIDTH, y1 = from.y + HEIGHT / 2, x2 = to.x - 1, y2 = to.y + HEIGHT / 2;
-    const path = this.#path(from, to);
+    const path = this.#path(from, to, this.#isMerging(source, target));
     const key = `${source.id}>${target.id}`, isChosen = this.edge?.key === key;
     svg("path", this.lines, { class: `mw-we-edge mw-we-${kind}${isChosen ? " mw-we-on" : ""}`, d: path, "marker-end": "url(#mw-we-arrow)" });
     const wide = svg("path", this.lines, { class: "mw-we-grip", d: path });
@@ -95,15 +95,21 @@ export class Graph {
     });
   }
 
-  /* Past other plates along a row that is free: the target's, else the source's. */
-  #path(from, to) {
+  /* Many edges end at the target, more than leave the source. */
+  #isMerging(source, target) {
+    const needs = (step) => Array.isArray(step.needs) ? step.needs : [];
+    return needs(target).length > this.editor.steps.filter((step) => needs(step).includes(source.id)).length;
+  }
+
+  /* Past other plates along a row that is free: the target's, else the source's; else between two rows (app/core/graph_layout.py). */
+  #path(from, to, isMerging) {
     const x1 = from.x + WIDTH, y1 = from.y + HEIGHT / 2, x2 = to.x - 1, y2 = to.y + HEIGHT / 2, half = GAP_X / 2;
     const isFree = (row) => ![...this.spots.values()].some((each) => each.row === row && each.column > from.column && each.column < to.column);
     const curve = (xa, ya, xb, yb) => `C${xa + half} ${ya} ${xb - half} ${yb} ${xb} ${yb}`;
     if (to.column - from.column > 1 && isFree(to.row)) return `M${x1} ${y1}${curve(x1, y1, x1 + GAP_X, y2)}H${x2}`;
     if (to.column - from.column > 1 && isFree(from.row)) return `M${x1} ${y1}H${x2 - GAP_X}${curve(x2 - GAP_X, y1, x2, y2)}`;
     if (to.column - from.column > 1) {
-      const lane = from.y + (to.row < from.row ? -GAP_Y / 2 : HEIGHT + GAP_Y / 2);
+      const lane = isMerging ? from.y + HEIGHT + TRACK : to.y - TRACK;
       return `M${x1} ${y1}${curve(x1, y1, x1 + GAP_X, lane)}H${x2 - GAP_X}${curve(x2 - GAP_X, lane, x2, y2)}`;
     }
     const bend = Math.max(half, Math.abs(x2 - x1) / 2);
@@ -112,7 +118,10 @@ export class Graph {
 
   #loop(from, to, jump) {
     const x1 = from.x + (WIDTH * 2) / 3, x2 = to.x + WIDTH / 3, floor = this.height - 14;
-    const path = `M${x1} ${from.y + HEIGHT}C${x1} ${floor} ${x1} ${floor} ${x1 - 16} ${floor}H${x2 + 16}C${x2} ${floor} ${x2} ${floor} ${x2} ${to.y + HEIGHT + 2}`;
+    const isLowest = (spot) => ![...this.spots.values()].some((each) => each.column === spot.column && each.row > spot.row);
+    const down = isLowest(from) ? `C${x1} ${floor} ${x1} ${floor} ${x1 - 16} ${floor}` : `v${GAP_Y / 2}H${from.x + WIDTH + TRACK}V${floor}`;
+    const up = isLowest(to) ? `C${x2} ${floor} ${x2} ${floor} ${x2} ${to.y + HEIGHT + 2}` : `H${to.x - TRACK}V${to.y + HEIGHT + GAP_Y / 2}H${x2}v${2 - GAP_Y / 2}`;
+    const path = `M${x1} ${from.y + HEIGHT}${down}H${x2 + 16}${up}`;
     svg("path", this.lines, { class: "mw-we-edge mw-we-back", d: path, "marker-end": "url(#mw-we-arrow)" });
     svg("text", this.lines, { x: (x1 + x2) / 2, y: floor - 4 }).textContent = `up to ${jump.max ?? 10} times`;
   }
