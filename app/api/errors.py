@@ -20,6 +20,7 @@ from app.core.errors import (
     NotFoundError,
     RoleError,
     StoreError,
+    StoreOpeningError,
 )
 from app.security.middleware import UNEXPECTED
 from app.security.refusal import ErrorBody
@@ -48,7 +49,10 @@ def install(api: FastAPI) -> None:
 async def _ours(_: Request, error: Exception) -> Response:
     for kind, status, word in _KINDS:
         if isinstance(error, kind):
-            return reply(_body(word, error), status)
+            answer = reply(_body(word, error), status)
+            if isinstance(error, StoreOpeningError):
+                answer.headers["Retry-After"] = str(error.retry_after_s)
+            return answer
     raise error
 
 

@@ -63,7 +63,9 @@ def router(plant: Plant) -> APIRouter:
         `unit`, `quality`. Readings are ordered by tag, then by time.
         """
         wanted = span(start, end, plant.clock.now())
-        found = [await _tag(plant, path, wanted) for path in _paths(tags, wanted)]
+        paths = _paths(tags, wanted)
+        await plant.historian.ready()
+        found = [await _tag(plant, path, wanted) for path in paths]
         zone = ZoneInfo(plant.settings.site.timezone)
         file: ExportFile = CsvFile(zone) if format is Format.CSV else ParquetFile()
         parts = _parts(plant, file, list(_slices(found, wanted)))

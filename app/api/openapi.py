@@ -10,7 +10,7 @@ from app.api.answers import SCHEMAS
 _ABOUT = (
     "All times are UTC, ISO 8601 with Z; keys are snake_case. "
     "Every refusal has the body `{error, message, hint}`; "
-    "429 says with Retry-After when to ask again. "
+    "429, and 503 of a store that is still being opened, say with Retry-After when to ask again. "
     "Readings live: websocket `/live`; findings of one agent: websocket `/ws/{agent}`."
 )
 

@@ -129,6 +129,7 @@ def _add_tags(routes: APIRouter, plant: Plant) -> None:
         Points are chosen so that the drawn line keeps its shape; `min` and `max` span all values.
         """
         wanted = span(start, end, plant.clock.now())
+        await plant.historian.ready()
         series = await plant.historian.range(path, wanted.start, wanted.end, points)
         # a tag that nobody declared and that has not spoken since the start still has its history
         unit = (

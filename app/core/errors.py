@@ -10,7 +10,8 @@
     ├── ConflictError          not allowed in the present state (HTTP 409)
     │   └── RoleError          not allowed to who asks (HTTP 403)
     ├── BusError               the broker cannot be reached, or refused
-    ├── StoreError             a store cannot be opened or written
+    ├── StoreError             a store cannot be opened or written (HTTP 503)
+    │   └── StoreOpeningError  it is being opened; ask again soon (HTTP 503 with Retry-After)
     ├── ModelError             a model is absent or does not match its card
     └── AgentError             an agent could not do what it was asked, by no fault of the asker
 
@@ -76,6 +77,16 @@ class BusError(MillwrightError):
 
 class StoreError(MillwrightError):
     """A store cannot be opened, read or written."""
+
+
+class StoreOpeningError(StoreError):
+    """A store is still being opened.
+
+    Attributes:
+        retry_after_s: When to ask again, whole seconds.
+    """
+
+    retry_after_s = 2
 
 
 class ModelError(MillwrightError):

@@ -23,8 +23,10 @@ from app.store.ring import Rings
 from app.store.series import Columns, Series, join, to_us
 from app.store.writer import HistoryWriter
 
-# lancedb takes 1.8 s to load; a range asked for while the app starts waits for it.
+# lancedb takes 1.4 s of CPU to load, beside agents that start some 5 s; whoever reads waits for it.
 _OPEN_S = 15.0
+# Below the 5 s after which HTTP clients commonly give up.
+_READY_S = 2.0
 # A bound of the cache of checked tag paths only.
 _KNOWN_TAGS = 100_000
 _RECALLED_AT_ONCE = 100  # 50 us a tag of 15 minutes
@@ -105,6 +107,15 @@ class Historian:
             self._rings.recall(tag, recovered.columns(tag))
             if number % _RECALLED_AT_ONCE == 0:
                 await self._clock.sleep(0)
+
+    async def ready(self) -> None:
+        """Return once it can be read; for callers who rather ask again than wait for long.
+
+        Raises:
+            StoreOpeningError: It is still being opened.
+            StoreError: It cannot be opened, or was stopped.
+        """
+        await self._writer.opened(_READY_S)
 
     async def stop(self) -> None:
         """Store what waits and end in bounded time."""

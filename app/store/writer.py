@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.clock import Clock
-from app.core.errors import StoreError
+from app.core.errors import StoreError, StoreOpeningError
 from app.core.health import ComponentStatus, Health
 from app.core.reading import Reading
 from app.settings import HistorySettings
@@ -127,14 +127,20 @@ class HistoryWriter:
         """Wait for the store to be open.
 
         Raises:
-            StoreError: It is not open in time; the message says why.
+            StoreOpeningError: It is not open in time, but nothing speaks against it.
+            StoreError: It cannot be opened or was stopped; the message says why.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._opened.wait()
-        if self._store is None:
-            raise StoreError(f"The history is not open: {self.status.reason}")
-        return self._store
+        if self._store is not None:
+            return self._store
+        if self._stopping or self._committing.failures:
+            raise StoreError(f"The history is not open: {self.status.reason or 'it was stopped'}")
+        raise StoreOpeningError(
+            "The history is still being opened",
+            f"Ask again in {StoreOpeningError.retry_after_s} s; see Historian on Health",
+        )
 
     def add(self, readings: Sequence[Reading]) -> None:
         """Put live readings into the next batch; drop and count them when too many wait."""

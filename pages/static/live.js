@@ -6,6 +6,7 @@
  * Millwright.live.history(path, seconds, points) -> Promise<{times, values}> (ms, null = gap)
  * Millwright.live.find(text) -> Promise<[{kind, path, label}]>
  * Millwright.live.onAlarms/onStatus/onLink(call) -> called with the latest at once and on change
+ * Millwright.ask(address, options) -> fetch, asking again while the server says that it is starting
  * Millwright.alarms: all alarms that are not normal, by id; worst(prefix) sums those below a path;
  *   sentence(equipment, message) -> "Cooling pump P-101: outer race defect"
  */
@@ -16,6 +17,7 @@
   const RESUBSCRIBE_MS = 60;        // gather the tags of a page into one request
   const READ_AGAIN_MS = 3000;
   const CHUNK = 64;                 // histories in one request, the server's limit
+  const ASK_MS = 25000;             // a server that starts reads its history within so long
 
   const states = new Map();         // path -> state
   const painters = new Map();       // path -> Set of paint
@@ -262,6 +264,16 @@
     }
   }, 500);
 
+  async function ask(address, options) {
+    const until = performance.now() + ASK_MS;
+    for (;;) {
+      const answer = await fetch(address, options);
+      const waitMs = answer.status === 503 ? Number(answer.headers.get("Retry-After")) * 1000 : 0;
+      if (!waitMs || performance.now() + waitMs > until) return answer;
+      await new Promise((resolve) => { setTimeout(resolve, waitMs); });
+    }
+  }
+
   function listen(set, latest) {
     return (call) => {
       set.add(call);
@@ -272,6 +284,7 @@
   }
 
   window.Millwright = {
+    ask,
     live: {
       subscribe, history, find, age, now, state: (path) => states.get(path),
       onLink: listen(links, () => isUp === null ? null : { up: isUp, sinceMs: lastServerMs }),

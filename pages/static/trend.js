@@ -6,8 +6,8 @@
  */
 (() => {
   "use strict";
-  const { live, alarms, LiveElement, make, put, number, words, unit } = Millwright;
-  const FETCH_MS = 15000, MISSED = 0.1, MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
+  const { ask, live, alarms, LiveElement, make, put, number, words, unit } = Millwright;
+  const FETCH_MS = 30000, MISSED = 0.1, MEMORY_S = 900, POINTS = 900, MOST_PENS = 6, PENS = ["--trace", "--trace-2", "--trace-3", "--trace-4", "--trace-5", "--trace-6"];
   const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
   const WINDOWS = [[300, "5 min"], [900, "15 min"], [3600, "1 h"], [28800, "8 h"], [86400, "24 h"]];
 
@@ -26,7 +26,7 @@
 
   async function fetchHistory(path, fromMs, toMs, points) {
     const query = new URLSearchParams({ start: new Date(fromMs).toISOString(), end: new Date(toMs).toISOString(), points });
-    const answer = await fetch(`/api/tags/${path}/history?${query}`, { signal: AbortSignal.timeout(FETCH_MS) });
+    const answer = await ask(`/api/tags/${path}/history?${query}`, { signal: AbortSignal.timeout(FETCH_MS) });
     if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `the server answered ${answer.status}`);
     const { points: rows } = await answer.json();
     return { times: rows.map((r) => Date.parse(r.t)), values: rows.map((r) => r.q === "bad" ? null : r.v) };

@@ -35,12 +35,13 @@ async function next() {
   try {
     const shown = range(alarm);
     const query = new URLSearchParams({ start: new Date(shown.from).toISOString(), end: new Date(shown.to).toISOString(), points: POINTS });
-    const answer = await fetch(`/api/tags/${path}/history?${query}`);
+    const answer = await Millwright.ask(`/api/tags/${path}/history?${query}`);
+    if (!answer.ok && answer.status !== 404) throw new Error(`the server answered ${answer.status}`);
     const points = answer.ok ? (await answer.json()).points : [];
     cache.set(key, { ...shown, at: performance.now(), points: points.map((p) => [Date.parse(p.t), p.q === "bad" ? null : p.v]) });
     if (cache.size > KEPT) cache.delete(cache.keys().next().value);
   } catch {
-    // the server is away; the page says so, and the row asks again when it is drawn again
+    // the server is away or cannot read; the page says so, and the row asks again when it is drawn again
   } finally {
     running -= 1;
   }

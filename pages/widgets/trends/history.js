@@ -4,7 +4,7 @@
   const MAX_POINTS = 4000, MIN_POINTS = 200;
 
   async function get(path, query, signal) {
-    const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { signal });
+    const answer = await Millwright.ask(`${path}?${new URLSearchParams(query)}`, { signal });
     const body = await answer.json().catch(() => ({}));
     if (!answer.ok) throw Object.assign(new Error(body.message ?? `HTTP ${answer.status}`), { status: answer.status });
     return body;

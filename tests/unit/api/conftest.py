@@ -71,6 +71,7 @@ async def plant(settings: Settings, clock: ManualClock) -> AsyncGenerator[Plant]
 async def history(plant: Plant) -> AsyncGenerator[Historian]:
     """The plant's historian, open; only tests that read it wait for LanceDB."""
     await plant.historian.start()
+    await plant.historian.counts()
     yield plant.historian
     await plant.historian.stop()
 

@@ -17,6 +17,7 @@ from app.core.errors import (
     NotFoundError,
     SettingsError,
     StoreError,
+    StoreOpeningError,
     TopicError,
 )
 
@@ -53,6 +54,15 @@ async def test_each_family_has_its_status(error: MillwrightError, status: int, w
     answer = await told(error)
     expected = {"error": word, "message": str(error), "hint": error.hint}
     assert (answer.status_code, answer.json()) == (status, expected)
+
+
+async def test_of_a_store_that_opens_it_is_told_when_to_ask_again() -> None:
+    answer = await told(StoreOpeningError("not yet"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+async def test_of_a_store_that_fails_no_time_is_promised() -> None:
+    assert "Retry-After" not in (await told(StoreError("disk full"))).headers
 
 
 async def test_fields_that_the_message_leaves_out_are_added_to_it() -> None:

@@ -1,5 +1,6 @@
 """Tags, their history and their export over HTTP."""
 
+import asyncio
 import csv
 import io
 from datetime import timedelta
@@ -182,3 +183,15 @@ async def test_a_wrong_export_is_refused_before_the_file_begins(
     answer = await client.get("/api/export", params=parameters)
     assert answer.status_code == status
     assert sorted(answer.json())[-1] == "message"
+
+
+@pytest.mark.usefixtures("plant")
+async def test_a_history_that_is_still_opened_is_refused_soon_and_says_when_to_ask_again(
+    client: httpx.AsyncClient,
+) -> None:
+    asked = (f"/api/tags/{PRESSURE}/history", f"/api/export?tags={PRESSURE}", "/api/export?tags=a")
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(client.get(address) for address in asked))
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert {answer.headers["Retry-After"] for answer in answers} == {"2"}
+    assert {answer.json()["error"] for answer in answers} == {"store"}

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.clock import ManualClock, SystemClock
-from app.core.errors import StoreError, TopicError
+from app.core.errors import StoreError, StoreOpeningError, TopicError
 from app.core.health import Health
 from app.core.reading import Quality
 from app.settings import HistorySettings
@@ -60,6 +60,31 @@ async def test_starting_returns_before_the_store_is_open(tmp_path: Path):
         assert historian.status.state is Health.STARTING
         await historian.append([])
         assert historian.status.state is Health.OK
+
+
+async def test_a_store_that_is_not_open_yet_is_soon_said_to_open(tmp_path: Path):
+    historian = Historian(HistorySettings(), tmp_path, SystemClock())
+    with pytest.raises(StoreOpeningError, match="still being opened") as refused:
+        await asyncio.wait_for(historian.ready(), 10)
+    assert "Historian on Health" in refused.value.hint
+    await historian.stop()
+
+
+async def test_a_store_that_cannot_be_opened_is_not_said_to_open(tmp_path: Path):
+    (tmp_path / "file").touch()
+    async with running(tmp_path / "file") as historian:
+        await eventually(lambda: historian.status.state is Health.DEGRADED)
+        with pytest.raises(StoreError, match="not open") as refused:
+            await historian.ready()
+    assert not isinstance(refused.value, StoreOpeningError)
+
+
+async def test_a_stopped_store_is_not_said_to_open(tmp_path: Path):
+    historian = Historian(HistorySettings(), tmp_path, SystemClock())
+    await historian.stop()
+    with pytest.raises(StoreError, match="stopped") as refused:
+        await historian.ready()
+    assert not isinstance(refused.value, StoreOpeningError)
 
 
 async def test_live_readings_taken_while_the_store_opens_are_kept(tmp_path: Path):
