@@ -42,8 +42,8 @@ def create(plant: Plant, feed: WorkFeed) -> None:
     @ui.page("/runs/{run_id}")
     async def run(request: Request, run_id: str) -> Response | None:
         try:
-            found = await plant.workflows.run(run_id)
             definition = await plant.workflows.snapshot(run_id)
+            found = await plant.workflows.run(run_id)  # last: what changes from here on is fed
         except NotFoundError:
             return not_found(plant, request, f'There is no run "{run_id[:80]}"')
         except StoreError as error:

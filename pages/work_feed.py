@@ -73,6 +73,7 @@ class _Watcher:
     reload: Callable[[], Awaitable[None]]
     is_visible: bool = True
     has_come: bool = False
+    has_missed: bool = False
 
 
 class WorkFeed:
@@ -106,8 +107,8 @@ class WorkFeed:
                 background_tasks.create(self._reload(watcher), name="show runs again")
 
         def connected() -> None:
-            # the first time the page was read a moment ago; later, changes were missed meanwhile
-            if watcher.has_come:
+            # on a slow network the first link stands many seconds after the page was read
+            if watcher.has_come or watcher.has_missed:
                 background_tasks.create(self._reload(watcher), name="show runs after a lost link")
             watcher.has_come = True
 
@@ -137,8 +138,8 @@ class WorkFeed:
         changes, self._changes, self._is_due = self._changes, Changes(), False
         for watcher in list(self._watchers):
             if not watcher.is_visible or not watcher.client.has_socket_connection:
-                continue
-            if changes.is_whole:
+                watcher.has_missed = True
+            elif changes.is_whole:
                 self._paint(watcher, changes)
             else:
                 await self._reload(watcher)
@@ -151,8 +152,10 @@ class WorkFeed:
             logger.exception("a page could not show changes of runs")
 
     async def _reload(self, watcher: _Watcher) -> None:
+        watcher.has_missed = False
         try:
             with watcher.client:
                 await watcher.reload()
         except Exception:
+            watcher.has_missed = True
             logger.exception("a page could not read runs again")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.running_app import RunningApp, start_app
 
@@ -184,6 +184,19 @@ def test_the_rail_fits_a_small_display(page: Page):
         "(() => { const r = document.querySelector('.mw-rail'); "
         "return r.scrollHeight <= r.clientHeight })()"
     )
+
+
+@pytest.mark.parametrize("address", ["/runs/{id}", "/runs?key=&text={id}"])
+def test_what_changes_before_the_link_stands_is_shown(page: Page, app: RunningApp, address: str):
+    run = start(app, "pump 10")
+    held: list[Route] = []
+    page.route("**/socket.io.min.js", lambda route: held.append(route))  # noqa: PLW0108  it marks its handler
+    page.goto(address.format(**run), wait_until="commit")
+    expect(page.locator("#mw-first")).to_contain_text("waiting for a person")
+    app.post(f"/api/runs/{run['id']}/cancel", why="trial is over")
+    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "cancelled", 15)
+    held[0].continue_()
+    expect(page.locator("#app .mw-main")).to_contain_text("trial is over")
 
 
 def test_a_list_catches_up_after_a_lost_link(page: Page, app: RunningApp):
