@@ -74,13 +74,28 @@ class ChildKeeper:
         log: AgentLog,
         clock: Clock,
         spread: random.Random,
+        turn: asyncio.Lock,
         on_change: Callable[[Child], None],
     ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            name: Agent.
+            command: Its argv.
+            environment: Complete.
+            settings: The restart rules.
+            log: Takes its output.
+            clock: Time.
+            spread: Randomness of the back-off.
+            turn: Held while a process is made, by all keepers of a loop.
+            on_change: Told of each state.
+        """
         self._command = command
         self._environment = environment
         self._settings = settings
         self._clock = clock
         self._spread = spread
+        self._turn = turn
         self._on_change = on_change
         self._process: ManagedProcess | None = None
         self._stops: tuple[float, ...] = ()
@@ -191,7 +206,8 @@ class ChildKeeper:
         name = self.child.name
         process = ManagedProcess(name, self._command, self.log.add, environment=self._environment)
         try:
-            await process.start()
+            async with self._turn:  # making a process holds the loop up to 0.4 s on a busy machine
+                await process.start()
         except ProcessError as error:
             self.log.add(str(error))
             return USAGE_EXIT

@@ -52,7 +52,7 @@ class Supervisor:
         self._unwritten: set[str] = set()  # agents whose log file refuses, said once a run
         command = command or agent_command
         spread = spread or random.Random()  # noqa: S311  jitter, no secret
-        logs = settings.data.dir / "logs"
+        logs, turn = settings.data.dir / "logs", asyncio.Lock()
         self._keepers = {
             name: ChildKeeper(
                 name,
@@ -62,6 +62,7 @@ class Supervisor:
                 log=AgentLog(logs / f"{name}.log", settings.supervisor.log_lines, clock),
                 clock=clock,
                 spread=spread,
+                turn=turn,
                 on_change=self._changed,
             )
             for name in settings.agents

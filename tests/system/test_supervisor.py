@@ -114,6 +114,17 @@ async def test_what_makes_no_sense_is_a_conflict(supervisor: Supervisor):
         await supervisor.stop_agent("good")
 
 
+async def test_the_loop_has_its_turn_between_two_starts(supervisor: Supervisor):
+    names = ["good", "stubborn", "environment"]
+    await supervisor.start(names)
+    alive = [0]
+    async with asyncio.timeout(15):
+        while alive[-1] < len(names):
+            await asyncio.sleep(0)
+            alive.append(sum(each.pid is not None for each in supervisor.children()))
+    assert sorted(set(alive)) == [0, 1, 2, 3]
+
+
 async def test_a_restart_makes_a_new_process(supervisor: Supervisor):
     pid = await begun(supervisor, "good")
     await supervisor.restart_agent("good")
@@ -205,11 +216,11 @@ async def test_an_agent_that_ignores_the_request_is_killed_in_time(supervisor: S
 async def test_everything_stops_side_by_side(supervisor: Supervisor):
     await supervisor.start(["good", "stubborn", "flooding", "environment"])
     await eventually(says(supervisor, "stubborn", "up"))
+    await eventually(lambda: sum(1 for each in supervisor.children() if each.pid) == 4)
     pids = [each.pid for each in supervisor.children() if each.pid]
     before = time.monotonic()
     await supervisor.stop()
     assert time.monotonic() - before < QUICK.stop_s + 3
-    assert len(pids) == 4
     assert not any(is_alive(pid) for pid in pids)
 
 
