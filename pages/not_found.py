@@ -19,15 +19,27 @@ def create(plant: Plant) -> None:
             return not_found(plant, request, f'There is no page "{request.url.path[:200]}"')
 
 
-def not_found(plant: Plant, request: Request, sentence: str) -> Response:
-    """Draw the page on the current client and return it with status 404."""
+_OVERVIEW = ("Overview", "/")
+
+
+def not_found(
+    plant: Plant, request: Request, sentence: str, back: tuple[str, str] = _OVERVIEW
+) -> Response:
+    """Draw the page on the current client and return it with status 404.
+
+    Args:
+        plant: What the frame shows.
+        request: What was asked.
+        sentence: What there is not.
+        back: Word and address of the page to go on from.
+    """
     with frame(plant, "Not found"):
         place(
             empty_state(
                 sentence,
                 "It may have been renamed, or its source has not sent anything since the start.",
                 [
-                    tag("a", "Overview", href="/", class_="mw-link"),
+                    tag("a", back[0], href=back[1], class_="mw-link"),
                     ", or press ",
                     tag("kbd", "/"),
                     " and search for a tag, a unit, an alarm or a page.",

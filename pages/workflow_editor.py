@@ -1,18 +1,19 @@
 """L3, the editor of one workflow: a graph, forms and the TOML text, which say the same."""
 
+from fastapi import Request, Response
 from nicegui import ui
 
 from app.core.errors import NotFoundError
 from app.plant import Plant
 from pages.frame import frame
-from pages.markup import place, tag
-from pages.widgets import empty_state
+from pages.not_found import not_found
 from pages.widgets.workflow.words import title_of
 from pages.widgets.workflow_editor.assets import add_files, serve_files
 from pages.widgets.workflow_editor.board import EditorBoard
 from pages.widgets.workflow_editor.session import EditSession
 
-_ABOVE = (("Workflows", "/workflows"),)
+_WORKFLOWS = ("Workflows", "/workflows")
+_ABOVE = (_WORKFLOWS,)
 _NEW = """\
 name = "new_workflow"
 title = "New workflow"
@@ -36,26 +37,13 @@ def create(plant: Plant) -> None:
             EditorBoard(plant, EditSession(_NEW))
 
     @ui.page("/workflows/{name}/edit")
-    def edit(name: str) -> None:
-        with frame(plant, f"Edit {_called(plant, name)}", active="/workflows", crumbs=_ABOVE):
-            try:
-                entry, text = plant.workflows.entry(name), plant.workflows.source(name)
-            except NotFoundError as error:
-                place(_absent(str(error)))
-                return
+    def edit(request: Request, name: str) -> Response | None:
+        try:
+            entry, text = plant.workflows.entry(name), plant.workflows.source(name)
+        except NotFoundError:
+            return not_found(plant, request, f'There is no workflow "{name[:80]}"', _WORKFLOWS)
+        called = f"“{title_of(entry.workflow)}”" if entry.workflow else name[:80]
+        with frame(plant, f"Edit {called}", active="/workflows", crumbs=_ABOVE):
             add_files(base)
             EditorBoard(plant, EditSession(text, name, entry.version))
-
-
-def _called(plant: Plant, name: str) -> str:
-    """Return the title of a workflow; its name if it is broken or unknown."""
-    try:
-        flow = plant.workflows.entry(name).workflow
-    except NotFoundError:
-        flow = None
-    return f"“{title_of(flow)}”" if flow else name[:80]
-
-
-def _absent(words: str) -> object:
-    back = tag("a", "See the workflows there are", href="/workflows", class_="mw-link")
-    return empty_state("No such workflow", words, [back, "."])
+        return None

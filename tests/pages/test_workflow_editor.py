@@ -216,8 +216,11 @@ async def test_a_new_workflow_can_be_written(plant: Plant, user: User):
     await user.should_see("New workflow")
 
 
-async def test_a_workflow_that_does_not_exist_says_so(plant: Plant, user: User):
+async def test_a_workflow_that_does_not_exist_says_so_and_leads_back(plant: Plant, user: User):
     del plant
-    await user.open("/workflows/ghost/edit")
+    answer = await user.http_client.get("/workflows/ghost/edit")
 
-    await user.should_see("No such workflow")
+    assert answer.status_code == 404
+    assert "There is no workflow" in answer.text
+    assert "ghost" in answer.text
+    assert "/workflows" in answer.text
