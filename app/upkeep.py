@@ -54,7 +54,7 @@ class Upkeep:
         """Return maintenance orders, the newest first.
 
         Raises:
-            BusError: The backlog agent does not answer.
+            AgentAwayError, BusError: The backlog agent does not live, or does not answer.
         """
         given: dict[str, object] = {"limit": limit}
         if state:
@@ -77,7 +77,8 @@ class Upkeep:
         Raises:
             FieldsError: Fields are wrong; each is named.
             ConflictError: The role may not, or too many orders are open.
-            BusError: The backlog agent does not answer; no order was made, as far as is known.
+            AgentAwayError: The backlog agent does not live; no order was made.
+            BusError: It does not answer; no order was made, as far as is known.
         """
         _need(actor, "make an order")
         if self._unit(equipment) is None:
@@ -102,7 +103,7 @@ class Upkeep:
             NotFoundError: There is no such order.
             ConflictError: It is closed already, or the role may not.
             InputError: The note is empty.
-            BusError: The backlog agent does not answer.
+            AgentAwayError, BusError: The backlog agent does not live, or does not answer.
         """
         _need(actor, "close an order")
         said = note.strip()
@@ -117,7 +118,7 @@ class Upkeep:
         """Return the routes by which people are told, as the notifier knows them.
 
         Raises:
-            BusError: The notifier agent does not answer.
+            AgentAwayError, BusError: The notifier agent does not live, or does not answer.
         """
         return _read(RouteListing, await self._calls.ask(NOTIFIER, "routes", {}), NOTIFIER)
 
@@ -140,7 +141,7 @@ class Upkeep:
         """Return what became of notifications, the newest first.
 
         Raises:
-            BusError: The notifier agent does not answer.
+            AgentAwayError, BusError: The notifier agent does not live, or does not answer.
         """
         output = await self._calls.ask(NOTIFIER, "deliveries", {"limit": limit})
         return _read(DeliveryListing, output, NOTIFIER).deliveries
@@ -150,7 +151,7 @@ class Upkeep:
 
         Raises:
             ConflictError: The role may not.
-            BusError: The notifier agent does not answer.
+            AgentAwayError, BusError: The notifier agent does not live, or does not answer.
         """
         _need(actor, "send a test")
         now = self._clock.now()

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from app.api.answers import reply
 from app.core.errors import (
+    AgentAwayError,
     AgentError,
     BusError,
     ConflictError,
@@ -50,7 +51,7 @@ async def _ours(_: Request, error: Exception) -> Response:
     for kind, status, word in _KINDS:
         if isinstance(error, kind):
             answer = reply(_body(word, error), status)
-            if isinstance(error, StoreOpeningError):
+            if isinstance(error, StoreOpeningError | AgentAwayError):
                 answer.headers["Retry-After"] = str(error.retry_after_s)
             return answer
     raise error

@@ -14,6 +14,7 @@
     │   └── StoreOpeningError  it is being opened; ask again soon (HTTP 503 with Retry-After)
     ├── ModelError             a model is absent or does not match its card
     └── AgentError             an agent could not do what it was asked, by no fault of the asker
+        └── AgentAwayError     it does not live; ask again later (HTTP 503 with Retry-After)
 
 Every message says what failed, which thing, and what to do.
 """
@@ -95,3 +96,13 @@ class ModelError(MillwrightError):
 
 class AgentError(MillwrightError):
     """An agent could not do what it was asked, and the asker is not to blame."""
+
+
+class AgentAwayError(AgentError):
+    """No instance of an agent lives.
+
+    Attributes:
+        retry_after_s: When to ask again, whole seconds; one that a person stopped stays so.
+    """
+
+    retry_after_s = 10

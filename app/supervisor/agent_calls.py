@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from app.bus.tasks import TaskClient
+from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.core.errors import (
+    AgentAwayError,
     AgentError,
-    BusError,
     ConflictError,
     FieldsError,
     InputError,
@@ -36,7 +37,7 @@ class AgentCalls:
 
         Raises:
             NotFoundError: No agent of that name offers predictions.
-            BusError, ConflictError, InputError, AgentError: As `ask`.
+            AgentError, BusError, ConflictError, InputError: As `ask`.
         """
         name = self.name(agent)
         offered = (each for row in self._rows() if row.name == name for each in row.capabilities)
@@ -51,21 +52,41 @@ class AgentCalls:
         """Let a live instance do a task; return its output.
 
         Raises:
-            BusError: No live instance answered in time.
+            AgentAwayError: No instance lives; the message says what it does instead.
+            BusError: The live instance did not answer in time.
             ConflictError, NotFoundError, InputError: The agent refuses.
             FieldsError: Fields are wrong or missing; its `details` name each.
             AgentError: The agent could not do it.
         """
-        live = (row for row in self._rows() if row.name == agent and row.connected)
-        row = next(live, None)
+        rows = [row for row in self._rows() if row.name == agent]
+        row = next((row for row in rows if row.connected), None)
         if row is None:
-            raise BusError(
-                f'No live instance of agent "{agent}" answers', hint="Start it on the Agents page"
-            )
+            raise _away(agent, rows)
         result = await self._tasks.request(agent, row.instance, capability, given, timeout_s)
         if result.output is None:
             raise _error(result)
         return result.output
+
+
+def _away(agent: str, rows: Sequence[AgentRow]) -> AgentAwayError:
+    soon = "Ask again in a few seconds; its state and log are on the Agents page"
+    words, hint = f'Agent "{agent}" is not heard', "Start it on the Agents page"
+    for row in rows:
+        match row.state:
+            case AgentState.STOPPED | AgentState.STOPPING | AgentState.OFFLINE:
+                words = f'Agent "{agent}" is stopped'
+            case AgentState.FAILED:
+                words = f'Agent "{agent}" has failed and is not started again by itself'
+            case AgentState.BACKING_OFF:
+                words, hint = f'Agent "{agent}" has failed and is about to start again', soon
+            case AgentState.STARTING:
+                words, hint = f'Agent "{agent}" is starting', soon
+            case AgentState.RUNNING | AgentState.DEGRADED:
+                words, hint = f'Agent "{agent}" runs, but its messages do not arrive', soon
+            case _:
+                assert_never(row.state)
+        words += f": {row.reason}" if row.reason else ""
+    return AgentAwayError(words, hint)
 
 
 def _error(result: TaskResult) -> MillwrightError:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app.api.errors import install
 from app.core.errors import (
+    AgentAwayError,
     AgentError,
     BusError,
     CodecError,
@@ -48,6 +49,7 @@ async def told(error: Exception) -> httpx.Response:
         (StoreError("disk full"), 503, "store"),
         (ModelError("no model"), 503, "model"),
         (AgentError("it failed", "See its log"), 503, "agent"),
+        (AgentAwayError("it is stopped", "Start it"), 503, "agent"),
     ],
 )
 async def test_each_family_has_its_status(error: MillwrightError, status: int, word: str) -> None:
@@ -59,6 +61,11 @@ async def test_each_family_has_its_status(error: MillwrightError, status: int, w
 async def test_of_a_store_that_opens_it_is_told_when_to_ask_again() -> None:
     answer = await told(StoreOpeningError("not yet"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+async def test_of_an_agent_that_does_not_live_it_is_told_when_to_ask_again() -> None:
+    answer = await told(AgentAwayError("it is stopped"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
 
 async def test_of_a_store_that_fails_no_time_is_promised() -> None:

@@ -72,4 +72,9 @@ async def test_without_the_notifier_it_says_what_to_do(client: httpx.AsyncClient
     answer = await client.get(PATH)
 
     assert answer.status_code == 503
-    assert "Agents page" in answer.json()["hint"]
+    assert answer.headers["Retry-After"] == "10"
+    assert answer.json() == {
+        "error": "agent",
+        "message": 'Agent "notifier" is not heard',
+        "hint": "Start it on the Agents page",
+    }

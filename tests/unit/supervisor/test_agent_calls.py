@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from app.bus.client import Bus, Received
@@ -11,6 +12,7 @@ from app.clock import SystemClock
 from app.core.agent import AgentState
 from app.core.agent_row import AgentRow
 from app.core.errors import (
+    AgentAwayError,
     AgentError,
     ConflictError,
     FieldsError,
@@ -95,3 +97,34 @@ async def test_wrong_fields_are_named(bus: Bus):
     with pytest.raises(FieldsError) as caught:
         await ask(bus, lambda task: TaskResult(task.id, "echo/1", 0.0, error="x", details=wrong))
     assert caught.value.details == wrong
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "hint"),
+    [
+        (AgentState.STOPPED, "is stopped", "Start it"),
+        (AgentState.STOPPING, "is stopped", "Start it"),
+        (AgentState.OFFLINE, "is stopped", "Start it"),
+        (AgentState.FAILED, "has failed and is not started again", "Start it"),
+        (AgentState.BACKING_OFF, "is about to start again", "Ask again"),
+        (AgentState.STARTING, "is starting", "Ask again"),
+        (AgentState.RUNNING, "its messages do not arrive", "Ask again"),
+        (AgentState.DEGRADED, "its messages do not arrive", "Ask again"),
+    ],
+)
+async def test_an_agent_that_does_not_live_says_why_and_what_to_do(
+    bus: Bus, state: AgentState, words: str, hint: str
+):
+    row = msgspec.structs.replace(ROW, state=state, connected=False, reason="no broker")
+    calls = AgentCalls(TaskClient(bus, "asker", SystemClock()), lambda: [row])
+
+    with pytest.raises(AgentAwayError, match=f"{words}.*: no broker") as caught:
+        await calls.ask("echo", "repeat", {})
+    assert hint in caught.value.hint
+
+
+async def test_an_agent_that_nobody_ever_heard_is_named(bus: Bus):
+    calls = AgentCalls(TaskClient(bus, "asker", SystemClock()), list)
+
+    with pytest.raises(AgentAwayError, match='Agent "echo" is not heard'):
+        await calls.ask("echo", "repeat", {})
