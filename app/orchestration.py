@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.bus.client import Bus
+from app.bus.client_id import client_id
 from app.bus.tasks import TaskClient
 from app.commands.gateway import CommandGateway, Surroundings
 from app.core import topics
@@ -30,6 +32,7 @@ from app.supervisor.registry import Registry
 from app.workflow.actions import Actions
 from app.workflow.context import PlantSilentError
 from app.workflow.dispatch import Dispatcher
+from app.workflow.leader_bus import SHARED
 from app.workflow.mqtt import MqttStarts
 from app.workflow.owners import Owners
 from app.workflow.service import WorkflowService
@@ -72,6 +75,11 @@ class Orchestration:
         self.commands = CommandGateway(around, commands)
         database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS)
         store, functions = RunStore(database), plant_functions(tags, clock)
+        sharer = SHARED if database.is_shared else own.orchestrator
+
+        def make_shared(name: str) -> Bus:
+            return make_bus(client_id(name, sharer))
+
         self._dispatcher = Dispatcher(
             bus,
             registry,
@@ -87,7 +95,7 @@ class Orchestration:
             store=store,
             owners=Owners(database, own.orchestrator),
             functions=functions,
-            make_bus=make_bus,
+            make_bus=make_shared,
             standing=standing,
         )
         self._actions = Actions(
@@ -102,7 +110,12 @@ class Orchestration:
         )
         self.workflows.use(self._actions)
         self.operations = Operations(self.workflows, audit, clock)
-        self._starts = MqttStarts(self.operations, bus, self.workflows.is_leader)
+        self._starts = MqttStarts(
+            self.operations,
+            partial(make_shared, "millwright-starts"),
+            self.workflows.is_leader,
+            bus.refuse,
+        )
         self.commands.on_change(lambda _: self._actions.note_decision())
         self.workflows.on_change(self._publish)
 
@@ -115,16 +128,27 @@ class Orchestration:
         """Subscribe; before the bus starts."""
         self.commands.subscribe(self._bus)
         self._dispatcher.start()
-        self._starts.subscribe()
+
+    async def listen(self) -> None:
+        """Begin to take what starts runs over MQTT; once the broker answers."""
+        await self._starts.connection.start()
+        await self.workflows.triggers.start()
 
     def run(self, loops: Loops) -> None:
         """Follow commands and workflows until the loops end."""
         loops.run(self.commands.run(), "commands")
         loops.run(repeat(self.workflows.tick, self._clock, TICK_S, "workflows"), "workflows")
+        # beside the tick, which waits for the database: who lost it must leave to the next leader
+        loops.run(repeat(self._lead, self._clock, TICK_S, "starts"), "starts")
 
     async def stop(self) -> None:
         """Stop both; what is open goes on at the next start."""
+        await self._starts.connection.stop()
         await asyncio.gather(self.workflows.stop(), self.commands.stop())
+
+    async def _lead(self) -> None:
+        await self._starts.connection.tick()
+        await self.workflows.triggers.lead()
 
     def _publish(self, change: RunChange) -> None:
         """Tell a change on MQTT; what is too big for a message is told without its figures."""

@@ -122,7 +122,7 @@ class Plant:
             tasks=self.tasks,
             audit=self.audit,
             state_finding=lambda finding: self.intake.state([finding]),
-            make_bus=lambda name: bus(named(name), persistent=True),
+            make_bus=lambda name: bus(name, persistent=True),
             standing=self.alarms.alarms,
         )
         self.commands = self.orchestration.commands
@@ -186,7 +186,7 @@ class Plant:
                 pass
         for bus in (self.bus, self.durable_bus):
             await bus.start()
-        await self.workflows.triggers.start()
+        await self.orchestration.listen()
         for name in self.agents_to_start():
             with suppress(ConflictError):  # a person was faster
                 await self.supervisor.start_agent(name)

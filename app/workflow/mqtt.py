@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -11,9 +11,11 @@ from app.core.actor import Actor
 from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.run import WorkflowRun, WorkflowTrigger
 from app.core.topics import SEED_TRIGGERS, TRIGGERS, is_segment
+from app.workflow.leader_bus import LeaderBus
 
 logger = logging.getLogger(__name__)
 _MQTT = "mqtt"
+T = TypeVar("T")
 
 
 class SeedTrigger(msgspec.Struct, frozen=True):
@@ -41,40 +43,62 @@ class Starter(Protocol):
 class MqttStarts:
     """Starts a run a message, acknowledged once the run is on disk.
 
-    What cannot be started goes to the dead letters with the reason.
+    What cannot be started goes to the dead letters with the reason. Of several orchestrators the
+    leader alone listens.
     """
 
-    def __init__(self, starter: Starter, bus: Bus, is_leader: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        starter: Starter,
+        make_bus: Callable[[], Bus],
+        is_leader: Callable[[], bool],
+        refuse: Callable[[str, bytes, str], None],
+    ) -> None:
         """Build it.
 
         Args:
             starter: What starts runs.
-            bus: Where messages come from.
-            is_leader: Tells whether we, of several orchestrators, start what has no id; a message
-                with one is started by all of them, and is one run.
+            make_bus: Makes a persistent connection, under a name that all orchestrators share.
+            is_leader: Tells whether we, of several orchestrators, take what comes.
+            refuse: Takes topic, payload and reason of what starts nothing.
         """
         self._starter = starter
-        self._bus = bus
-        self._is_leader = is_leader
+        self._refused = refuse
+        # held, so that no other message takes the id of one
+        self._taken: dict[int, Received[Any]] = {}
+        self.connection = LeaderBus(make_bus, is_leader)
+        self.connection.subscribe(self._subscribe)
 
-    def subscribe(self) -> None:
-        """Listen; before the bus starts."""
-        self._bus.subscribe_durable(TRIGGERS, WorkflowTrigger, self._take)
-        self._bus.subscribe_durable(SEED_TRIGGERS, SeedTrigger, self._take_seed)
+    def _subscribe(self, bus: Bus) -> None:
+        bus.subscribe_durable(TRIGGERS, WorkflowTrigger, self._take)
+        bus.subscribe_durable(SEED_TRIGGERS, SeedTrigger, self._take_seed)
 
     async def _take(self, batch: Sequence[Received[WorkflowTrigger]]) -> None:
-        for received in batch:
+        for received in self._not_taken(batch):
             wanted = received.message
             if wanted.id and not is_segment(wanted.id):
                 self._refuse(received.topic, received.message, "id: use letters, digits, _ and -")
-                continue
-            who = wanted.requested_by or _MQTT
-            await self._start(received, wanted.workflow, wanted.input, who, wanted.id)
+            else:
+                who = wanted.requested_by or _MQTT
+                await self._start(received, wanted.workflow, wanted.input, who, wanted.id)
+            self._taken[id(received)] = received
 
     async def _take_seed(self, batch: Sequence[Received[SeedTrigger]]) -> None:
-        for received in batch:
+        for received in self._not_taken(batch):
             wanted = received.message
             await self._start(received, wanted.workflow_name, wanted.parameters, _MQTT, "")
+            self._taken[id(received)] = received
+
+    def _not_taken(self, batch: Sequence[Received[T]]) -> list[Received[T]]:
+        """Return what a call before, which the store broke off, has not begun already."""
+        left = [received for received in batch if id(received) not in self._taken]
+        topics = {received.topic for received in batch}
+        self._taken = {
+            id(each): each
+            for each in self._taken.values()
+            if each.topic not in topics or any(each is received for received in batch)
+        }
+        return left
 
     async def _start(
         self,
@@ -84,8 +108,7 @@ class MqttStarts:
         who: str,
         run_id: str,
     ) -> None:
-        if not run_id and not self._is_leader():
-            return
+        self.connection.check()
         if received.retained:
             self._refuse(received.topic, received.message, "a trigger must not be retained")
             return
@@ -97,7 +120,7 @@ class MqttStarts:
             self._refuse(received.topic, received.message, _words(error))
 
     def _refuse(self, topic: str, message: msgspec.Struct, why: str) -> None:
-        self._bus.refuse(topic, msgspec.json.encode(message), why)
+        self._refused(topic, msgspec.json.encode(message), why)
         logger.info("A message on %s starts no run: %s", topic, why)
 
 

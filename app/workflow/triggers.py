@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ from app.core.trigger_rules import (
 )
 from app.core.workflow import Trigger, TriggerKind, Workflow
 from app.workflow.context import PlantSilentError
+from app.workflow.leader_bus import LeaderBus
 
 logger = logging.getLogger(__name__)
 
@@ -88,20 +90,25 @@ class Triggers:
         self._quiet: dict[_Place, Quiet] = {}
         self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
         self._paces: dict[str, Pace] = {}
-        self._buses: list[tuple[Bus, set[str]]] = []
+        self._connections: list[tuple[LeaderBus, set[str]]] = []
         self._is_started = self._is_used = False
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
 
     async def start(self) -> None:
-        """Begin to listen on MQTT."""
+        """Begin to listen on MQTT whenever we are the leader."""
         self._is_started = True
-        for bus, _ in self._buses:
-            await bus.start()
+        for connection, _ in self._connections:
+            await connection.start()
 
     async def stop(self) -> None:
         """Listen no more."""
         self._is_started = False
-        await asyncio.gather(*(bus.stop() for bus, _ in self._buses))
+        await asyncio.gather(*(connection.stop() for connection, _ in self._connections))
+
+    async def lead(self) -> None:
+        """Connect or leave, as we are the leader or not; called once a second."""
+        for connection, _ in self._connections:
+            await connection.tick()
 
     async def use(self, workflows: Sequence[Workflow]) -> None:
         """Take the enabled workflows; what waits for quiet in those that stay goes on waiting."""
@@ -254,29 +261,29 @@ class Triggers:
 
     async def _listen(self, topic: str) -> None:
         """Subscribe to a topic filter; filters that overlap need connections of their own."""
-        if any(topic in filters for _, filters in self._buses):
+        if any(topic in filters for _, filters in self._connections):
             return
-        bus = await self._bus_for(topic)
+        connection = await self._connection_for(topic)
 
         async def take(batch: Sequence[Received[bytes]]) -> None:
+            connection.check()
             await self._take(topic, batch)
 
-        bus.subscribe_durable(topic, bytes, take)
+        connection.subscribe(lambda bus: bus.subscribe_durable(topic, bytes, take))
 
-    async def _bus_for(self, topic: str) -> Bus:
-        for bus, filters in self._buses:
+    async def _connection_for(self, topic: str) -> LeaderBus:
+        for connection, filters in self._connections:
             if not any(overlap(topic, other) for other in filters):
                 filters.add(topic)
-                return bus
-        made = self._make_bus(f"millwright-triggers-{len(self._buses) + 1}")
-        self._buses.append((made, {topic}))
+                return connection
+        name = f"millwright-triggers-{len(self._connections) + 1}"
+        made = LeaderBus(partial(self._make_bus, name), self._is_leader)
+        self._connections.append((made, {topic}))
         if self._is_started:
             await made.start()
         return made
 
     async def _take(self, topic: str, batch: Sequence[Received[bytes]]) -> None:
-        if not self._is_leader():
-            return
         wanted = [
             (place, trigger)
             for place, trigger in self._places(TriggerKind.MQTT)

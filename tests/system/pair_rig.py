@@ -29,6 +29,12 @@ class Pair:
         self._broker_url = broker_url
         self._agents: list[subprocess.Popen[bytes]] = []
 
+    def clear(self) -> None:
+        """Empty the database: one cluster serves all tests."""
+        with psycopg.connect(self._postgres_url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
     def start(self, name: str) -> None:
         """Start an orchestrator and wait until its workflows are open."""
         data = self._folder / name

@@ -1,5 +1,6 @@
 """Two orchestrators on one Postgres: the survivor finishes what the dead one began, once."""
 
+import asyncio
 import json
 import sqlite3
 from collections import Counter
@@ -29,6 +30,7 @@ GIVEN = {"tag": "a/b/c/d/e", "value": 1}
 def pair(tmp_path: Path, postgres_url: str, broker_url: str) -> Iterator[Pair]:
     made = Pair(tmp_path, postgres_url, broker_url)
     try:
+        made.clear()
         made.start_agent("backlog")
         made.start_agent("knowledge")
         made.start("left")
@@ -48,6 +50,32 @@ def titles(pair: Pair) -> Counter[str]:
 def orders_of(names: list[str]) -> Counter[str]:
     each = [f"each {name} {item}" for name in names for item in (1, 2, 3)]
     return Counter([f"order {name}" for name in names] + each)
+
+
+MESSAGES = 30
+EVERY_S = 0.2
+
+
+async def test_what_starts_runs_while_the_leader_dies_is_not_lost(
+    pair: Pair, broker_url: str
+) -> None:
+    keys = [f"seed{number:02d}" for number in range(MESSAGES)]
+    with peer(broker_address(BrokerSettings(url=broker_url)).port, "outside") as outside:
+        await outside.connected()
+        for number, key in enumerate(keys):
+            given = {**GIVEN, "pause_s": 0.1, "key": key}
+            seed = {"workflow_name": "chaos", "parameters": given}
+            await outside.publish(SEED_TRIGGERS, msgspec.json.encode(seed))
+            if number == MESSAGES // 3:
+                pair.kill("left")  # the leader, as it came first
+            await asyncio.sleep(EVERY_S)
+    pair.wait(lambda: len({run.input["key"] for run in pair.runs()}) == MESSAGES, 60)
+    pair.wait(lambda: not pair.owners(), 60)
+
+    started = Counter(str(run.input["key"]) for run in pair.runs())
+    assert sorted(started) == keys
+    assert sum(started.values()) <= MESSAGES + 1  # one was on disk and not yet confirmed at most
+    assert {run.state for run in pair.runs()} == {RunState.COMPLETED}
 
 
 async def test_the_survivor_finishes_every_run_and_a_broken_session_is_got_over(
