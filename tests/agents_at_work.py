@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from agents.base.agent import BaseAgent
 from app.clock import SystemClock
+from app.core.clock import Clock
 from app.core.equipment import Equipment
 from app.core.plan import ActionPlan, PlanItem
 from app.plant import Plant
@@ -26,9 +27,11 @@ async def plant_with(
 
 
 @asynccontextmanager
-async def at_work(plant: Plant, *agents: type[BaseAgent]) -> AsyncGenerator[None]:
+async def at_work(
+    plant: Plant, *agents: type[BaseAgent], clock: Clock | None = None
+) -> AsyncGenerator[None]:
     """Run agents until the plant has heard of them; on leaving it has heard of their end."""
-    stopping = asyncio.Event()
+    stopping, time = asyncio.Event(), clock or SystemClock()
     names = {kind.spec.name for kind in agents}
 
     def heard() -> set[str]:
@@ -36,7 +39,7 @@ async def at_work(plant: Plant, *agents: type[BaseAgent]) -> AsyncGenerator[None
 
     async with asyncio.TaskGroup() as group:
         for kind in agents:
-            group.create_task(kind(plant.settings, SystemClock()).serve(stopping))
+            group.create_task(kind(plant.settings, time).serve(stopping))
         try:
             await eventually(lambda: heard() == names)
             yield

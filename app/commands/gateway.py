@@ -230,7 +230,7 @@ class CommandGateway:
         wanted = Command(
             id=id or uuid.uuid4().hex,
             tag=tag,
-            value=value,
+            value=float(value),  # 1 and 1.0 would be signed differently
             requested_by=actor.name,
             source=actor.source,
             requested_at=now,

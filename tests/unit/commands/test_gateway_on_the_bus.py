@@ -41,6 +41,13 @@ async def test_a_command_is_sent_done_and_shown_by_the_plant(connected_settings:
     assert rig.plant.writes == [(FREE, 1.0)]
 
 
+async def test_a_whole_number_is_signed_as_the_actuator_reads_it(connected_settings: Settings):
+    async with online(connected_settings) as rig, acting(rig):
+        command = await rig.settled(await rig.ask(value=1), S.VERIFIED)
+
+    assert command.after == 1.0
+
+
 async def test_an_approved_command_names_both_persons(connected_settings: Settings):
     async with online(connected_settings) as rig, acting(rig):
         asked = await rig.ask(SPEED, 900.0)
