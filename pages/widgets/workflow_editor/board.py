@@ -7,13 +7,14 @@ from typing import Any, cast
 import msgspec
 from nicegui import background_tasks, events, ui
 
-from app.core.errors import ConflictError, FieldsError, MillwrightError
+from app.core.errors import ConflictError, FieldsError, MillwrightError, RoleError
 from app.core.workflow_entry import Problem
 from app.plant import Plant
 from app.workflow.definition import read_definition
 from pages.frame import actor
 from pages.markup import place, tag
 from pages.widgets.confirm import confirmed
+from pages.widgets.workflow_editor.conflict import Whose, ask_whose
 from pages.widgets.workflow_editor.draft import draft
 from pages.widgets.workflow_editor.edits import EDITS
 from pages.widgets.workflow_editor.schema import schema
@@ -110,16 +111,30 @@ class EditorBoard:
     async def _write(self, name: str, text: str, base: str) -> None:
         try:
             entry = await self._plant.save_workflow(name, text, actor(), base_version=base)
-        except ConflictError as error:
-            why = f"{error}. If you go on, the other change is lost."
-            if await confirmed(f'Save over the other change of "{name}"?', why, "Save over it"):
-                await self._write(name, text, "")
+        except RoleError as error:
+            self._send("tell", {"words": str(error)})
+            return
+        except ConflictError:
+            await self._settle(name, text)
             return
         except MillwrightError as error:
             self._send("tell", {"words": f"{error}. {error.hint}".rstrip(". ")})
             return
         self._session.saved(text, entry.name, entry.version)
         self._send("saved", {"name": entry.name})
+
+    async def _settle(self, name: str, text: str) -> None:
+        """Ask whose text counts; mine replaces the one asked about, and no later one."""
+        workflows = self._plant.workflows
+        theirs, version = workflows.source(name), workflows.entry(name).version
+        match await ask_whose(name):
+            case Whose.MINE:
+                await self._write(name, text, version)
+            case Whose.THEIRS:
+                self._session.take(theirs, name, version)
+                self._send("saved", {"name": name})
+            case None:
+                return
 
     def _is_there(self, name: str) -> bool:
         return any(entry.name == name for entry in self._plant.workflows.catalogue())

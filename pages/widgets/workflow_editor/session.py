@@ -84,6 +84,11 @@ class EditSession:
         """Note that a text is on disk; what was typed since then is still to be saved."""
         self._saved, self.name, self.version = text, name, version
 
+    def take(self, text: str, name: str, version: str) -> None:
+        """Go on from what somebody else has saved; undo brings back what was there before."""
+        self._take(text, is_typed=False)
+        self.saved(text, name, version)
+
     def _take(self, text: str, *, is_typed: bool) -> None:
         if text == self.text:
             return
