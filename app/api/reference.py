@@ -21,7 +21,8 @@ The same with every field of every shape stands at `/api/docs` of the running ap
 All times are UTC, ISO 8601 with `Z`; keys are snake_case.
 A refusal has the body `{error, message, hint}`, and `fields` where several are wrong.
 Statuses: 403 foreign page, 404 unknown, 409 not now, 413 too large, 422 wrong, 503 a part is down.
-`Retry-After` says when to ask again: with 429, and with 503 while the history is being opened or an agent that is asked does not live.
+`Retry-After` says when to ask again: with 429, and with 503 while the history is being opened
+or an agent that is asked does not live.
 The app binds to this machine only; a page of another origin is refused on every path.
 `server.allowed_origins` names origins that may call.
 Seed names work in place of agent names: `pm` is `maintenance`.

@@ -276,7 +276,7 @@ async def test_without_the_notifier_nobody_is_told_and_nothing_can_be_tested(
     async with pages_of(with_route(connected_settings)):
         await user.open("/notifications")
         await user.should_see("The notifier does not answer", retries=30)
-        await user.should_see("is not heard", retries=30)
+        await user.should_see("Agent &quot;notifier&quot; is ")  # stopped, or never heard
         await user.should_see("Start it on the")
         await user.should_see("Routes of the settings")
         await user.should_see("not known")
