@@ -120,6 +120,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         is_dry: Nothing was sent or changed.
         reviewed: A person has seen to this failure: who and why; it is no dead letter any more.
         role: Role of who started it; its commands are asked for with it.
+        app: Version of Millwright that began it.
     """
 
     id: str
@@ -140,6 +141,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     is_dry: bool = False
     reviewed: str = ""
     role: str = "operator"
+    app: str = ""
 
 
 class ApprovalState(StrEnum):

@@ -116,13 +116,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
-        """Open a transaction to read.
+        """Open a transaction to read: all its statements see the same moment.
 
         Raises:
             StoreError: It is not open or gone.
         """
         with self._told("read"), self._opened(self._reading).connect() as connection:
-            yield connection
+            if not self.is_shared:
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            except BaseException:
+                # a result that was not read to its end lives on in the error: whoever gets this
+                # connection next would see the store as it is now, and nothing newer
+                connection.invalidate()
+                raise
 
     def session(self) -> sa.Connection:
         """Return a connection that stays open, each statement by itself; the caller closes it.

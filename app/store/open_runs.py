@@ -2,11 +2,11 @@
 
 import asyncio
 
-import msgspec
 import sqlalchemy as sa
 
 from app.core.run import RunState, WorkflowRun
 from app.store.database import Database
+from app.store.run_rows import SHOWN, run_of
 from app.store.run_tables import RUNS, sort_words
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
@@ -34,12 +34,13 @@ class OpenRuns:
             StoreError: They cannot be read.
         """
         queued = RUNS.c.state == RunState.WAITING.value, RUNS.c.is_queued
-        query = sa.select(RUNS.c.run).where(*queued).order_by(RUNS.c.sort.desc())
-        found = [
-            msgspec.json.decode(row, type=WorkflowRun)
-            for row in await self._column(query)
-            if isinstance(row, bytes)
-        ]
+        query = sa.select(*SHOWN).where(*queued).order_by(RUNS.c.sort.desc())
+
+        def work() -> list[WorkflowRun]:
+            with self._database.read() as connection:
+                return [run_of(row) for row in connection.execute(query)]
+
+        found = await asyncio.to_thread(work)
         return list({(each.workflow, each.key): each for each in found}.values())
 
     async def older(self, run: WorkflowRun) -> list[str]:

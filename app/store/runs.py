@@ -1,51 +1,42 @@
 """Runs of workflows on disk: what is certain of them, and what lists and searches need."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
 
 from app.core.admission import Admission, admit, next_waiting
-from app.core.errors import ConflictError, NotFoundError
-from app.core.run import OVER, RunState, StepRun, WorkflowRun
+from app.core.errors import ConflictError
+from app.core.run import RunState, StepRun, WorkflowRun
 from app.core.workflow import Concurrency, Workflow
 from app.store.approvals import ApprovalStore
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
 from app.store.open_runs import OpenRuns
+from app.store.run_rows import (
+    SHOWN,
+    Stored,
+    UnreadableRunError,
+    columns,
+    run_of,
+    stored_of,
+    unknown,
+    words,
+)
 from app.store.run_statements import RunStatements
 from app.store.run_tables import APPROVALS, RUNS, STEPS, sort_words
 
+logger = logging.getLogger(__name__)
+
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
-_SEARCHED = 2000
 
 
 class LostRunError(ConflictError):
     """A run belongs to another orchestrator now; who had it stops."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A run with all that is certain of it.
-
-    Attributes:
-        run: Without its steps.
-        snapshot: Definition it runs by.
-        slots: Certain data by slot.
-        is_queued: It waits for its turn.
-        cancel: Why it shall be cancelled, empty if it shall not.
-        owner: Orchestrator that carries it out.
-    """
-
-    run: WorkflowRun
-    snapshot: Workflow
-    slots: dict[str, bytes]
-    is_queued: bool
-    cancel: str
-    owner: str
 
 
 class RunStore:
@@ -53,6 +44,7 @@ class RunStore:
 
     Attributes:
         watched: What is not over.
+        unreadable: Why each run that was looked for could not be read by this version of the app.
     """
 
     def __init__(self, database: Database) -> None:
@@ -61,6 +53,7 @@ class RunStore:
         self.approvals = ApprovalStore(database, self._commits)
         self._do = RunStatements(is_postgres=database.is_shared)
         self.watched = OpenRuns(database)
+        self.unreadable: dict[str, str] = {}
 
     @property
     def trouble(self) -> str:
@@ -97,7 +90,7 @@ class RunStore:
             What it comes to, and the open runs of its key. A run whose id is known
             already is not kept again: then REFUSE, and the list names it.
         """
-        rule, words, payload = snapshot.runs, _words(run), _json(snapshot)
+        rule, searched, payload = snapshot.runs, words(run), _json(snapshot)
 
         def work(connection: sa.Connection) -> tuple[Admission, list[str]]:
             self._lock_key(connection, run)  # first: another may be adding the same run
@@ -109,8 +102,8 @@ class RunStore:
                 return admission, active + waiting
             is_queued = admission is not Admission.START
             kept = _in_turn(run, active + waiting) if is_queued else run
-            columns = {**_columns(kept, owner), "is_queued": is_queued, "words": words}
-            self._do.add(connection, **columns, snapshot=payload)
+            row = {**columns(kept, owner), "is_queued": is_queued, "words": searched}
+            self._do.add(connection, **row, snapshot=payload)
             for step in carried:
                 slot = f"{step.step}.{step.round}"
                 connection.execute(STEPS.insert().values(run=run.id, slot=slot, data=_json(step)))
@@ -146,12 +139,12 @@ class RunStore:
         Raises:
             LostRunError: The run belongs to another orchestrator.
         """
-        columns, payload = _columns(run, owner), _json(last[1]) if last else b""
+        row, payload = columns(run, owner), _json(last[1]) if last else b""
 
         def work(connection: sa.Connection) -> bool:
             if last:
                 self._keep(connection, run.id, owner, last[0], payload)
-            if not self._do.end(connection, **columns).rowcount:
+            if not self._do.end(connection, **row).rowcount:
                 raise LostRunError(f"Run {run.id} belongs to another orchestrator now")
             if self.is_shared:  # one may be on its way in at another orchestrator
                 return True
@@ -187,7 +180,7 @@ class RunStore:
         def work(connection: sa.Connection) -> None:
             state = _state_of(connection, run_id)
             if state is None:
-                raise _unknown(run_id)
+                raise unknown(run_id)
             if state not in _OPEN:
                 raise ConflictError(f"Run {run_id} is over already: it is {state}")
             connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(cancel=why))
@@ -202,14 +195,10 @@ class RunStore:
         """
 
         def work(connection: sa.Connection) -> WorkflowRun:
-            row = connection.execute(
-                sa.select(RUNS.c.run, RUNS.c.owner).where(RUNS.c.id == run_id)
-            ).first()
-            if row is None:
-                raise _unknown(run_id)
-            run = msgspec.structs.replace(_run(row.run), **changes)
+            stored = stored_of(connection, run_id)
+            run = msgspec.structs.replace(stored.run, **changes)
             connection.execute(
-                RUNS.update().where(RUNS.c.id == run_id).values(**_columns(run, row.owner))
+                RUNS.update().where(RUNS.c.id == run_id).values(**columns(run, stored.owner))
             )
             return run
 
@@ -225,13 +214,20 @@ class RunStore:
         return await self._commits.write(work)
 
     async def open_runs(self, owner: str) -> list[Stored]:
-        """Return the runs of an orchestrator that are not over, the oldest first."""
+        """Return the runs of an orchestrator that are not over, the oldest first.
+
+        Those that cannot be read are left out, and are in `unreadable`.
+        """
 
         def work() -> list[Stored]:
             mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN)
+            found: list[Stored] = []
             with self._database.read() as connection:
                 ids = connection.scalars(sa.select(RUNS.c.id).where(*mine).order_by(RUNS.c.sort))
-                return [_stored(connection, each) for each in ids.all()]
+                for run_id in ids.all():
+                    with suppress(UnreadableRunError):
+                        found.append(self._stored(connection, run_id))
+            return found
 
         return await asyncio.to_thread(work)
 
@@ -261,13 +257,47 @@ class RunStore:
 
         Raises:
             NotFoundError: There is no such run.
+            UnreadableRunError: This version of the app cannot read it.
         """
 
         def work() -> Stored:
             with self._database.read() as connection:
-                return _stored(connection, run_id)
+                return self._stored(connection, run_id)
 
         return await asyncio.to_thread(work)
+
+    async def shown(self, run_id: str) -> WorkflowRun:
+        """Return a run without its steps; of one that cannot be read, what its columns tell.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+
+        def work() -> WorkflowRun:
+            with self._database.read() as connection:
+                row = connection.execute(sa.select(*SHOWN).where(RUNS.c.id == run_id)).first()
+            if row is None:
+                raise unknown(run_id)
+            return run_of(row)
+
+        return await asyncio.to_thread(work)
+
+    async def end_unread(self, run_id: str, owner: str) -> WorkflowRun:
+        """Keep that a run which cannot be read is cancelled, and return it.
+
+        Raises:
+            LostRunError: The run belongs to another orchestrator, or is over.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            mine = RUNS.c.id == run_id, RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN)
+            ended = {"state": RunState.CANCELLED.value, "is_queued": False}
+            if not connection.execute(RUNS.update().where(*mine).values(**ended)).rowcount:
+                raise LostRunError(f"Run {run_id} belongs to another orchestrator now, or is over")
+
+        await self._commits.write(work)
+        self.unreadable.pop(run_id, None)
+        return await self.shown(run_id)
 
     async def runs(
         self,
@@ -282,7 +312,7 @@ class RunStore:
         limit: int = 100,
     ) -> list[WorkflowRun]:
         """Return runs without their steps, the newest first."""
-        query = sa.select(RUNS.c.run).order_by(RUNS.c.sort.desc()).limit(limit)
+        query = sa.select(*SHOWN).order_by(RUNS.c.sort.desc()).limit(limit)
         if workflow:
             query = query.where(RUNS.c.workflow == workflow)
         if states:
@@ -301,7 +331,7 @@ class RunStore:
 
         def work() -> list[WorkflowRun]:
             with self._database.read() as connection:
-                return [_run(row) for row in connection.scalars(query)]
+                return [run_of(row) for row in connection.execute(query)]
 
         return await asyncio.to_thread(work)
 
@@ -347,6 +377,15 @@ class RunStore:
 
     # Within a transaction
 
+    def _stored(self, connection: sa.Connection, run_id: str) -> Stored:
+        try:
+            return stored_of(connection, run_id)
+        except UnreadableRunError as error:
+            if run_id not in self.unreadable and _state_of(connection, run_id) in _OPEN:
+                logger.warning("%s", error)
+                self.unreadable[run_id] = str(error)
+            raise
+
     def _keep(
         self, connection: sa.Connection, run_id: str, owner: str, slot: str, data: bytes
     ) -> None:
@@ -379,50 +418,5 @@ def _state_of(connection: sa.Connection, run_id: str) -> str | None:
     return connection.scalar(sa.select(RUNS.c.state).where(RUNS.c.id == run_id))
 
 
-def _stored(connection: sa.Connection, run_id: str) -> Stored:
-    row = connection.execute(RUNS.select().where(RUNS.c.id == run_id)).first()
-    if row is None:
-        raise _unknown(run_id)
-    slots = connection.execute(sa.select(STEPS.c.slot, STEPS.c.data).where(STEPS.c.run == run_id))
-    return Stored(
-        run=_run(row.run),
-        snapshot=msgspec.json.decode(row.snapshot, type=Workflow),
-        slots={row.slot: row.data for row in slots},
-        is_queued=row.is_queued,
-        cancel=row.cancel,
-        owner=row.owner,
-    )
-
-
-def _columns(run: WorkflowRun, owner: str) -> dict[str, object]:
-    is_dead = run.state is RunState.FAILED and not (run.retried_by or run.reviewed or run.parent)
-    return {
-        "id": run.id,
-        "sort": sort_words(run.started_at, run.id),
-        "workflow": run.workflow,
-        "key": run.key,
-        "state": run.state.value,
-        "is_dead": is_dead and not run.is_dry,
-        "owner": owner,
-        "parent": run.parent,
-        "run": _json(msgspec.structs.replace(run, steps=())),
-        **({"is_queued": False, "words": _words(run)} if run.state in OVER else {}),
-    }
-
-
-def _words(run: WorkflowRun) -> str:
-    by, given = run.started_by, msgspec.json.encode(run.input).decode()
-    said = (run.id, run.workflow, run.key, run.reason, by.kind, by.name, by.why, given)
-    return " ".join(said).lower()[:_SEARCHED]
-
-
-def _run(data: bytes) -> WorkflowRun:
-    return msgspec.json.decode(data, type=WorkflowRun)
-
-
 def _json(value: object) -> bytes:
     return msgspec.json.encode(value)
-
-
-def _unknown(run_id: str) -> NotFoundError:
-    return NotFoundError(f'There is no run "{run_id[:120]}"', "GET /api/runs lists all")

@@ -16,12 +16,14 @@ from typing import Any
 
 import msgspec
 
+from app import __version__
 from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
 from app.core.run import OVER, RunState, StartedBy, StepRun, WorkflowRun
 from app.core.workflow import RunMode, Workflow
-from app.store.runs import LostRunError, RunStore, Stored
+from app.store.run_rows import Stored, UnreadableRunError, unreadable
+from app.store.runs import LostRunError, RunStore
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doer, Doing
 from app.workflow.runner import Runner
@@ -126,6 +128,7 @@ class Engine:
             parent=parent,
             retry_of=retry_of,
             role=role,
+            app=__version__,
         )
         admission, rivals = await self._store.add(run, workflow, self._owner, carried)
         match admission:
@@ -163,12 +166,27 @@ class Engine:
             await self._cancel_queued(run_id, why)
 
     async def _cancel_queued(self, run_id: str, why: str) -> None:
-        stored = await self._store.find(run_id)
+        """Cancel what nobody carries out here: it waits for its turn, or cannot be read."""
+        try:
+            stored = await self._store.find(run_id)
+        except UnreadableRunError:
+            await self._cancel_unread(run_id)
+            return
+        if run_id in self._store.unreadable:
+            await self._cancel_unread(run_id)
+            return
         if stored.is_queued and stored.owner == self._owner and stored.run.state not in OVER:
             ended = msgspec.structs.replace(
                 stored.run, state=RunState.CANCELLED, reason=why, ended_at=self._clock.now()
             )
             await self._store.end(ended, self._owner)
+            self._ended(ended)
+
+    async def _cancel_unread(self, run_id: str) -> None:
+        with suppress(LostRunError):  # who has it reads it, or cancels it
+            ended = await self._store.end_unread(run_id, self._owner)
+            now, why = self._clock.now(), f"The run is {ended.state.value}"
+            await self._store.approvals.withdraw(run_id, now, why)
             self._ended(ended)
 
     async def run_child(
@@ -239,7 +257,10 @@ class Engine:
 
     async def _take_turns(self) -> None:
         for waiting in await self._store.watched.next_in_turn():
-            workflow = (await self._store.find(waiting.id)).snapshot
+            try:
+                workflow = (await self._store.find(waiting.id)).snapshot
+            except UnreadableRunError:  # Health names it; a person cancels it
+                continue
             if workflow.runs.mode is RunMode.RESTART:
                 await self._replace_before(waiting)
             await self._begin_turn(waiting.workflow, waiting.key, workflow)
@@ -258,8 +279,12 @@ class Engine:
         It must have been found so before, and be so still: a run may begin or end meanwhile.
         """
         orphans = await self._store.watched.under_way(self._owner) - self._tasks.keys()
+        orphans -= self._store.unreadable.keys()
         for run_id in orphans & self._orphans:
-            stored = await self._store.find(run_id)
+            try:
+                stored = await self._store.find(run_id)
+            except UnreadableRunError:
+                continue
             is_ours = stored.owner == self._owner and not stored.is_queued
             if is_ours and stored.run.state not in OVER:
                 logger.warning("Run %s goes on: nobody carried it out", run_id)
@@ -287,15 +312,21 @@ class Engine:
         run_id = stored.run.id
         if run_id in self._tasks or self._is_stopping:
             return
-        runner = Runner(
-            stored,
-            owner=self._owner,
-            store=self._store,
-            actions=self._actions,
-            clock=self._clock,
-            functions=self._functions,
-            changed=self._tell,
-        )
+        try:
+            runner = Runner(
+                stored,
+                owner=self._owner,
+                store=self._store,
+                actions=self._actions,
+                clock=self._clock,
+                functions=self._functions,
+                changed=self._tell,
+            )
+        except msgspec.MsgspecError as error:  # a step of it; see `Health`
+            why = unreadable(msgspec.json.encode(stored.run), error)
+            logger.warning("Run %s: %s", run_id, why)
+            self._store.unreadable[run_id] = f"Run {run_id}: {why}"
+            return
         self._runners[run_id] = runner
         task = asyncio.get_running_loop().create_task(self._carry(runner), name=f"run {run_id}")
         self._tasks[run_id] = task
@@ -348,6 +379,8 @@ class Engine:
             while run_id := await self._store.next_turn(name, key, workflow.runs, self._owner):
                 stored = await self._store.find(run_id)
                 self._go(stored)
+        except UnreadableRunError:  # it has its turn, and keeps it until a person cancels it
+            return
         except StoreError as error:
             logger.warning("The next run of %s waits for the store: %s", name, error)
 

@@ -16,7 +16,8 @@ from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
 from app.core.run_plan import RunPlan
 from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step, Undo
-from app.store.runs import LostRunError, RunStore, Stored
+from app.store.run_rows import Stored
+from app.store.runs import LostRunError, RunStore
 from app.workflow.actions import RefusedError, UncertainError, deadline_after
 from app.workflow.attempt import Attempt
 from app.workflow.context import Doer, Doing, PlantSilentError

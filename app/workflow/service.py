@@ -29,6 +29,7 @@ from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.core.workflow_entry import Entry, Problem
 from app.settings import WorkflowSettings
+from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
 from app.workflow.definition import read_definition
@@ -47,6 +48,9 @@ PRUNED_AT_ONCE = 500
 PAGES = 20
 """Pages of open runs that are looked through for those that wait, or that do not."""
 ENDED_LATELY = 500
+_DISK_REMEDY = "Runs go on by themselves once the disk or the database takes writes again"
+_UNREAD_REMEDY = "Cancel them on the page of runs, or start the version that began them"
+_BRAKED_REMEDY = "Switch its triggers off, then look at what it publishes"
 _LIBRARY = Path(__file__).parent / "library"
 
 Listener = Callable[[RunChange], None]
@@ -184,30 +188,16 @@ class WorkflowService:
             state = Health.FAILED if self._trouble else Health.STARTING
             remedy = "No run can be started until the store opens; it is tried again"
             return ComponentStatus("Workflows", state, self._since, self._trouble, remedy)
-        if self._store.trouble:
-            remedy = "Runs go on by themselves once the disk or the database takes writes again"
-            return ComponentStatus(
-                "Workflows", Health.FAILED, self._since, self._store.trouble, remedy
-            )
-        broken = [each.name for each in self._library.entries() if each.workflow is None]
-        if broken:
-            reason = f"Definitions with errors: {', '.join(broken)}"
-            return ComponentStatus(
-                "Workflows", Health.DEGRADED, self._since, reason, "Correct them in the editor"
-            )
-        if braked := self.triggers.braked:
-            reason = f"Events start runs too fast, more than {RUNS_A_MINUTE} a minute: "
-            return ComponentStatus(
-                "Workflows",
-                Health.DEGRADED,
-                self._since,
-                reason + ", ".join(braked),
-                "Switch its triggers off, then look at what it publishes",
-            )
-        if self._owners.trouble:
-            return ComponentStatus(
-                "Workflows", Health.DEGRADED, self._since, self._owners.trouble, ""
-            )
+        troubles = (
+            (Health.FAILED, self._store.trouble, _DISK_REMEDY),
+            (Health.DEGRADED, _unread_words(self._store.unreadable), _UNREAD_REMEDY),
+            (Health.DEGRADED, _broken_words(self._library.entries()), "Correct them in the editor"),
+            (Health.DEGRADED, _braked_words(self.triggers.braked), _BRAKED_REMEDY),
+            (Health.DEGRADED, self._owners.trouble, ""),
+        )
+        for state, reason, remedy in troubles:
+            if reason:
+                return ComponentStatus("Workflows", state, self._since, reason, remedy)
         return ComponentStatus("Workflows", Health.OK, self._since)
 
     @property
@@ -299,14 +289,17 @@ class WorkflowService:
 
         Raises:
             NotFoundError: There is none of this id.
+            UnreadableRunError: This version of the app cannot read it.
         """
         runner = self.engine.live(run_id)
         if runner is not None:
             return msgspec.structs.replace(runner.run, steps=runner.steps)
         stored = await self._store.find(run_id)
-        return msgspec.structs.replace(
-            stored.run, steps=stored_steps(stored.snapshot, stored.slots)
-        )
+        try:
+            steps = stored_steps(stored.snapshot, stored.slots)
+        except msgspec.MsgspecError as error:
+            raise UnreadableRunError(f"Run {run_id}: a step cannot be read: {error}") from error
+        return msgspec.structs.replace(stored.run, steps=steps)
 
     async def snapshot(self, run_id: str) -> Workflow:
         """Return the definition that a run goes by.
@@ -429,7 +422,7 @@ class WorkflowService:
         for name, (_, last) in self._counts.items():
             known = self._last.get(name)
             if known is None or known.id != last:
-                self._last[name] = (await self._store.find(last)).run
+                self._last[name] = await self._store.shown(last)
 
     def _with_runs(self, entry: Entry) -> Entry:
         count, _ = self._counts.get(entry.name, (0, ""))
@@ -438,7 +431,12 @@ class WorkflowService:
 
     def _live(self, run: WorkflowRun) -> WorkflowRun:
         runner = self.engine.live(run.id)
-        return runner.run if runner else run
+        if runner:
+            return runner.run
+        why = self._store.unreadable.get(run.id)
+        if why is None or run.state in OVER:
+            return run
+        return msgspec.structs.replace(run, state=RunState.WAITING, reason=why)
 
     def _note_decision(self) -> None:
         self._is_dirty = True
@@ -456,3 +454,20 @@ class WorkflowService:
         change = RunChange(run, step)
         for callback in self._callbacks:
             callback(change)
+
+
+def _unread_words(unreadable: Mapping[str, str]) -> str:
+    if not unreadable:
+        return ""
+    return f"{len(unreadable)} open runs cannot be read. {next(iter(unreadable.values()))}"
+
+
+def _broken_words(entries: Sequence[Entry]) -> str:
+    broken = [each.name for each in entries if each.workflow is None]
+    return f"Definitions with errors: {', '.join(broken)}" if broken else ""
+
+
+def _braked_words(braked: Sequence[str]) -> str:
+    if not braked:
+        return ""
+    return f"Events start runs too fast, more than {RUNS_A_MINUTE} a minute: {', '.join(braked)}"
