@@ -71,15 +71,17 @@ class ApprovalStore:
         is_open = APPROVALS.c.run == run_id, APPROVALS.c.state == ApprovalState.OPEN.value
 
         def work(connection: sa.Connection) -> None:
-            rows = connection.scalars(sa.select(APPROVALS.c.data).where(*is_open)).all()
-            for row in rows:
-                known = msgspec.json.decode(row, type=Approval)
-                withdrawn = msgspec.structs.replace(
-                    known, state=ApprovalState.WITHDRAWN, decided_at=at, note=why
-                )
-                columns = _approval_columns(withdrawn)
+            rows = connection.execute(sa.select(APPROVALS.c.id, APPROVALS.c.data).where(*is_open))
+            for row in rows.all():
+                columns: dict[str, object] = {"state": ApprovalState.WITHDRAWN.value}
+                if known := _readable(row.data):
+                    columns = _approval_columns(
+                        msgspec.structs.replace(
+                            known, state=ApprovalState.WITHDRAWN, decided_at=at, note=why
+                        )
+                    )
                 connection.execute(
-                    APPROVALS.update().where(APPROVALS.c.id == known.id).values(**columns)
+                    APPROVALS.update().where(APPROVALS.c.id == row.id).values(**columns)
                 )
 
         await self._commits.write(work)
@@ -94,7 +96,10 @@ class ApprovalStore:
         return await asyncio.to_thread(work)
 
     async def listed(self, *, is_open: bool, limit: int, run: str = "") -> list[Approval]:
-        """Return those open, oldest first, or decided, newest first; of one run if named."""
+        """Return those open, oldest first, or decided, newest first; of one run if named.
+
+        What cannot be read is left out: nobody could say what it asks.
+        """
         is_of = APPROVALS.c.state == ApprovalState.OPEN.value
         order = APPROVALS.c.asked_at if is_open else APPROVALS.c.asked_at.desc()
         query = sa.select(APPROVALS.c.data).where(is_of if is_open else ~is_of).order_by(order)
@@ -103,15 +108,30 @@ class ApprovalStore:
 
         def work() -> list[Approval]:
             with self._database.read() as connection:
-                rows = connection.scalars(query.limit(limit))
-                return [msgspec.json.decode(row, type=Approval) for row in rows]
+                rows = connection.scalars(query.limit(limit)).all()
+            return [found for row in rows if (found := _readable(row))]
 
         return await asyncio.to_thread(work)
 
 
 def _approval(connection: sa.Connection, approval_id: str) -> Approval | None:
     data = connection.scalar(sa.select(APPROVALS.c.data).where(APPROVALS.c.id == approval_id))
-    return None if data is None else msgspec.json.decode(data, type=Approval)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=Approval)
+    except msgspec.MsgspecError as error:
+        raise ConflictError(
+            f'Approval "{approval_id}" cannot be read: {error}',
+            "Cancel its run, or start the version of Millwright that began it",
+        ) from error
+
+
+def _readable(data: bytes) -> Approval | None:
+    try:
+        return msgspec.json.decode(data, type=Approval)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _approval_columns(approval: Approval) -> dict[str, object]:

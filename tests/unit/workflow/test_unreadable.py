@@ -1,13 +1,15 @@
 """Runs that this version of the app cannot read: the others go on, and a person can end them."""
 
 import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app import __version__
 from app.core.errors import ConflictError
-from app.core.run import RunState
+from app.core.run import Approval, ApprovalState, RunState
 from app.core.workflow import Concurrency, RunMode
 from app.store.database import Database
 from app.store.run_rows import UnreadableRunError
@@ -15,6 +17,7 @@ from tests.processes import eventually
 from tests.unit.workflow.engine_rig import FakeDoer, Gate, database, flow, life, step
 
 GARBAGE = b'{"name": 5'
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NEWER = b'{"app": "99.0.0", "of": "the future"}'
 
 
@@ -31,14 +34,12 @@ def doer() -> FakeDoer:
 def spoil(folder: Path, run_id: str, table: str, column: str, data: bytes) -> None:
     """Write what no version of ours would into one cell."""
     key = "id" if table == "runs" else "run"
-    connection = sqlite3.connect(folder / "runs.sqlite")
-    with connection:
-        changed = connection.execute(
+    with closing(sqlite3.connect(folder / "runs.sqlite")) as file, file:
+        changed = file.execute(
             f"UPDATE {table} SET {column} = ? WHERE {key} = ?",  # noqa: S608  names of ours
             (data, run_id),
         )
     assert changed.rowcount == 1
-    connection.close()
 
 
 @pytest.mark.parametrize(
@@ -142,3 +143,38 @@ async def test_a_queue_whose_first_cannot_be_read_waits_for_a_person(
         await rig.engine.cancel(second, "enough")
         await rig.engine.tick()
         assert (await rig.ended(third)).state is RunState.COMPLETED
+
+
+async def test_an_approval_that_cannot_be_read_hides_no_other_and_ends_with_its_run(
+    place: Database, tmp_path: Path
+):
+    async with life(place) as rig:
+        for name in ("a", "b"):
+            await rig.store.approvals.ask(approval(name))
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as file, file:
+        file.execute("UPDATE approvals SET data = ? WHERE id = 'a'", (GARBAGE,))
+    async with life(place) as rig:
+        approvals = rig.store.approvals
+        assert [each.id for each in await approvals.listed(is_open=True, limit=9)] == ["b"]
+        with pytest.raises(ConflictError, match='"a" cannot be read'):
+            await approvals.find("a")
+        with pytest.raises(ConflictError, match='"a" cannot be read'):
+            await approvals.decide("a", ApprovalState.APPROVED, "ann", NOW, "")
+        await approvals.withdraw("run-a", NOW, "The run is cancelled")
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as file:
+        states = dict(file.execute("SELECT id, state FROM approvals"))
+    assert states == {"a": "withdrawn", "b": "open"}
+
+
+def approval(name: str) -> Approval:
+    return Approval(
+        id=name,
+        run=f"run-{name}",
+        step="ask",
+        workflow="demo",
+        state=ApprovalState.OPEN,
+        question="Slow down?",
+        role="operator",
+        asked_at=NOW,
+        expires_at=NOW,
+    )
