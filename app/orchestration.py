@@ -124,6 +124,11 @@ class Orchestration:
         """What is opened with the stores, by the name on Health."""
         return {COMMANDS: self.commands.start, WORKFLOWS: self.workflows.open}
 
+    @property
+    def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What sees that a store can be written, by the name on Health."""
+        return {COMMANDS: self.commands.check}
+
     def connect(self) -> None:
         """Subscribe; before the bus starts."""
         self.commands.subscribe(self._bus)

@@ -41,7 +41,7 @@ from app.settings import Settings
 from app.store.audit import AuditRow
 from app.store.audited import audited
 from app.store.history import Historian
-from app.stores import Stores
+from app.stores import CHECK_S, Stores
 from app.supervisor.agent_calls import AgentCalls
 from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
@@ -155,7 +155,8 @@ class Plant:
         stack = self._stack
         self.settings.data.dir.mkdir(parents=True, exist_ok=True)
         stack.callback(self.stores.close)
-        await self.stores.open(self.intake.restore, self._start_alarms, self.orchestration.stores)
+        further, checks = self.orchestration.stores, self.orchestration.checks
+        await self.stores.open(self.intake.restore, self._start_alarms, further, checks)
         stack.push_async_callback(self.historian.stop)
         await self.historian.start()
         stack.push_async_callback(self.alarms.stop)
@@ -172,6 +173,7 @@ class Plant:
         loops.run(self.hub.run(), "live hub")
         loops.run(self.intake.judge(), "findings to alarms")
         self.orchestration.run(loops)
+        loops.run(repeat(self.stores.check, self.clock, CHECK_S, "stores"), "stores")
         loops.run(repeat(self._tick, self.clock, TICK_S, "plant tick"), "plant tick")
         going = loops.run(self._go(), "broker, connections, agents")
         await asyncio.wait({going}, timeout=BROKER_READY_S)

@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = 10.0
 """A person who frees the disk sees the store open soon; a failed try costs 5 s at most."""
+CHECK_S = 10.0
+"""Between two looks whether each store can be written; one costs a page and an fsync."""
 ALARMS = "Alarms"
+JOURNAL = "Alarm journal"
 
 Declare = Callable[[Sequence[Equipment], Mapping[str, UnitRules]], None]
 
@@ -47,7 +50,10 @@ class Stores:
         self.journal = AlarmJournal(data_dir / "alarms.sqlite")
         self._clock = clock
         self._closed: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._checks: dict[str, Callable[[], Awaitable[None]]] = {}
         self._statuses: dict[str, ComponentStatus] = {}
+        self._unwritable: dict[str, ComponentStatus] = {}
+        self._looking = asyncio.Lock()
         self._next_try_s = 0.0
         self._speaking = {ALARMS}
 
@@ -56,6 +62,7 @@ class Stores:
         declare: Declare,
         start_alarms: Callable[[], Awaitable[None]],
         further: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+        checks: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
     ) -> None:
         """Open all and start the alarms; what fails is in `statuses`, see `retry`.
 
@@ -63,11 +70,17 @@ class Stores:
             declare: Takes the stored units and what is kept of their rules, once they are read.
             start_alarms: May be called again after a StoreError.
             further: Opens others by their names; likewise. They speak for themselves.
+            checks: See whether stores of `further` can be written.
         """
+        own = (("Equipment store", self.assets), ("Audit", self.audit), (JOURNAL, self.journal))
+        self._checks = {
+            **{name: partial(asyncio.to_thread, store.check) for name, store in own},
+            **(checks or {}),
+        }
         self._closed = {
             "Equipment store": partial(self._open_assets, declare),
             "Audit": self._open_audit,
-            "Alarm journal": partial(_open, self.journal),
+            JOURNAL: partial(_open, self.journal),
             ALARMS: start_alarms,
             **(further or {}),
         }
@@ -79,6 +92,14 @@ class Stores:
         if self._closed and self._clock.monotonic() >= self._next_try_s:
             await self._try()
 
+    async def check(self) -> None:
+        """See whether each open store can be written; call each CHECK_S.
+
+        A disk that is full is on Health before anybody needs the store.
+        """
+        async with self._looking:
+            await self._check()
+
     def close(self) -> None:
         """Close all; harmless for those that are not open."""
         self.audit_check.cancel()
@@ -88,7 +109,8 @@ class Stores:
     @property
     def statuses(self) -> list[ComponentStatus]:
         """How each store is; the alarms speak for themselves once they have started."""
-        return [self._judged(status) for status in self._statuses.values()]
+        told = {**self._statuses, **self._unwritable}
+        return [self._judged(status) for status in told.values()]
 
     async def quarantined(self) -> list[Quarantined]:
         """Return what was moved aside as damaged, of every store here, the newest first."""
@@ -105,12 +127,33 @@ class Stores:
                 self._succeed(name)
         self._next_try_s = self._clock.monotonic() + RETRY_S
 
+    async def _check(self) -> None:
+        for name, check in self._checks.items():
+            if name in self._closed:  # says so itself
+                self._unwritable.pop(name, None)
+                continue
+            try:
+                await check()
+            except StoreError as error:
+                self._note_unwritable(name, error)
+            else:
+                if self._unwritable.pop(name, None):
+                    logger.info("%s can be written again", name)
+
     def _fail(self, name: str, error: StoreError) -> None:
         old = self._statuses.get(name)
         if old is None:
             logger.error("%s is not open, trying again: %s", name, error)
         since = old.since if old else self._clock.now()
         self._statuses[name] = ComponentStatus(name, Health.FAILED, since, str(error), error.hint)
+
+    def _note_unwritable(self, name: str, error: StoreError) -> None:
+        old = self._unwritable.get(name)
+        if old is None:
+            logger.error("%s cannot be written: %s", name, error)
+        since = old.since if old else self._clock.now()
+        words, remedy = str(error), error.hint
+        self._unwritable[name] = ComponentStatus(name, Health.FAILED, since, words, remedy)
 
     def _succeed(self, name: str) -> None:
         if self._statuses.pop(name, None):
@@ -122,7 +165,7 @@ class Stores:
         moved = {
             "Equipment store": self.assets.moved_aside,
             "Audit": self.audit.moved_aside,
-            "Alarm journal": self.journal.moved_aside,
+            JOURNAL: self.journal.moved_aside,
         }[name]
         if moved is None:
             return ComponentStatus(name, Health.OK, self._clock.now())

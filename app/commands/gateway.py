@@ -86,6 +86,14 @@ class CommandGateway:
         await self._follower.state_all()
         self._is_open = True
 
+    async def check(self) -> None:
+        """See that the store can be written, as every request needs it.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        await self._rows.check()
+
     async def stop(self) -> None:
         """Close the store."""
         self._is_open = False

@@ -32,6 +32,10 @@ class CommandRows:
         """Close the store; harmless if it is not open, and it may be opened again."""
         await asyncio.to_thread(self._database.close)
 
+    async def check(self) -> None:
+        """See that the store can be written."""
+        await asyncio.to_thread(self._store.check)
+
     def on_change(self, callback: Callable[[Command], None]) -> None:
         """Call `callback` in the event loop with each command that is new or has changed."""
         self._callbacks.append(callback)

@@ -9,7 +9,7 @@ import msgspec
 from app.core.equipment import Equipment
 from app.core.errors import StoreError
 from app.core.rule_hold import UnitRules
-from app.store.sqlite_file import connect, set_aside_damaged, store_errors
+from app.store.sqlite_file import check_writable, connect, set_aside_damaged, store_errors
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,14 @@ class Assets:
         """
         self.moved_aside = set_aside_damaged(self._path, _WHAT) or self.moved_aside
         self._connection = connect(self._path, _SCHEMA, _WHAT)
+
+    def check(self) -> None:
+        """See that the file can be written.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        check_writable(self._path, _WHAT)
 
     def close(self) -> None:
         """Close the file; nothing if it is not open."""

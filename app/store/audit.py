@@ -34,7 +34,7 @@ from app.store.audit_file import (
 )
 from app.store.audit_reader import WHAT, reading
 from app.store.remedy import remedy
-from app.store.sqlite_file import connect, set_aside_damaged, store_errors
+from app.store.sqlite_file import check_writable, connect, set_aside_damaged, store_errors
 
 __all__ = ["AuditFilter", "AuditLog", "AuditRow", "Outcome"]
 
@@ -82,6 +82,14 @@ class AuditLog:
                 tail = read_link(connection)
         if tail:
             logger.info("audit ends with row %d, hash %s", tail.number, tail.hash)
+
+    def check(self) -> None:
+        """See that the file can be written.
+
+        Raises:
+            StoreError: It cannot; every action would be refused.
+        """
+        check_writable(self.path, WHAT)
 
     def close(self) -> None:
         """Close the file; harmless if it is not open."""

@@ -116,6 +116,19 @@ class CommandStore:
                 _note(connection, line)
         return True
 
+    def check(self) -> None:
+        """Write something that changes nothing.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        with self._database.begin() as connection:
+            if self._database.is_shared:
+                connection.execute(sa.text("SELECT txid_current()"))  # commits a row of the log
+            else:
+                version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+
     def tally(self) -> dict[CommandState, int]:
         """Return how many commands are kept, by state.
 

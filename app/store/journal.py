@@ -20,7 +20,7 @@ from app.core.alarm_machine import AlarmEvent
 from app.core.alarm_record import AlarmRecord, Change
 from app.core.errors import StoreError
 from app.store.journal_file import SCHEMA
-from app.store.sqlite_file import connect, set_aside_damaged, store_errors
+from app.store.sqlite_file import check_writable, connect, set_aside_damaged, store_errors
 
 _WHAT = "Alarm journal"
 _COLUMNS = (
@@ -91,6 +91,14 @@ class AlarmJournal:
         self.moved_aside = set_aside_damaged(self._path, _WHAT) or self.moved_aside
         self._write = connect(self._path, SCHEMA, _WHAT)
         self._read = connect(self._path, SCHEMA, _WHAT)
+
+    def check(self) -> None:
+        """See that the file can be written.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        check_writable(self._path, _WHAT)
 
     def close(self) -> None:
         """Close the file; may be called again."""

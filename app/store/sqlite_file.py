@@ -71,6 +71,22 @@ def connect(path: Path, schema: str, what: str) -> sqlite3.Connection:
         return connection
 
 
+def check_writable(path: Path, what: str) -> None:
+    """Write something that changes nothing, so that a full disk is seen before anybody needs it.
+
+    On a connection of its own: what others write meanwhile is not touched.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    with store_errors(what, path, "written"):
+        uri = f"{path.absolute().as_uri()}?mode=rw"  # one that is gone is not made anew
+        with closing(sqlite3.connect(uri, timeout=_BUSY_S, uri=True)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection.execute(f"PRAGMA user_version = {version}")  # writes the page all the same
+
+
 def _connection(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
 
