@@ -15,11 +15,12 @@ from pages.frame import actor, frame
 from pages.markup import Html, join, place, tag
 from pages.patches import Patches
 from pages.refresh import while_visible
+from pages.sight import titles_of
 from pages.widgets import empty_state, skeleton
 from pages.widgets.upkeep.plan_item import PlanSight, item_key, plan_item
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.form import ask_and_start
-from pages.widgets.workflow.words import count_words, ticking, title_of, when_words
+from pages.widgets.workflow.words import count_words, ticking, when_words
 from pages.work_feed import Changes, WorkFeed
 
 OPEN_RUNS = 500
@@ -103,11 +104,7 @@ class _Board:
         return PlanSight(
             alarms={alarm.id: alarm for alarm in plant.alarms.alarms()},
             name_of=plant.tags.unit_name,
-            titles={
-                entry.name: title_of(entry.workflow)
-                for entry in plant.workflows.catalogue()
-                if entry.workflow
-            },
+            titles=titles_of(plant),
             runs=self._runs,
             zone=plant.settings.site.timezone,
             now=self._now,  # the browser counts on from there

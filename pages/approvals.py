@@ -6,11 +6,12 @@ from app.plant import Plant
 from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
+from pages.sight import titles_of
 from pages.unread import read_or_tell
 from pages.widgets import card, empty_state, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.decision import Setting, decided_row, open_decision
-from pages.widgets.workflow.words import sentence, title_of
+from pages.widgets.workflow.words import sentence
 from pages.work_feed import Changes, WorkFeed
 
 DECIDED_SHOWN = 50
@@ -67,11 +68,7 @@ class _Queue:
 
     def _setting(self) -> Setting:
         plant = self._plant
-        titles = {
-            entry.name: title_of(entry.workflow)
-            for entry in plant.workflows.catalogue()
-            if entry.workflow
-        }
+        titles = titles_of(plant)
         return Setting(
             who=actor(),
             zone=plant.settings.site.timezone,

@@ -13,7 +13,7 @@ from pages.markup import Html, place, tag
 from pages.not_found import not_found
 from pages.sight import sight_of
 from pages.unread import unread
-from pages.widgets import card, number
+from pages.widgets import card, number, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.command_row import (
     Sight,
@@ -70,7 +70,9 @@ def command_page(command: Command, changes: Sequence[CommandChange], sight: Sigh
         "div",
         marked(look),
         tag("b", target(command, sight), ", ", change_words(command, sight)),
-        tag("p", command.reason, class_="mw-run-reason") if command.reason else None,
+        tag("p", with_unit_links(command.reason, sight.name_of), class_="mw-run-reason")
+        if command.reason
+        else None,
         class_="mw-run-head",
     )
     return tag(
@@ -85,7 +87,7 @@ def command_page(command: Command, changes: Sequence[CommandChange], sight: Sigh
 def _facts(command: Command, sight: Sight) -> Html:
     declared = sight.tag_of(command.tag)
     pairs: list[tuple[str, object]] = [
-        ("Asked by", f"{command.requested_by} ({command.role}), {source_words(command.source)}"),
+        ("Asked by", f"{_asker(command)}, {source_words(command.source)}"),
         ("Asked at", when_words(command.requested_at, sight.zone, sight.now)),
         ("Why", command.why or number(None)),
         ("Approved by", command.approved_by or number(None)),
@@ -104,6 +106,12 @@ def _facts(command: Command, sight: Sight) -> Html:
     return tag("dl", rows, class_="mw-facts")
 
 
+def _asker(command: Command) -> str:
+    """Return name and role, once if nobody gave a name."""
+    name, role = command.requested_by, command.role
+    return name if name == role else f"{name} ({role})"
+
+
 def _history(changes: Sequence[CommandChange], sight: Sight) -> Html:
     rows = [
         tag(
@@ -116,4 +124,6 @@ def _history(changes: Sequence[CommandChange], sight: Sight) -> Html:
         for each in changes
     ]
     head = tag("tr", [tag("th", words) for words in _HEADINGS])
-    return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-still")
+    return tag(
+        "table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-still mw-history"
+    )

@@ -13,11 +13,13 @@ from pages.sight import sight_of
 from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton
 from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.choices import state_chips
 from pages.widgets.workflow.command_row import HEADINGS, command_key, command_row
 from pages.widgets.workflow.marks import COMMAND_LOOKS
 from pages.work_feed import Changes, WorkFeed
 
 ROWS = 200
+_STATES = {state: COMMAND_LOOKS[state][1].capitalize() for state in CommandState}
 
 
 def create(plant: Plant, feed: WorkFeed) -> None:
@@ -42,7 +44,7 @@ class _Listing:
         self._rows: list[str] = []
         self._patches = Patches({})
         with ui.element("div").classes("mw-filters"):
-            self._chips = place(_chips(self._states))
+            self._chips = place(state_chips(_STATES, self._states))
         with ui.element("section").classes("mw-card mw-runs-card"):
             self._list = place(skeleton(6))
         self._more = place(tag("span"))
@@ -55,7 +57,7 @@ class _Listing:
         rows = {command_key(each.id): command_row(each, sight) for each in found}
         self._rows = [each.id for each in found]
         self._patches.reset(rows)
-        self._chips.set_content(_chips(self._states))
+        self._chips.set_content(state_chips(_STATES, self._states))
         self._list.set_content(_table(list(rows.values())) if rows else _nothing(self._states))
         self._more.set_content(_more(len(rows)))
 
@@ -91,21 +93,6 @@ class _Listing:
                 await self.read()
             case _:
                 return
-
-
-def _chips(chosen: Collection[CommandState]) -> Html:
-    chips = [
-        tag(
-            "button",
-            COMMAND_LOOKS[state][1].capitalize(),
-            type="button",
-            class_="mw-chip",
-            aria_pressed=str(state in chosen).lower(),
-            data_state=state.value,
-        )
-        for state in CommandState
-    ]
-    return tag("div", chips, class_="mw-states", role="group", aria_label="States")
 
 
 def _table(rows: list[Html]) -> Html:

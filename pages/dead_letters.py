@@ -7,22 +7,18 @@ from app.plant import Plant
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.run_acts import ask_and_do
+from pages.sight import around_of
 from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
+from pages.widgets.workflow.choices import bulk_bar
 from pages.widgets.workflow.run_row import Around
-from pages.widgets.workflow.words import (
-    count_words,
-    key_link,
-    sentence,
-    ticking,
-    title_of,
-    when_words,
-)
+from pages.widgets.workflow.words import count_words, key_link, ticking, when_words
 from pages.work_feed import Changes, WorkFeed
 
 LIMIT = 200
 _HEADINGS = ("", "Workflow", "For", "Why it failed", "Failed", "Waits for")
+_ACTS = (("retry", "Retry", "mw-primary"), ("review", "Seen to", ""))
 
 
 def create(plant: Plant, feed: WorkFeed) -> None:
@@ -47,14 +43,14 @@ class _Letters:
         place(
             tag(
                 "p",
-                "Runs that failed and that nobody has retried or seen to. Messages that were "
-                "refused stand on ",
+                "Runs that failed and that nobody has retried or seen to; mark some to do so. "
+                "Messages that were refused stand on ",
                 tag("a", f"Health ({refused})", href="/health", class_="mw-link"),
                 ".",
                 class_="mw-hint",
             )
         )
-        place(_bulk_bar())
+        place(bulk_bar(_ACTS))
         self._count = place(tag("span"))
         with ui.element("section").classes("mw-card mw-runs-card"):
             self._list = place(skeleton(6))
@@ -63,16 +59,7 @@ class _Letters:
     async def read(self) -> None:
         """Read the list anew and show it."""
         found = await self._plant.workflows.dead(LIMIT)
-        around = Around(
-            titles={
-                entry.name: title_of(entry.workflow)
-                for entry in self._plant.workflows.catalogue()
-                if entry.workflow
-            },
-            name_of=self._plant.tags.unit_name,
-            zone=self._plant.settings.site.timezone,
-            now=self._plant.clock.now(),
-        )
+        around = around_of(self._plant)
         newest_first = sorted(found, key=lambda run: run.ended_at or run.started_at, reverse=True)
         rows = [_row(run, around) for run in newest_first]
         self._count.set_content(_count(len(rows)))
@@ -89,7 +76,7 @@ class _Letters:
 
 
 def _row(run: WorkflowRun, around: Around) -> Html:
-    title = around.titles.get(run.workflow) or sentence(run.workflow)
+    title = around.title(run.workflow)
     ended = run.ended_at or run.started_at
     return tag(
         "tr",
@@ -121,20 +108,6 @@ def _count(rows: int) -> Html:
 def _table(rows: list[Html]) -> Html:
     head = tag("tr", [tag("th", words, scope="col") for words in _HEADINGS])
     return tag("table", tag("thead", head), tag("tbody", rows), class_="mw-table mw-letter-runs")
-
-
-def _bulk_bar() -> Html:
-    buttons = [
-        tag("button", words, type="button", class_=f"mw-button {look}".strip(), data_bulk=do)
-        for do, words, look in (
-            ("all", "Mark all", ""),
-            ("none", "Mark none", ""),
-            ("retry", "Retry", "mw-primary"),
-            ("review", "Seen to", ""),
-        )
-    ]
-    count = tag("span", "0 marked", class_="mw-bulk-count", aria_live="polite")
-    return tag("div", count, buttons, class_="mw-bulk", hidden=True)
 
 
 def _nothing() -> Html:

@@ -3,30 +3,30 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from nicegui import background_tasks, events, ui
+from nicegui import events, ui
 
 from app.core.delivery import Delivery, DeliveryState, RouteListing
 from app.core.errors import MillwrightError
 from app.plant import Plant
+from pages.asking import Asking
 from pages.frame import actor, frame
 from pages.markup import Html, join, place, tag
 from pages.refresh import while_visible
+from pages.sight import upkeep_sight_of
 from pages.widgets import capitalised, card, empty_state, skeleton
 from pages.widgets.confirm import confirmed
 from pages.widgets.upkeep.delivery_row import (
     DELIVERY_HEADINGS,
     LOOKS,
     ROUTE_HEADINGS,
-    DeliverySight,
     delivery_row,
     route_row,
 )
 from pages.widgets.upkeep.order_row import table
+from pages.widgets.upkeep.sight import UpkeepSight
 from pages.widgets.workflow.assets import add_files, serve_files
 
 SHOWN = 100
-ASK_EVERY = 3
-"""Seconds between two questions."""
 _CSS = Path(__file__).parent / "widgets" / "upkeep" / "upkeep.css"
 _EXAMPLE = """[[notify.routes]]
 name = "shift"
@@ -39,13 +39,13 @@ def create(plant: Plant) -> None:
     base = serve_files()
 
     @ui.page("/notifications")
-    def notifications() -> None:
+    async def notifications() -> None:
         add_files(base)
         ui.add_css(_CSS)
         with frame(plant, "Notifications", active="/notifications"):
             board = _Board(plant)
-            board.paint()
-            while_visible(board.paint)
+            await board.asking.first()
+            while_visible(board.asking.tick)
 
 
 class _Board:
@@ -53,18 +53,10 @@ class _Board:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._is_asking = False
-        self._seconds = 0
+        self.asking = Asking(self._refresh, "ask for notifications")
         self._shown = card("Routes", skeleton(6))
         self._body = place(self._shown)
         ui.on("mw_act", self._act)
-
-    def paint(self) -> None:
-        """Ask the notifier, unless it still owes an answer."""
-        if not self._is_asking and self._seconds % ASK_EVERY == 0:
-            self._is_asking = True
-            background_tasks.create(self._refresh(), name="ask for notifications")
-        self._seconds += 1
 
     async def _refresh(self) -> None:
         upkeep = self._plant.upkeep
@@ -74,18 +66,12 @@ class _Board:
         except MillwrightError as error:
             self._show(_without(self._plant, error))
         else:
-            self._show(join([_routes(told), _log(found, self._sight())]))
-        finally:
-            self._is_asking = False
+            self._show(join([_routes(told), _log(found, upkeep_sight_of(self._plant))]))
 
     def _show(self, content: Html) -> None:
         if content != self._shown:
             self._shown = content
             self._body.set_content(tag("div", content, class_="mw-stack"))
-
-    def _sight(self) -> DeliverySight:
-        plant = self._plant
-        return DeliverySight(plant.tags.unit_name, plant.settings.site.timezone, plant.clock.now())
 
     async def _act(self, event: events.GenericEventArguments) -> None:
         match event.args:
@@ -125,15 +111,19 @@ def _routes(told: RouteListing) -> Html:
 def _how_to_add() -> Html:
     return empty_state(
         "No route is configured: nobody is told",
-        "A route is one way to reach people: mail, SMS, chat, a pager. Put it into "
-        "data/settings.toml, and its address with the secret into the environment variable that "
-        "url_env names; then start the notifier again on the Agents page.",
+        [
+            "A route is one way to reach people: mail, SMS, chat, a pager. Put it into "
+            "data/settings.toml, and its address with the secret into the environment variable "
+            "that url_env names; then start the notifier again on the ",
+            tag("a", "Agents page", href="/agents", class_="mw-link"),
+            ".",
+        ],
         tag("pre", _EXAMPLE, class_="mw-example"),
         ["All keys and services are in ", tag("code", "docs/notify.md"), "."],
     )
 
 
-def _log(found: Sequence[Delivery], sight: DeliverySight) -> Html:
+def _log(found: Sequence[Delivery], sight: UpkeepSight) -> Html:
     if not found:
         words = "Nothing was sent or held back yet. Each message will be a row here."
         return card("Deliveries", tag("p", words, class_="mw-hint"))

@@ -2,33 +2,33 @@
 
 from pathlib import Path
 
-from nicegui import background_tasks, events, ui
+from nicegui import events, ui
 
 from app.core.errors import MillwrightError
 from app.core.order import Order, OrderState
 from app.plant import Plant
+from pages.asking import Asking
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, join, place, tag
 from pages.order_form import ask_order
 from pages.refresh import while_visible
+from pages.sight import upkeep_sight_of
 from pages.widgets import card, clock_words, empty_state, skeleton
 from pages.widgets.reason import reason_for
 from pages.widgets.upkeep.order_row import (
     CLOSED_HEADINGS,
     OPEN_HEADINGS,
     SHIFT_HEADINGS,
-    OrderSight,
     closed_row,
     open_row,
     shift_row,
     table,
 )
+from pages.widgets.upkeep.sight import UpkeepSight
 from pages.widgets.workflow.assets import add_files, serve_files
 
 OPEN_SHOWN = 500
 CLOSED_SHOWN = 50
-ASK_EVERY = 3
-"""Seconds between two questions; what this page does itself is shown at once."""
 _CSS = Path(__file__).parent / "widgets" / "upkeep" / "upkeep.css"
 
 
@@ -37,12 +37,12 @@ def create(plant: Plant) -> None:
     base = serve_files()
 
     @ui.page("/orders")
-    def orders() -> None:
+    async def orders() -> None:
         add_files(base)
         ui.add_css(_CSS)
         with frame(plant, "Orders", active="/orders"):
             board = _Board(plant)
-            board.paint()
+            await board.start()
             while_visible(board.paint)
 
 
@@ -51,8 +51,7 @@ class _Board:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._is_asking = False
-        self._seconds = 0
+        self._asking = Asking(self._refresh, "ask for orders")
         self._orders: tuple[tuple[Order, ...], tuple[Order, ...]] | None = None
         self._told_at = plant.clock.now()
         self._trouble: MillwrightError | None = None
@@ -64,13 +63,18 @@ class _Board:
         self._shifts = _Shown()
         ui.on("mw_act", self._act)
 
+    async def start(self) -> None:
+        """Show shifts, and orders if the agent tells them at once."""
+        self._show_shifts()
+        await self._asking.first()
+
     def paint(self) -> None:
-        """Show shifts, and ask for orders unless an answer is still owed."""
-        self._shifts.show(_shifts(self._plant, self._sight()))
-        if not self._is_asking and self._seconds % ASK_EVERY == 0:
-            self._is_asking = True
-            background_tasks.create(self._refresh(), name="ask for orders")
-        self._seconds += 1
+        """Show shifts, and ask for orders if it is time."""
+        self._show_shifts()
+        self._asking.tick()
+
+    def _show_shifts(self) -> None:
+        self._shifts.show(_shifts(self._plant, upkeep_sight_of(self._plant)))
 
     async def _refresh(self) -> None:
         upkeep = self._plant.upkeep
@@ -83,8 +87,6 @@ class _Board:
             self._trouble = None
             self._orders = tuple(is_open), tuple(closed)
             self._told_at = self._plant.clock.now()
-        finally:
-            self._is_asking = False
         self._draw()
 
     def _draw(self) -> None:
@@ -94,14 +96,10 @@ class _Board:
         if self._orders is None:
             self._lists.show(Html("") if self._trouble else card("Open", skeleton(6)))
             return
-        lists = _lists(*self._orders, self._sight())
+        lists = _lists(*self._orders, upkeep_sight_of(self._plant))
         self._lists.show(
             tag("div", lists, class_="mw-stack mw-old" if self._trouble else "mw-stack")
         )
-
-    def _sight(self) -> OrderSight:
-        plant = self._plant
-        return OrderSight(plant.tags.unit_name, plant.settings.site.timezone, plant.clock.now())
 
     async def _create(self) -> None:
         if await ask_order(self._plant):
@@ -155,7 +153,7 @@ def _away(error: MillwrightError, known: str) -> Html:
     )
 
 
-def _lists(is_open: tuple[Order, ...], closed: tuple[Order, ...], sight: OrderSight) -> Html:
+def _lists(is_open: tuple[Order, ...], closed: tuple[Order, ...], sight: UpkeepSight) -> Html:
     rows = [open_row(order, sight) for order in is_open]
     count = tag("span", f"{len(rows)} open", class_="mw-hint")
     nothing = empty_state(
@@ -172,7 +170,7 @@ def _lists(is_open: tuple[Order, ...], closed: tuple[Order, ...], sight: OrderSi
     )
 
 
-def _shifts(plant: Plant, sight: OrderSight) -> Html:
+def _shifts(plant: Plant, sight: UpkeepSight) -> Html:
     shifts = plant.shifts.latest
     if not shifts:
         flows = tag("a", "Workflows", href="/workflows?find=shift", class_="mw-link")

@@ -1,6 +1,5 @@
 """L3, the runs of all workflows: found by filters, newest first, live, and mended many at once."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlencode
@@ -14,11 +13,13 @@ from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
 from pages.run_acts import ask_and_do
+from pages.sight import around_of, titles_of
 from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton
 from pages.widgets.workflow.assets import add_files, serve_files
-from pages.widgets.workflow.run_row import Around, run_key, run_row, run_table
-from pages.widgets.workflow.words import title_of
+from pages.widgets.workflow.choices import bulk_bar, state_chips
+from pages.widgets.workflow.run_row import run_key, run_row, run_table
+from pages.widgets.workflow.words import sentence
 from pages.work_feed import Changes, WorkFeed
 
 ROWS = 100
@@ -29,6 +30,7 @@ _STATES = {
     RunState.COMPLETED: "Completed",
     RunState.CANCELLED: "Cancelled",
 }
+_ACTS = (("retry", "Retry", "mw-primary"), ("cancel", "Cancel", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class _Listing:
         self._rows: list[str] = []
         self._patches = Patches({})
         self._make_filters()
-        place(_bulk_bar())
+        place(bulk_bar(_ACTS))
         with ui.element("section").classes("mw-card mw-runs-card"):
             self._list = place(skeleton(8))
         with ui.element("div").classes("mw-pages"):
@@ -123,9 +125,10 @@ class _Listing:
         ui.on("mw_state", self._state_chosen)
 
     def _make_filters(self) -> None:
-        titles = self._titles()
-        if self._filter.workflow:
-            titles.setdefault(self._filter.workflow, self._filter.workflow)
+        names = {entry.name: sentence(entry.name) for entry in self._plant.workflows.catalogue()}
+        if self._filter.workflow:  # one that is no more has runs all the same
+            names.setdefault(self._filter.workflow, sentence(self._filter.workflow))
+        titles = names | titles_of(self._plant)
         with ui.element("div").classes("mw-filters"):
             choice = ui.select(
                 {"": "All workflows"} | titles,
@@ -133,7 +136,7 @@ class _Listing:
                 on_change=lambda event: self._refine(workflow=str(event.value)),
             )
             choice.props('outlined dense options-dense aria-label="Workflow"').mark("workflow")
-            self._states = place(_state_chips(self._filter.states))
+            self._states = place(state_chips(_STATES, self._filter.states))
             words = ui.input(
                 placeholder="Words, a person, a unit, an id",
                 value=self._filter.text,
@@ -144,12 +147,6 @@ class _Listing:
             self._key = ui.button(on_click=lambda: self._refine(key=""), color=None)
             self._key.props("flat").mark("key")
             place(tag("a", "Dead letters", href="/dead-letters", class_="mw-button"))
-
-    def _titles(self) -> dict[str, str]:
-        return {
-            entry.name: title_of(entry.workflow) if entry.workflow else entry.name
-            for entry in self._plant.workflows.catalogue()
-        }
 
     async def _refine(
         self,
@@ -197,25 +194,17 @@ class _Listing:
         )
         if wanted != self._filter:
             return  # a newer choice was made meanwhile, and is being read
-        around = self._around()
+        around = around_of(self._plant)
         shown = found[:ROWS]
         self._rows = [run.id for run in shown]
         rows = {run_key(run.id): run_row(run, around) for run in shown}
         self._patches.reset(rows)
         self._list.set_content(run_table(list(rows.values())) if rows else _nothing(wanted))
-        self._states.set_content(_state_chips(wanted.states))
+        self._states.set_content(state_chips(_STATES, wanted.states))
         self._older.set_visibility(len(found) > ROWS)
         self._newest.set_visibility(bool(wanted.before))
         self._key.set_text(f"For {self._plant.tags.unit_name(wanted.key) or wanted.key}  ✕")
         self._key.set_visibility(bool(wanted.key))
-
-    def _around(self) -> Around:
-        return Around(
-            titles=self._titles(),
-            name_of=self._plant.tags.unit_name,
-            zone=self._plant.settings.site.timezone,
-            now=self._plant.clock.now(),
-        )
 
     def paint(self, changes: Changes) -> None:
         """Show what changed."""
@@ -224,7 +213,7 @@ class _Listing:
         if is_new and (not self._rows or self._filter.text):
             ui.timer(0, self.read, once=True)
             return
-        around = self._around()
+        around = around_of(self._plant)
         known = {each: changes.runs[each] for each in self._rows if each in changes.runs}
         gone = [each for each in known if each not in taken]
         new = sorted(each for each in taken if each > self._rows[0]) if is_new else []
@@ -242,35 +231,6 @@ class _Listing:
     async def _bulk(self, event: events.GenericEventArguments) -> None:
         if await ask_and_do(self._plant, event):
             await self.read()
-
-
-def _bulk_bar() -> Html:
-    buttons = [
-        tag("button", words, type="button", class_=f"mw-button {look}".strip(), data_bulk=do)
-        for do, words, look in (
-            ("all", "Mark all", ""),
-            ("none", "Mark none", ""),
-            ("retry", "Retry", "mw-primary"),
-            ("cancel", "Cancel", ""),
-        )
-    ]
-    count = tag("span", "0 marked", class_="mw-bulk-count", aria_live="polite")
-    return tag("div", count, buttons, class_="mw-bulk", hidden=True)
-
-
-def _state_chips(chosen: Collection[RunState]) -> Html:
-    chips = [
-        tag(
-            "button",
-            words,
-            type="button",
-            class_="mw-chip",
-            aria_pressed=str(state in chosen).lower(),
-            data_state=state.value,
-        )
-        for state, words in _STATES.items()
-    ]
-    return tag("div", chips, class_="mw-states", role="group", aria_label="States")
 
 
 def _nothing(wanted: Filter) -> Html:

@@ -13,12 +13,12 @@ from app.plant import Plant
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, join, place, tag
 from pages.patches import Patches
+from pages.sight import around_of
 from pages.unread import read_or_tell
 from pages.widgets import empty_state
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.flow_card import fits, flow_card, flow_key
 from pages.widgets.workflow.form import ask_and_start
-from pages.widgets.workflow.run_row import Around
 from pages.widgets.workflow.words import count_words, sentence, title_of
 from pages.work_feed import Changes, WorkFeed
 
@@ -58,7 +58,7 @@ class _Catalogue:
 
     def _draw(self) -> None:
         entries = sorted(self._plant.workflows.catalogue(), key=_place)
-        around = self._around()
+        around = around_of(self._plant)
         shown = {
             flow_key(entry.name): flow_card(entry, around)
             for entry in entries
@@ -72,7 +72,7 @@ class _Catalogue:
     def paint(self, changes: Changes) -> None:
         """Show what changed."""
         names = {run.workflow for run in changes.runs.values()}
-        around = self._around()
+        around = around_of(self._plant)
         found = [self._plant.workflows.entry(name) for name in names if self._has(name)]
         shown = [entry for entry in found if fits(entry, self._words)]
         self._patches.send({flow_key(entry.name): flow_card(entry, around) for entry in shown})
@@ -83,14 +83,6 @@ class _Catalogue:
         except NotFoundError:
             return False
         return True
-
-    def _around(self) -> Around:
-        return Around(
-            titles={},
-            name_of=self._plant.tags.unit_name,
-            zone=self._plant.settings.site.timezone,
-            now=self._plant.clock.now(),
-        )
 
     def _find(self, event: events.ValueChangeEventArguments[str | None]) -> None:
         self._words = event.value or ""

@@ -3,15 +3,20 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from app.core.audit_row import AuditRow, Outcome
+from app.core.units import unit_words
 from pages.markup import Html, join, tag
 from pages.widgets.audit_filter import SOURCES
 from pages.widgets.links import with_unit_links
 from pages.widgets.words import age_words, capitalised
+from pages.widgets.workflow.words import run_link
 
 _COMMAND = re.compile(r"\[([0-9a-f]{32})\]")
+_MEASURE = re.compile(r" = (\S+) (\S*) (?=\[[0-9a-f]{32}\])")
+_RUN = re.compile(r"\b([0-9a-f]{16})\b")
 _HEADS = ("Time", "Who", "From where", "What", "On what", "Why", "Outcome")
 _SHAPES = {
     Outcome.DONE: ("Done", "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z"),
@@ -83,10 +88,26 @@ def _clock(at: datetime, now: datetime) -> str:
 def _target(row: AuditRow, name_of: Callable[[str], str]) -> Html:
     if row.action.endswith(" agent"):
         return tag("a", row.target, href="/agents", class_="mw-link")
-    pieces = _COMMAND.split(row.target)  # texts at even places, ids of commands between them
+    if row.action.endswith(" workflow"):
+        address = f"/workflows?{urlencode({'find': row.target})}"
+        return tag("a", row.target, href=address, class_="mw-link")
+    measured = _MEASURE.sub(_measured, row.target)
+    pieces = _COMMAND.split(measured)  # texts at even places, ids of commands between them
     return join(
         tag("a", "command", href=f"/commands/{piece}", class_="mw-link", title=piece)
         if place % 2
-        else with_unit_links(piece, name_of)
+        else _with_runs(piece, name_of)
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _measured(found: re.Match[str]) -> str:
+    return f" = {found[1]} {unit_words(found[2])}".rstrip() + " "
+
+
+def _with_runs(text: str, name_of: Callable[[str], str]) -> Html:
+    pieces = _RUN.split(text)  # texts at even places, ids of runs between them
+    return join(
+        run_link(piece) if place % 2 else with_unit_links(piece, name_of)
         for place, piece in enumerate(pieces)
     )

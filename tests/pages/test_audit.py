@@ -71,6 +71,29 @@ async def test_an_action_tells_who_did_what_from_where_and_what_came_of_it(
     await user.should_see("shift &lt;b&gt;")
 
 
+RUN = "1a201dd21ab33b80"
+COMMAND = "4d3412b2d4bf4e8d999a857f4b6054a0"
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "shown"),
+    [
+        ("start workflow", "a & b", 'href="/workflows?find=a+%26+b"'),
+        ("cancel run", RUN, f'href="/runs/{RUN}"'),
+        ("approve", f"{RUN}:choose:1", f'href="/runs/{RUN}"'),
+        ("command", f"{UNIT}/speed = 40 Cel [{COMMAND}]", "/speed = 40 °C "),
+        ("command", f"{UNIT}/speed = 40  [{COMMAND}]", f'href="/commands/{COMMAND}"'),
+        ("start scenario", f"{UNIT} <b>imbalance</b> 0.9", "&lt;b&gt;imbalance"),
+    ],
+)
+async def test_what_was_done_leads_to_its_page(
+    plant: Plant, user: User, action: str, target: str, shown: str
+):
+    await note(plant, action, target)
+    await user.open("/audit")
+    await user.should_see(shown)
+
+
 async def test_what_is_asked_for_in_the_address_is_shown_alone(plant: Plant, user: User):
     await note(plant, "start agent", "energy")
     await note(plant, "stop agent", "safety", Outcome.FAILED, "no answer")

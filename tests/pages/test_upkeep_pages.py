@@ -27,6 +27,8 @@ from tests.processes import eventually
 from tests.simulated_plant import PUMP
 
 ANNA = Actor("anna", "ui")
+NICEGUI_WAITS_S = 3.0
+"""Then NiceGUI answers with an error in place of the page."""
 GIVEN: dict[str, str | int] = {
     "equipment": PUMP,
     "condition": "bearing_outer_race",
@@ -207,6 +209,21 @@ async def test_an_order_is_made_by_hand_and_closed_with_a_note(
         ("close order", "operator"),
         ("create order", "operator"),
     ]
+
+
+async def test_orders_stand_in_the_page_as_it_is_sent(connected_settings: Settings, user: User):
+    async with pages_of(connected_settings, BacklogAgent) as plant:
+        await plant.upkeep.create_order(PUMP, "Change the bearing", ANNA)
+        answer = await user.http_client.get("/orders")
+    assert "Change the bearing" in answer.text
+    assert "Loading…" not in answer.text.partition("mw-first-note")[0]
+
+
+async def test_a_page_does_not_wait_for_an_agent_that_is_away(plant: Plant, user: User):
+    began = plant.clock.now()
+    answer = await user.http_client.get("/orders")
+    assert "Orders" in answer.text
+    assert (plant.clock.now() - began).total_seconds() < NICEGUI_WAITS_S
 
 
 async def test_an_order_without_unit_or_title_is_not_made(connected_settings: Settings, user: User):

@@ -1,12 +1,11 @@
 """Routes of the notifier, and what became of notifications."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 
 from app.core.delivery import Delivery, DeliveryState, RouteState
 from pages.icons import PRIORITY_WORDS, priority_symbol
 from pages.markup import Html, join, tag
+from pages.widgets.upkeep.sight import UpkeepSight
 from pages.widgets.words import NONE, age_words, capitalised
 from pages.widgets.workflow.marks import marked
 from pages.widgets.workflow.words import key_link, when_words
@@ -19,21 +18,6 @@ LOOKS: Mapping[DeliveryState, tuple[str, str]] = {
     DeliveryState.SUPPRESSED: ("off", "held back"),
     DeliveryState.FAILED: ("failed", "failed"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverySight:
-    """What deliveries are shown with.
-
-    Attributes:
-        name_of: The name of a unit by its path, empty for none.
-        zone: The plant's time zone.
-        now: UTC.
-    """
-
-    name_of: Callable[[str], str]
-    zone: str
-    now: datetime
 
 
 def route_row(route: RouteState, *, is_known: bool) -> Html:
@@ -93,7 +77,7 @@ def _route_state(route: RouteState, *, is_known: bool) -> Html:
     )
 
 
-def delivery_row(delivery: Delivery, sight: DeliverySight) -> Html:
+def delivery_row(delivery: Delivery, sight: UpkeepSight) -> Html:
     """Return what became of one notification on one route."""
     told = delivery.notification
     words = f"/alarms#{told.alarm}" if told.alarm else ""

@@ -1,7 +1,5 @@
 """Maintenance orders and shift summaries in tables."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.order import Order
@@ -9,6 +7,7 @@ from app.core.shift import ShiftSummary
 from pages.icons import PRIORITY_WORDS, priority_symbol
 from pages.markup import Html, join, tag
 from pages.widgets.links import unit_link
+from pages.widgets.upkeep.sight import UpkeepSight
 from pages.widgets.words import NONE, age_words
 from pages.widgets.workflow.words import key_link, run_link, when_words
 
@@ -18,22 +17,7 @@ SHIFT_HEADINGS = ("Shift", "Alarms", "Opened", "Closed", "Still open", "Most ala
 WORST_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class OrderSight:
-    """What orders are shown with.
-
-    Attributes:
-        name_of: The name of a unit by its path, empty for none.
-        zone: The plant's time zone.
-        now: UTC.
-    """
-
-    name_of: Callable[[str], str]
-    zone: str
-    now: datetime
-
-
-def open_row(order: Order, sight: OrderSight) -> Html:
+def open_row(order: Order, sight: UpkeepSight) -> Html:
     """Return an order that is still to be done."""
     close = tag(
         "button",
@@ -61,7 +45,7 @@ def open_row(order: Order, sight: OrderSight) -> Html:
     )
 
 
-def closed_row(order: Order, sight: OrderSight) -> Html:
+def closed_row(order: Order, sight: UpkeepSight) -> Html:
     """Return an order that is done."""
     return tag(
         "tr",
@@ -73,7 +57,7 @@ def closed_row(order: Order, sight: OrderSight) -> Html:
     )
 
 
-def shift_row(shift: ShiftSummary, sight: OrderSight) -> Html:
+def shift_row(shift: ShiftSummary, sight: UpkeepSight) -> Html:
     """Return what a shift left behind."""
     counts = [
         tag("span", priority_symbol(priority, quiet=not count), count, class_="mw-row mw-whole")
@@ -113,30 +97,30 @@ def _title(order: Order) -> Html:
     return tag("details", tag("summary", words), text, class_="mw-order")
 
 
-def _unit(path: str, sight: OrderSight) -> Html:
+def _unit(path: str, sight: UpkeepSight) -> Html:
     return key_link(path, sight.name_of) or unit_link(path, path)
 
 
 def _origin(order: Order) -> Html:
     if not order.run:
-        return tag("span", "by hand", class_="mw-hint")
+        return tag("span", "by hand", class_="mw-hint mw-whole")
     return run_link(order.run, "a run")
 
 
-def _due(order: Order, sight: OrderSight) -> Html:
+def _due(order: Order, sight: UpkeepSight) -> Html:
     if order.due_at is None:
-        return tag("span", NONE, class_="mw-hint")
+        return tag("span", NONE, class_="mw-hint mw-wide-only")
     left_s = (order.due_at - sight.now).total_seconds()
     if left_s < 0:
         return tag("span", f"overdue by {age_words(-left_s)}", class_="mw-overdue")
     return tag("span", f"in {age_words(left_s)}")
 
 
-def _when(verb: str, at: datetime | None, sight: OrderSight) -> Html:
+def _when(verb: str, at: datetime | None, sight: UpkeepSight) -> Html:
     if at is None:
         return Html(NONE)
     return join([tag("span", verb, class_="mw-narrow"), when_words(at, sight.zone, sight.now)])
 
 
-def _time(at: datetime, sight: OrderSight) -> str:
+def _time(at: datetime, sight: UpkeepSight) -> str:
     return when_words(at, sight.zone, sight.now)

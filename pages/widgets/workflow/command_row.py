@@ -8,7 +8,7 @@ from app.core.command import Command
 from app.core.equipment import Equipment, Tag
 from app.core.units import unit_words
 from pages.markup import Html, join, tag
-from pages.widgets.links import tag_link, unit_link
+from pages.widgets.links import tag_link, unit_link, with_unit_links
 from pages.widgets.words import number
 from pages.widgets.workflow.marks import COMMAND_LOOKS, marked
 from pages.widgets.workflow.words import run_link, when_words
@@ -39,6 +39,11 @@ class Sight:
     unit_of: Callable[[str], Equipment | None]
     zone: str
     now: datetime
+
+    def name_of(self, path: str) -> str:
+        """Return the name of a unit by its path, empty for none."""
+        unit = self.unit_of(path)
+        return unit.name if unit else ""
 
     def tag_of(self, path: str) -> Tag | None:
         """Return a tag's declaration."""
@@ -89,7 +94,7 @@ def command_row(command: Command, sight: Sight) -> Html:
         ),
         tag("td", command.approved_by or None),
         tag("td", when_words(command.requested_at, sight.zone, sight.now), class_="mw-whole"),
-        tag("td", _why(command), class_="mw-letter-why"),
+        tag("td", _why(command, sight), class_="mw-letter-why"),
         class_="mw-run-row mw-command",
         tabindex="0",
         data_patch=command_key(command.id),
@@ -113,12 +118,13 @@ def _change(command: Command, sight: Sight) -> Html:
     return join(words)
 
 
-def _why(command: Command) -> Html:
+def _why(command: Command, sight: Sight) -> Html:
     pieces: list[object] = [command.why] if command.why else []
     if command.run:
         pieces.append([" " if pieces else "", run_link(command.run, "run")])
     if command.reason:
-        pieces.append(tag("div", command.reason, class_="mw-command-reason"))
+        reason = with_unit_links(command.reason, sight.name_of)
+        pieces.append(tag("div", reason, class_="mw-command-reason"))
     return join(pieces)
 
 

@@ -1,7 +1,7 @@
 /* The steps as plates from left to right; drag from a plate's right edge to connect. */
 const { make } = Millwright;
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const WIDTH = 184, HEIGHT = 72, GAP_X = 52, GAP_Y = 24, PAD = 12, TRACK = 7;
+const WIDTH = 184, HEIGHT = 84, GAP_X = 52, GAP_Y = 24, PAD = 12, TRACK = 7;
 const WORDS = { task: "task", publish: "message", notify: "notification", http: "HTTP call", wait: "wait", approve: "decision", command: "command", workflow: "workflow" };
 const DRY_WORDS = { done: "would be done", skipped: "would be skipped", failed: "would fail", cancelled: "would not be reached", pending: "would not be reached", waiting: "would wait", running: "would wait" };
 /* The shapes tell actions apart without colour. */
