@@ -103,7 +103,14 @@ class Plant:
             rules=rules,
             silent_after_s=settings.alarms.bad_quality_s,
         )
-        self.write_rules = WriteRules(rules, self.intake, self.tags, self.audit, clock)
+        self.write_rules = WriteRules(
+            rules,
+            self.intake,
+            tags=self.tags,
+            audit=self.audit,
+            clock=clock,
+            people=settings.people,
+        )
         self.ingest = IngestService(
             settings,
             self.durable_bus,
@@ -259,6 +266,8 @@ class Plant:
             )
             since = self.tags.refused_since
             parts.append(ComponentStatus("Tags", Health.DEGRADED, since, reason, remedy))
+        if held := self.write_rules.status:
+            parts.append(held)
         parts[:0] = [self.broker.status] if self.broker else external_broker(bus)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]
 

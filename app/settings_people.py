@@ -28,3 +28,15 @@ class PeopleSettings(Section):
         wanted = name.casefold()
         named = (role for each, role in self.roles.items() if each.casefold() == wanted)
         return next(named, Role.OPERATOR)
+
+    def named(self, role: Role) -> list[str]:
+        """Return who is named in the settings and has a role, or one that covers it."""
+        return sorted(name for name, each in self.roles.items() if each.covers(role))
+
+
+def how_to_name(role: Role) -> str:
+    """Return what to write where nobody has a role."""
+    return (
+        f'Write roles = {{ "your name" = "{role.value}" }} under [people] in settings.toml, '
+        "start the app again, and choose that name at the top right"
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -10,11 +11,13 @@ from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.equipment import Equipment
 from app.core.errors import InputError, NotFoundError, RoleError, StoreError
+from app.core.health import ComponentStatus, Health
 from app.core.rule_hold import HeldRule, Terms, terms_of
 from app.core.write_rule import CommandSource
 from app.intake import Intake
 from app.live.rules import HeldRules, RuleBook
 from app.live.tags import TagTable
+from app.settings_people import PeopleSettings, how_to_name
 from app.store.audit import AuditLog, Outcome
 from app.store.audited import audited
 
@@ -22,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 HEARD = Actor(SYSTEM.name, CommandSource.MQTT)
 """Who has a rule noted that came over the bus; nobody knows who sent it."""
+NOBODY = "nobody is named engineer"
 
 
 class RulesView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,14 +48,41 @@ class WriteRules:
     """What people may ask of and do with declared write rules."""
 
     def __init__(
-        self, book: RuleBook, intake: Intake, tags: TagTable, audit: AuditLog, clock: Clock
+        self,
+        book: RuleBook,
+        intake: Intake,
+        *,
+        tags: TagTable,
+        audit: AuditLog,
+        clock: Clock,
+        people: PeopleSettings,
     ) -> None:
         self._book = book
         self._intake = intake
         self._tags = tags
         self._audit = audit
         self._clock = clock
+        self._people = people
+        self._stuck_since: datetime | None = None
         self._is_note_failing = False
+
+    @property
+    def engineers(self) -> list[str]:
+        """Who may accept held rules, by name."""
+        return self._people.named(Role.ENGINEER)
+
+    @property
+    def status(self) -> ComponentStatus | None:
+        """State for Health while rules wait that nobody may accept; else None."""
+        waiting = self.waiting()
+        if self.engineers or not waiting:
+            self._stuck_since = None
+            return None
+        self._stuck_since = self._stuck_since or self._clock.now()
+        units = "1 unit waits" if len(waiting) == 1 else f"{len(waiting)} units wait"
+        reason = f"{units} for an engineer to accept write rules, and {NOBODY}"
+        remedy = how_to_name(Role.ENGINEER)
+        return ComponentStatus("Write rules", Health.DEGRADED, self._stuck_since, reason, remedy)
 
     def view(self, unit: str) -> RulesView:
         """Return the rules of a unit, in force and held.
@@ -91,7 +122,7 @@ class WriteRules:
         self._known(unit)
         said = _reason(why)
         async with audited(self._audit, self._clock, actor, "accept write rules", unit, why=said):
-            _need(actor)
+            self._need(actor)
             self._book.accept(unit, version)
             self._intake.judge_again(unit)
             await self._intake.save_declared()
@@ -105,7 +136,7 @@ class WriteRules:
         self._known(unit)
         said = _reason(why)
         async with audited(self._audit, self._clock, actor, "refuse write rules", unit, why=said):
-            _need(actor)
+            self._need(actor)
             self._book.refuse(unit, version)
             self._intake.judge_again(unit)
             await self._intake.save_declared()
@@ -148,19 +179,22 @@ class WriteRules:
             else:
                 self._is_note_failing = False
 
+    def _need(self, actor: Actor) -> None:
+        if actor.role.covers(Role.ENGINEER):
+            return
+        names = ", ".join(self.engineers)
+        known = f"[people] in settings.toml names as engineer: {names}"
+        raise RoleError(
+            f"{actor.name} is {actor.role.value} and may not decide on write rules; engineer may"
+            + ("" if names else f", but {NOBODY}"),
+            known if names else how_to_name(Role.ENGINEER),
+        )
+
     def _known(self, unit: str) -> Equipment:
         known = self._tags.unit(unit)
         if known is None:
             raise NotFoundError(f'There is no unit "{unit[:120]}"', "GET /api/equipment lists all")
         return known
-
-
-def _need(actor: Actor) -> None:
-    if not actor.role.covers(Role.ENGINEER):
-        raise RoleError(
-            f"{actor.name} is {actor.role.value} and may not decide on write rules; engineer may",
-            "[people] roles in settings.toml names who is engineer",
-        )
 
 
 def _reason(why: str) -> str:

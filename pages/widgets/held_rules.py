@@ -1,6 +1,7 @@
 """The plate that shows write rules a unit declares and that do not count, for an engineer."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from nicegui import ui
 
@@ -13,8 +14,15 @@ from pages.widgets.reason import reason_for
 from pages.widgets.workflow.words import count_words
 
 LOOK_AGAIN_S = 2.0
+_CSS = Path(__file__).parent / "upkeep" / "upkeep.css"
 _HEADINGS = ("Tag", "What", "In force", "Declared")
 _ACCEPT = "Commands are judged by the declared rules from then on."
+_NO_ENGINEER = (
+    "Nobody is named engineer, so nobody can accept or refuse them. Name one in settings.toml, "
+    "start the app again, and choose that name at the top right:"
+)
+_EXAMPLE = """[people]
+roles = { "your name" = "engineer" }"""
 _KEEP = "The former rules stay in force, the alarm ends, and these are not asked about again."
 
 
@@ -25,6 +33,7 @@ class HeldRulesPlate:
         self._plant = plant
         self._unit = unit
         self._shown: tuple[HeldRules, int] | None = None
+        ui.add_css(_CSS)
         with ui.element("section").classes("mw-card") as self._plate:
             self._text = place(tag("div"))
             with ui.element("div").classes("mw-row"):
@@ -45,7 +54,7 @@ class HeldRulesPlate:
             return
         self._shown = held, len(waiting)
         self._plate.set_visibility(bool(held.held))
-        self._text.set_content(_plate(held))
+        self._text.set_content(_plate(held, self._plant.write_rules.engineers))
         self._all.set_visibility(len(waiting) > 1)
         self._all.set_text(f"Accept for all {len(waiting)} units")
 
@@ -81,7 +90,7 @@ def _question(verb: str, held: HeldRules) -> str:
     return f"{verb} the rules that this unit declares for {count_words(len(held.held), 'tag')}?"
 
 
-def _plate(held: HeldRules) -> Html:
+def _plate(held: HeldRules, engineers: list[str]) -> Html:
     count = count_words(len(held.held), "tag")
     refused = all(each.is_refused for each in held.held)
     told = "They were refused before." if refused else "An engineer accepts or refuses them."
@@ -100,5 +109,7 @@ def _plate(held: HeldRules) -> Html:
         "div",
         tag("h2", f"This unit declares other rules for {count}", class_="mw-card-title"),
         tag("p", f"The rules in force stay what they were. {told}", class_="mw-hint"),
+        "" if engineers else tag("p", _NO_ENGINEER, class_="mw-away", role="status"),
+        "" if engineers else tag("pre", _EXAMPLE, class_="mw-example"),
         tag("div", table, class_="mw-scroll"),
     )

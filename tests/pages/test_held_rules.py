@@ -86,6 +86,15 @@ async def test_keeping_the_former_leaves_the_rules(plant: Plant, user: User):
 async def test_who_is_no_engineer_is_told_so(plant: Plant, user: User):
     plant.intake.declare(pump(LOOSE))
     await user.open(f"/units/{UNIT}")
+    await user.should_see("nobody can accept or refuse them", retries=30)
+    await user.should_see("your name&quot; = &quot;engineer")
     await ask(user, "Accept", "because")
-    await user.should_see("engineer may", retries=30)
+    await user.should_see("engineer may, but nobody is named engineer", retries=30)
+
+
+async def test_while_there_is_an_engineer_the_plate_does_not_ask_for_one(plant: Plant, user: User):
+    plant.intake.declare(pump(LOOSE))
+    await user.open(f"/units/{UNIT}")
+    await user.should_see(PLATE, retries=30)
+    await user.should_not_see("Nobody is named engineer")
     assert plant.tags.tag(SPEED).write == STRICT

@@ -1,8 +1,10 @@
 """A unit's declaration on the bus does not change its write rules; an engineer's word does."""
 
-from collections.abc import AsyncGenerator
+import tomllib
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -17,7 +19,8 @@ from app.core.errors import ConflictError, InputError, NotFoundError, RoleError
 from app.core.topics import equipment_topic
 from app.core.write_rule import CommandSource, Confirm, WriteRule
 from app.plant import Plant
-from app.settings import Settings
+from app.settings import PeopleSettings, Settings
+from app.settings_people import how_to_name
 from tests.processes import eventually
 
 EVE = Actor("eve", "ui", Role.ENGINEER)
@@ -34,13 +37,15 @@ def unit(rule: WriteRule | None = STRICT, path: str = UNIT) -> Equipment:
 
 
 @asynccontextmanager
-async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
+async def running(
+    data: Path, broker_url: str, roles: Mapping[str, str] = MappingProxyType({"eve": "engineer"})
+) -> AsyncGenerator[Plant]:
     values = {
         "data": {"dir": data},
         "broker": {"url": broker_url},
         "demo": {"enabled": False},
         "agents": {},
-        "people": {"roles": {"eve": "engineer"}},
+        "people": {"roles": dict(roles)},
     }
     plant = Plant(Settings.model_validate(values), SystemClock())
     await plant.start()
@@ -262,3 +267,42 @@ async def test_over_http_rules_are_shown_side_by_side_and_accepted_at_once(plant
         assert [each["held"] for each in answer.json()] == [[], []]
         assert (rule(plant), rule(plant, f"{OTHER}/speed")) == (LOOSE, LOOSE)
         assert (await client.get("/api/equipment/a/b/c/d/write-rules")).status_code == 404
+
+
+def told(plant: Plant) -> list[str]:
+    """Return what Health says of write rules."""
+    return [f"{each.reason}; {each.remedy}" for each in plant.health() if "rules" in each.name]
+
+
+@pytest.mark.parametrize("roles", [{}, {"carl": "supervisor"}])
+async def test_where_nobody_is_engineer_health_and_refusal_say_so_and_how_to_name_one(
+    tmp_path: Path, broker_url: str, roles: dict[str, str]
+):
+    async with running(tmp_path, broker_url, roles) as plant:
+        plant.intake.declare(unit())
+        assert told(plant) == []
+        plant.intake.declare(unit(LOOSE))
+        (words,) = told(plant)
+        with pytest.raises(RoleError, match="nobody is named engineer") as refused:
+            await plant.write_rules.accept(UNIT, version(plant), CHIEF, WHY)
+
+    assert words.startswith("1 unit waits for an engineer to accept write rules")
+    for hint in (words, refused.value.hint):
+        assert 'roles = { "your name" = "engineer" } under [people] in settings.toml' in hint
+
+
+async def test_where_somebody_is_engineer_health_is_silent_and_a_refusal_names_who(plant: Plant):
+    plant.intake.declare(unit())
+    plant.intake.declare(unit(LOOSE))
+    with pytest.raises(RoleError, match=r"engineer may$") as refused:
+        await plant.write_rules.accept(UNIT, version(plant), CHIEF, WHY)
+
+    assert told(plant) == []
+    assert refused.value.hint == "[people] in settings.toml names as engineer: eve"
+
+
+def test_the_words_of_the_remedy_are_settings_that_are_read():
+    said = 'roles = { "your name" = "engineer" }'
+    assert said in how_to_name(Role.ENGINEER)
+    people = PeopleSettings.model_validate(tomllib.loads(said))
+    assert people.role("Your Name") is Role.ENGINEER
