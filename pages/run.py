@@ -1,6 +1,6 @@
 """L3, one run: its graph and timeline while they happen, and what can be done about it."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from fastapi import Request, Response
@@ -8,7 +8,8 @@ from nicegui import events, ui
 
 from app.core.actor import Actor
 from app.core.errors import NotFoundError, StoreError
-from app.core.run import RunState, StepRun, StepState, WorkflowRun
+from app.core.run import StepRun, StepState, WorkflowRun
+from app.core.run_plan import stopped_at
 from app.core.workflow import ActionKind, Workflow
 from app.plant import Plant
 from pages.decide import decide_on, decider, waiting_commands
@@ -202,7 +203,7 @@ class _Run:
             case "cancel":
                 await self._cancel()
             case "retry":
-                await self._retry(_failed_step(self._run, self._steps.values()))
+                await self._retry(stopped_at(self._definition, self._steps.values()))
             case "retry-from":
                 await self._retry(str(args.get("id", "")))
             case "review":
@@ -256,9 +257,3 @@ def _first_step(run: WorkflowRun, definition: Workflow) -> str:
         if found:
             return found[-1] if state is StepState.DONE else found[0]
     return definition.steps[0].id
-
-
-def _failed_step(run: WorkflowRun, steps: Iterable[StepRun]) -> str:
-    if run.state is not RunState.FAILED:
-        return ""
-    return next((each.step for each in steps if each.state is StepState.FAILED), "")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -46,8 +47,8 @@ _ACTS = {
     ),
     "retry": _Act(
         "Retry {}?",
-        "Each starts again as a new run from the step that failed, with what finished steps gave "
-        "and the definition it had; the old run stays in the list.",
+        "Each starts again as a new run from the step where it stopped, with what finished "
+        "steps gave and the definition it had; the old run stays in the list.",
         "Retry them",
         "started again",
     ),
@@ -110,10 +111,15 @@ def tell(refusals: Sequence[MillwrightError]) -> None:
         ui.notify(f"{times}{message}. {hint}".rstrip(". "), type="warning")
 
 
+async def _retry(plant: Plant, run: str, who: Actor, why: str) -> None:
+    step = await plant.workflows.repair.stopped_at(run)
+    await plant.retry_run(run, who, why, step=step)
+
+
 def _one(plant: Plant, do: str, run: str, why: str, who: Actor) -> Awaitable[object]:
     acts: dict[str, Callable[[str, Actor, str], Awaitable[object]]] = {
         "cancel": plant.cancel_run,
-        "retry": plant.retry_run,
+        "retry": partial(_retry, plant),
         "review": plant.review_run,
     }
     return acts[do](run, who, why)

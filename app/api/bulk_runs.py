@@ -1,7 +1,7 @@
 """Many runs at once over HTTP: each is repeated, cancelled or seen to, and has its own outcome."""
 
 from enum import StrEnum
-from typing import Annotated, assert_never
+from typing import Annotated, Literal, assert_never
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
@@ -34,12 +34,14 @@ class BulkRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         action: retry, cancel or review.
         why: Reason, for the audit.
         definition: For retry: by the old definition, or by the current one.
+        begin: For retry: at the start, or where each stopped, with what was done before that.
     """
 
     ids: Annotated[list[_Id], msgspec.Meta(min_length=1, max_length=_MOST)]
     action: BulkAction
     why: Annotated[str, msgspec.Meta(max_length=1000)]
     definition: Which = "old"
+    begin: Literal["start", "stopped"] = "start"
 
 
 class RunOutcome(msgspec.Struct, frozen=True):
@@ -91,7 +93,11 @@ async def _outcome(plant: Plant, run_id: str, wanted: BulkRuns, actor: Actor) ->
 async def _done(plant: Plant, run_id: str, wanted: BulkRuns, actor: Actor) -> str:
     match wanted.action:
         case BulkAction.RETRY:
-            again = await plant.retry_run(run_id, actor, wanted.why, definition=wanted.definition)
+            is_whole = wanted.begin == "start"
+            step = "" if is_whole else await plant.workflows.repair.stopped_at(run_id)
+            again = await plant.retry_run(
+                run_id, actor, wanted.why, step=step, definition=wanted.definition
+            )
             return again.id
         case BulkAction.CANCEL:
             await plant.cancel_run(run_id, actor, wanted.why)

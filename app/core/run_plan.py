@@ -233,6 +233,19 @@ class RunPlan:
         return next((name for name in self._steps if self._wants_back(name)), None)
 
 
+def stopped_at(workflow: Workflow, steps: Iterable[StepRun]) -> str:
+    """Return the step at which a run came to an end too early, "" if it did at none.
+
+    That is the one whose failure ended it, or the first that a cancel kept from being done.
+    """
+    plan = RunPlan(workflow)
+    plan.restore(each for each in steps if each.state in SETTLED)
+    if plan.failed:
+        return plan.failed.step
+    now = (plan.current(step.id) for step in needs_order(workflow))
+    return next((run.step for run in now if run and run.state is StepState.CANCELLED), "")
+
+
 def error_leads_back(plan: RunPlan, step: Step) -> bool:
     """Tell whether the error of a step leads to an earlier one, and has not too often."""
     return plan.has_way_back(step.id) and plan.loops_of(step.id) < ERROR_ROUNDS

@@ -9,6 +9,7 @@ from app.core.clock import Clock
 from app.core.errors import ConflictError, FieldsError, InputError, NotFoundError, RoleError
 from app.core.expression import fill
 from app.core.run import OVER, Approval, ApprovalState, RunState, StartedBy, WorkflowRun
+from app.core.run_plan import stopped_at
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.store.runs import RunStore
@@ -16,7 +17,7 @@ from app.workflow.definition import read_definition
 from app.workflow.dry_run import dry_run
 from app.workflow.engine import Engine, new_run_id
 from app.workflow.library import Library
-from app.workflow.stored_steps import carried_steps
+from app.workflow.stored_steps import carried_steps, stored_steps
 
 NAMED = "Who has which role stands in the settings, in [people]"
 
@@ -104,6 +105,15 @@ class Repair:
         )
         await self._store.note(run_id, retried_by=run.id)
         return run
+
+    async def stopped_at(self, run_id: str) -> str:
+        """Return the step at which a run came to an end too early, "" if it did at none.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        old = await self._store.find(run_id)
+        return stopped_at(old.snapshot, stored_steps(old.snapshot, old.slots))
 
     async def review(self, run_id: str, actor: Actor, why: str) -> WorkflowRun:
         """Note that a person has seen to a run that failed.

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.core.run import SETTLED, RunState, StepRun, StepState
-from app.core.run_plan import ERROR_ROUNDS, RunPlan
+from app.core.run_plan import ERROR_ROUNDS, RunPlan, stopped_at
 from app.core.workflow import ActionKind, Step, Workflow
 from tests.unit.core.plan_player import Player, fates, is_sound, workflows
 
@@ -154,3 +154,41 @@ def test_what_was_carried_over_is_not_taken_back():
     plan.restore([StepRun("a", state=StepState.DONE, carried=True)])
 
     assert plan.to_take_back() == []
+
+
+@given(SOUND, TABLES, PICKS)
+def test_a_run_stopped_at_the_step_that_ended_it_and_one_that_completed_at_none(
+    workflow: Workflow, table: list[int], picks: list[int]
+):
+    player = played(workflow, table, picks)
+    failed = player.plan.failed
+
+    assert stopped_at(workflow, player.settled) == (failed.step if failed else "")
+
+
+@pytest.mark.parametrize(
+    ("states", "step"),
+    [
+        ((), ""),
+        ((StepState.DONE, StepState.DONE), ""),
+        ((StepState.DONE, StepState.RUNNING), ""),
+        ((StepState.DONE, StepState.CANCELLED), "two"),
+        ((StepState.CANCELLED, StepState.CANCELLED), "one"),
+        ((StepState.FAILED, StepState.CANCELLED), "one"),
+    ],
+)
+def test_a_cancelled_run_stopped_at_the_first_step_that_was_not_done(
+    states: tuple[StepState, ...], step: str
+):
+    one, two = Step("one", ActionKind.TASK), Step("two", ActionKind.TASK, needs=("one",))
+    runs = [StepRun(name, state=state) for name, state in zip(("one", "two"), states, strict=False)]
+
+    assert stopped_at(Workflow("demo", (two, one)), runs) == step
+
+
+def test_a_failure_that_the_run_went_past_is_not_where_it_stopped():
+    one = Step("one", ActionKind.TASK, on_error="continue")
+    two = Step("two", ActionKind.TASK, needs=("one",))
+    runs = [StepRun(name, state=StepState.FAILED) for name in ("one", "two")]
+
+    assert stopped_at(Workflow("demo", (one, two)), runs) == "two"
