@@ -30,6 +30,27 @@ def command_parser(prog: str, about: str, *examples: str) -> CommandParser:
     )
 
 
+def verb_parser(
+    call: str, add: Callable[..., CommandParser], name: str, about: str, example: str
+) -> CommandParser:
+    """Return the parser of a verb, such as "list" of "millwright audit".
+
+    Args:
+        call: The command, "millwright audit".
+        add: Adds it to the command's parser.
+        name: The verb.
+        about: What it does, as a sentence's end.
+        example: The rest of a call to copy, after the command.
+    """
+    return add(
+        name,
+        help=about,
+        description=f"{about[:1].upper()}{about[1:]}.",
+        epilog=f"examples:\n  {call} {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def one_line(text: str) -> str:
     """Return `text` with each run of blanks and line ends as one blank."""
     return " ".join(text.split())

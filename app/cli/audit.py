@@ -2,20 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.cli.options import add_settings_options, settings_of
 from app.clock import SystemClock
-from app.command_parser import CommandParser, command_parser, whole_number
+from app.command_parser import command_parser, verb_parser, whole_number
 from app.core.audit_chain import Verdict
 from app.core.audit_row import AuditFilter, AuditRow, Outcome
 from app.store.audit_check import check_chain
 from app.store.audit_reader import AuditReader, reading
 
 _MOST = 10_000
+_add = partial(verb_parser, "millwright audit")
 
 
 def main(argv: list[str]) -> int:
@@ -58,16 +59,6 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="JSON out")
         add_settings_options(verb)
     return parser
-
-
-def _add(add: Callable[..., CommandParser], name: str, about: str, example: str) -> CommandParser:
-    return add(
-        name,
-        help=about,
-        description=f"{about[:1].upper()}{about[1:]}.",
-        epilog=f"examples:\n  millwright audit {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _verify(reader: AuditReader, arguments: argparse.Namespace) -> int:

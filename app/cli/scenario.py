@@ -2,19 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from app.cli.app_client import ask_app
 from app.cli.options import add_app_options, settings_of
-from app.command_parser import CommandParser, command_parser, positive_number
+from app.command_parser import command_parser, positive_number, verb_parser
 from app.core.truth import ScenarioListing, StoppedScenarios, Truth
 from app.settings import Settings
 
 PATH = "/api/simulator/scenarios"
 _SOURCE = {"X-Actor-Source": "cli"}
 _PUMP = "riverside/utilities/cooling/pump-101"
+_add = partial(verb_parser, "millwright scenario")
 
 
 def main(argv: list[str]) -> int:
@@ -69,16 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (listing, start, stop):
         add_app_options(verb)
     return parser
-
-
-def _add(add: Callable[..., CommandParser], name: str, about: str, example: str) -> CommandParser:
-    return add(
-        name,
-        help=about,
-        description=f"{about[:1].upper()}{about[1:]}.",
-        epilog=f"examples:\n  millwright scenario {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _start(settings: Settings, arguments: argparse.Namespace) -> Truth:

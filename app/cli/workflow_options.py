@@ -2,14 +2,16 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from app.cli.options import add_app_options
-from app.command_parser import CommandParser, command_parser, whole_number
+from app.command_parser import CommandParser, command_parser, verb_parser, whole_number
 from app.core.run import RunState
 
 _VERBS = "list|run|show|retry|cancel|runs|lint|approve|reject"
 _Adder = Callable[..., CommandParser]
+_add = partial(verb_parser, "millwright workflow")
 
 
 def workflow_parser() -> CommandParser:
@@ -118,13 +120,3 @@ def _parameter(text: str) -> tuple[str, str]:
     if not (equals and name.strip()):
         raise argparse.ArgumentTypeError(f'"{text}" is not KEY=VALUE')
     return name.strip(), value
-
-
-def _add(add: _Adder, name: str, about: str, example: str) -> CommandParser:
-    return add(
-        name,
-        help=about,
-        description=f"{about[:1].upper()}{about[1:]}.",
-        epilog=f"examples:\n  millwright workflow {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
