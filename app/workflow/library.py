@@ -14,23 +14,33 @@ from app.core.errors import ConflictError, FieldsError, InputError, NotFoundErro
 from app.core.workflow import Workflow
 from app.core.workflow_entry import Entry, Origin, Problem
 from app.core.workflow_names import RULE, is_name
-from app.workflow.definition import TEXT_BYTES, Definition, read_definition
+from app.workflow.definition import TEXT_BYTES, Definition, read_definition, version_of
 
 logger = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parent / "library"
 
 SWITCHES = ".enabled.json"
-AUTHORS = ".authors.json"
 """Beside the own files: by name, whether a person switched a workflow's triggers on or off."""
 
+AUTHORS = ".authors.json"
+"""Beside the own files: by name, who saved them."""
 
-class Author(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who saved a version of a definition."""
+
+class Author(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who saved a version of a definition.
+
+    Attributes:
+        version: Hash of its content.
+        name: The person.
+        role: What that person might do then.
+        before: Who saved the version before; it counts until this one is on the disk.
+    """
 
     version: str
     name: str
     role: Role
+    before: "Author | None" = None
 
 
 class _Stamp(NamedTuple):
@@ -133,6 +143,15 @@ class Library:
             )
         return file.good
 
+    def version(self, name: str) -> str:
+        """Return the version of what a new run goes by.
+
+        Raises:
+            NotFoundError: There is no workflow of this name.
+            ConflictError: The file is broken and was never read whole.
+        """
+        return version_of(self.definition(name))
+
     def source(self, name: str) -> str:
         """Return the TOML text of a workflow, broken or not.
 
@@ -146,9 +165,8 @@ class Library:
 
         A shipped one, and one that was written to the disk by hand, is an engineer's.
         """
-        saved = _read_authors(self._own / AUTHORS).get(name)
-        is_as_saved = saved is not None and saved.version == self._file(name).definition.version
-        return saved.role if saved and is_as_saved else Role.ENGINEER
+        author = _author_of(_read_authors(self._own / AUTHORS).get(name), self.version(name))
+        return author.role if author else Role.ENGINEER
 
     def save(
         self, name: str, text: str, base_version: str = "", author: Actor | None = None
@@ -273,7 +291,10 @@ class Library:
     def _note_author(self, name: str, text: str, author: Actor) -> None:
         known = _read_authors(self._own / AUTHORS)
         version = read_definition(text, name).version
-        known[name] = Author(version, author.name, author.role)
+        good = self._files[name].good if name in self._files else None
+        present = _author_of(known.get(name), version_of(good)) if good else None
+        before = msgspec.structs.replace(present, before=None) if present else None
+        known[name] = Author(version, author.name, author.role, before)
         encoded = msgspec.json.encode(known, order="sorted").decode()
         self._write(self._own / AUTHORS, encoded)
 
@@ -319,6 +340,12 @@ def _read(name: str, origin: Origin, stamp: _Stamp, known: _File | None) -> _Fil
 
 def _unreadable(message: str) -> Definition:
     return Definition(None, "", (Problem(0, "", message, "Save it as UTF-8 TOML"),))
+
+
+def _author_of(saved: Author | None, version: str) -> Author | None:
+    while saved is not None and saved.version != version:
+        saved = saved.before
+    return saved
 
 
 def _read_authors(path: Path) -> dict[str, Author]:

@@ -85,7 +85,7 @@ class Repair:
         workflow, version = old.snapshot, old.run.version
         if definition == "current":
             workflow = self._library.definition(old.run.workflow)
-            version = self._library.entry(old.run.workflow).version
+            version = self._library.version(old.run.workflow)
         elif definition != "old":
             raise InputError(f'definition: "{definition[:40]}" is neither old nor current')
         check_role(workflow, actor.role)

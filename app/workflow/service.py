@@ -348,7 +348,7 @@ class WorkflowService:
         """
         workflow = self._library.definition(name)
         check_role(workflow, role)
-        version = self._library.entry(name).version
+        version = self._library.version(name)
         checked = checked_input(workflow, given)
         key = key_of(workflow, checked)
         return await self.engine.begin(
@@ -384,7 +384,7 @@ class WorkflowService:
         workflow = self._library.definition(name)
         checked = checked_input(workflow, given)
         key = key_of(workflow, checked)
-        return workflow, self._library.entry(name).version, checked, key
+        return workflow, self._library.version(name), checked, key
 
     async def _use_library(self) -> None:
         entries = self._library.entries()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.core.actor import Actor, Role
-from app.workflow.library import Library
+from app.core.errors import StoreError
+from app.workflow.library import AUTHORS, Library
 
 TEXT = 'name = "own"\n[[steps]]\nid = "one"\ndo = "wait"\nwith = { seconds = 1 }\n'
 EVE = Actor("eve", "ui", Role.OPERATOR)
@@ -44,6 +45,34 @@ def test_what_is_written_to_the_disk_by_hand_is_an_engineers(
     (tmp_path / "own" / "own.toml").write_text(f"{TEXT}timeout_s = 7\n")
     library.refresh()
     assert library.role("own") is Role.ENGINEER
+
+
+def test_while_the_file_is_broken_its_last_good_definition_is_still_its_authors(
+    library: Library, tmp_path: Path
+) -> None:
+    library.save("own", TEXT, author=EVE)
+    (tmp_path / "own" / "own.toml").write_text("name =")
+    library.refresh()
+    assert library.role("own") is Role.OPERATOR
+
+
+def test_a_save_that_fails_gives_the_definition_before_no_higher_role(
+    library: Library, tmp_path: Path
+) -> None:
+    library.save("own", TEXT, author=EVE)
+    (tmp_path / "own" / ".own.toml.new").mkdir()  # where the next text is written first
+    with pytest.raises(StoreError, match="cannot be written"):
+        library.save("own", f"{TEXT}timeout_s = 9\n", author=EVE)
+    assert library.role("own") is Role.OPERATOR
+
+
+def test_of_many_saves_the_authors_of_the_last_two_are_kept(
+    library: Library, tmp_path: Path
+) -> None:
+    for seconds in range(1, 6):
+        library.save("own", f"{TEXT}timeout_s = {seconds}\n", author=EVE)
+    kept = (library.role("own"), (tmp_path / "own" / AUTHORS).read_text().count('"version"'))
+    assert kept == (Role.OPERATOR, 2)
 
 
 def test_a_shipped_one_is_an_engineers(library: Library) -> None:

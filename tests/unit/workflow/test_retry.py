@@ -12,7 +12,7 @@ from app.core.errors import ConflictError, FieldsError, InputError, NotFoundErro
 from app.core.run import RunState, StepState, WorkflowRun
 from app.workflow.library import Library
 from app.workflow.repair import Repair, key_of
-from tests.unit.workflow.engine_rig import BY, Fails, Gate, Rig, database, life, outputs
+from tests.unit.workflow.engine_rig import BY, Fails, FakeDoer, Gate, Rig, database, life, outputs
 
 ANN = Actor("ann", "ui", Role.OPERATOR)
 WHY = "the valve was shut"
@@ -337,6 +337,55 @@ async def test_what_a_loop_was_to_do_again_is_not_taken_over_as_done(bakery: Bak
 
     assert bakery.rig.doer.asked == ["oven", "pack", "mix.2", "oven.2", "pack.2", "ship.2"]
     assert again.state is RunState.COMPLETED
+
+
+async def test_what_is_taken_over_waits_with_the_run_for_its_turn(bakery: Bakery):
+    bakery.change("\n[inputs.heat]", '\n[runs]\nmode = "queued"\n\n[inputs.heat]')
+    bad = await bakery.run("oven")
+    gate = bakery.rig.doer.acts["mix"] = Gate()
+    workflow = bakery.library.definition("bake")
+    first = await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "", BY)
+    await gate.is_reached.wait()
+    again = await bakery.repair.retry(bad, ANN, WHY, step="oven")
+    gate.may_go.set()
+    await bakery.rig.ended(first.id)
+    run = await bakery.rig.ended(again.id)
+
+    assert again.state is RunState.WAITING
+    assert bakery.rig.doer.asked == ["mix", "oven", "pack", "oven", "pack"]
+    assert [each.carried for each in run.steps] == [True, False, False]
+
+
+async def test_what_is_taken_over_survives_a_restart(tmp_path: Path):
+    place, doer = database(tmp_path), FakeDoer()
+    for name in ("shipped", "own"):
+        (tmp_path / name).mkdir()
+    async with life(place, doer) as rig:
+        bakery = Bakery(rig, tmp_path)
+        bad = await bakery.run("oven")
+        gate = doer.acts["oven"] = Gate()
+        again = await bakery.repair.retry(bad, ANN, WHY, step="oven")
+        await gate.is_reached.wait()
+    gate.may_go.set()
+    async with life(place, doer) as rig:
+        run = await rig.ended(again.id)
+
+    assert doer.asked == ["oven", "oven", "pack"]
+    assert [each.carried for each in run.steps] == [True, False, False]
+
+
+async def test_while_the_file_is_broken_the_current_definition_is_its_last_good_one(
+    bakery: Bakery, tmp_path: Path
+):
+    bad = await bakery.run("oven")
+    bakery.change('capability = "pack"', 'capability = "wrap"')
+    good = bakery.library.entry("bake").version
+    (tmp_path / "own" / "bake.toml").write_text("name =", encoding="utf-8")
+    bakery.library.refresh()
+    again = await bakery.retry(bad, definition="current")
+
+    assert outputs(again)["pack"] == {"capability": "wrap"}
+    assert again.version == good
 
 
 async def assert_untouched(bakery: Bakery, run_id: str) -> None:
