@@ -87,7 +87,7 @@ def _row(run: WorkflowRun, around: Around) -> Html:
         ),
         tag("td", tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open")),
         tag("td", key_link(run.key, around.name_of)),
-        tag("td", with_unit_links(run.reason, around.name_of), class_="mw-letter-why"),
+        tag("td", with_unit_links(around.reason(run), around.name_of), class_="mw-letter-why"),
         tag("td", when_words(ended, around.zone, around.now), class_="mw-whole"),
         tag("td", ticking(ended, None, around.now), class_="mw-whole"),
         class_="mw-run-row mw-letter",

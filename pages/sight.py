@@ -5,7 +5,7 @@ from app.plant import Plant
 from pages.widgets.upkeep.sight import UpkeepSight
 from pages.widgets.workflow.command_row import Sight
 from pages.widgets.workflow.run_row import Around
-from pages.widgets.workflow.words import title_of
+from pages.widgets.workflow.words import step_titles, title_of
 
 
 def sight_of(plant: Plant) -> Sight:
@@ -26,6 +26,11 @@ def around_of(plant: Plant) -> Around:
     """Return what runs are shown with, as of now."""
     return Around(
         titles=titles_of(plant),
+        steps={
+            entry.name: step_titles(entry.workflow)
+            for entry in plant.workflows.catalogue()
+            if entry.workflow
+        },
         name_of=plant.tags.unit_name,
         zone=plant.settings.site.timezone,
         now=plant.clock.now(),

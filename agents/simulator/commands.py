@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from app.core.command_check import bounds
 from app.core.equipment import Tag
 from app.core.errors import InputError
+from app.core.units import unit_words
 
 
 class Commands:
@@ -60,7 +61,8 @@ def check_value(tag: Tag, value: float) -> None:
         raise InputError(f'tag: "{tag.path}" is measured and cannot be written')
     low, high = bounds(tag, tag.write) or (math.inf, -math.inf)
     if not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"value: {value:g} is not between {low:g} and {high:g} {tag.unit}")
+        unit = f" {unit_words(tag.unit)}".rstrip()
+        raise InputError(f"value: {value:g} is not between {low:g} and {high:g}{unit}")
     if tag.states and value not in tag.states:
         words = ", ".join(f"{number} ({word})" for number, word in tag.states.items())
         raise InputError(f"value: {value:g} is not allowed; choose one of {words}")

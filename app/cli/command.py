@@ -11,6 +11,7 @@ from app.cli.options import add_app_options, settings_of
 from app.clock import SystemClock
 from app.command_parser import command_parser, positive_number
 from app.core.command import ENDED, Command, CommandState
+from app.core.units import unit_words
 from app.settings import Settings
 
 PATH = "/api/commands"
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
 def line(command: Command) -> str:
     """Return a command as one line for a person."""
     reason = f": {command.reason}" if command.reason else ""
-    value = f"{command.value:g} {command.unit}".rstrip()
+    value = f"{command.value:g} {unit_words(command.unit)}".rstrip()
     asked = f"{command.requested_at:%Y-%m-%d %H:%M:%S} UTC by {command.requested_by}"
     return f"{command.id}  {command.tag} = {value}  {command.state.value}{reason}  ({asked})"
 

@@ -8,6 +8,7 @@ from app.core.alarm import Finding, Priority
 from app.core.command import AckState, Command, CommandAck, CommandState
 from app.core.command_check import Seen, is_near, why_untrusted
 from app.core.equipment import unit_of
+from app.core.units import unit_words
 from app.core.write_rule import WriteRule
 
 AGENT = "commands"
@@ -141,6 +142,7 @@ def unknown_finding(equipment: str, unsettled: list[Command], now: datetime) -> 
         return Finding(AGENT, CONDITION, equipment, now, latching=True)
     worst = unsettled[-1]
     name = worst.tag.rpartition("/")[2]
+    value = f"{worst.value:g} {unit_words(worst.unit)}".rstrip()
     more = f", and {len(unsettled) - 1} more" if len(unsettled) > 1 else ""
     return Finding(
         AGENT,
@@ -148,7 +150,7 @@ def unknown_finding(equipment: str, unsettled: list[Command], now: datetime) -> 
         equipment,
         now,
         priority=Priority.HIGH,
-        message=f"Nobody knows whether {name} was set to {worst.value:g} {worst.unit}{more}",
+        message=f"Nobody knows whether {name} was set to {value}{more}",
         response="Look at the unit itself; then set the tag anew. Nothing is sent again by itself",
         value=worst.value,
         unit=worst.unit,

@@ -9,6 +9,7 @@ import msgspec
 from app.core.equipment import split_path
 from app.core.errors import FieldsError, InputError, TopicError
 from app.core.topics import is_segment
+from app.core.units import unit_words
 from app.core.workflow import Input, InputKind, Workflow
 
 TEXT_LENGTH = 10_000
@@ -82,7 +83,7 @@ def _number(field: Input, value: object) -> str:
         return f"must be a number, not {_kind(value)}"
     if not math.isfinite(value):
         return "must be a finite number"
-    unit = f" {field.unit}" if field.unit else ""
+    unit = f" {unit_words(field.unit)}".rstrip()
     if field.low is not None and value < field.low:
         return f"must be at least {field.low:g}{unit}"
     if field.high is not None and value > field.high:

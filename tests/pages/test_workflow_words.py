@@ -43,7 +43,8 @@ def name_of(path: str) -> str:
     return {PUMP: "Cooling pump P-101"}.get(path, "")
 
 
-AROUND = Around({"mend": "Mend a pump"}, name_of, "UTC", NOW)
+STEPS = {"mend": {"reduce_speed": "Reduce the speed"}}
+AROUND = Around({"mend": "Mend a pump"}, STEPS, name_of, "UTC", NOW)
 
 
 def linked(text: str) -> Html:
@@ -344,3 +345,17 @@ def test_a_deep_figure_is_json():
     drawn = figures({"a": {"b": 1}}, linked)
     assert drawn is not None
     assert "<pre" in drawn
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("reduce_speed: it was refused", "Reduce the speed: it was refused"),
+        ("gone: it was refused", "gone: it was refused"),
+        ("reduce_speed", "reduce_speed"),
+        ("Cancelled: reduce_speed: no", "Cancelled: reduce_speed: no"),
+    ],
+)
+def test_a_reason_calls_its_step_by_the_title(reason: str, words: str):
+    row = run_row(run(RunState.FAILED, reason=reason, ended_at=NOW), AROUND)
+    assert f">{words}<" in row

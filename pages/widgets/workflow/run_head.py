@@ -19,8 +19,10 @@ from pages.widgets.workflow.words import (
     sentence,
     short,
     started_by_words,
+    step_titles,
     ticking,
     when_words,
+    with_step_title,
 )
 
 HEAD, FACTS = "head", "facts"
@@ -42,7 +44,7 @@ def run_head(
     reason = None
     if run.reason and not is_for_person:  # a decision stands right below
         look = "mw-run-reason mw-bad" if run.state is RunState.FAILED else "mw-run-reason"
-        said = plant_times(_titled(run.reason, definition), zone, now)
+        said = plant_times(with_step_title(run.reason, step_titles(definition)), zone, now)
         words = f"Waits for {said}" if run.state is RunState.WAITING else said
         reason = tag("p", linked_reason(words, linked), class_=look)
     seen = tag("p", f"Seen to: {run.reviewed}", class_="mw-hint") if run.reviewed else None
@@ -61,13 +63,6 @@ def run_head(
         class_="mw-run-head",
         data_patch=HEAD,
     )
-
-
-def _titled(reason: str, definition: Workflow) -> str:
-    """Return a reason that begins with the title of the step, not with its id."""
-    step, colon, rest = reason.partition(": ")
-    titles = {each.id: each.title or sentence(each.id) for each in definition.steps}
-    return f"{titles[step]}{colon}{rest}" if colon and step in titles else reason
 
 
 def _buttons(run: WorkflowRun) -> list[Html]:

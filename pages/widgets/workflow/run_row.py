@@ -18,6 +18,7 @@ from pages.widgets.workflow.words import (
     ticking,
     when_words,
     with_runs,
+    with_step_title,
 )
 
 HEADINGS = ("", "State", "Workflow", "For", "Started", "By", "Took", "Why, or what it waits for")
@@ -29,12 +30,14 @@ class Around:
 
     Attributes:
         titles: Titles of workflows by name.
+        steps: Titles of the steps of each, by the id of the step.
         name_of: The name of a unit by its path, empty for none.
         zone: The plant's time zone.
         now: UTC.
     """
 
     titles: Mapping[str, str]
+    steps: Mapping[str, Mapping[str, str]]
     name_of: Callable[[str], str]
     zone: str
     now: datetime
@@ -42,6 +45,10 @@ class Around:
     def title(self, workflow: str) -> str:
         """Return what an operator calls a workflow."""
         return self.titles.get(workflow) or sentence(workflow)
+
+    def reason(self, run: WorkflowRun) -> str:
+        """Return why a run is as it is; a step is called by its title."""
+        return with_step_title(run.reason, self.steps.get(run.workflow, {}))
 
 
 def run_key(run_id: str) -> str:
@@ -82,7 +89,7 @@ def run_row(run: WorkflowRun, around: Around) -> Html:
 def _reason(run: WorkflowRun, around: Around) -> Html | None:
     if not run.reason:
         return None
-    words = plant_times(run.reason, around.zone, around.now)
+    words = plant_times(around.reason(run), around.zone, around.now)
     if is_for_person(words):
         words = (
             words.partition(": ")[2] or words

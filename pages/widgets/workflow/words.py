@@ -1,7 +1,7 @@
 """Workflows and runs in plain sentences."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -228,6 +228,17 @@ def with_runs(text: str, linked: Callable[[str], Html]) -> Html:
         ["run ", run_link(piece)] if place % 2 else linked(piece)
         for place, piece in enumerate(pieces)
     )
+
+
+def step_titles(definition: Workflow) -> dict[str, str]:
+    """Return what an operator calls each step, by its id."""
+    return {step.id: step.title or sentence(step.id) for step in definition.steps}
+
+
+def with_step_title(reason: str, titles: Mapping[str, str]) -> str:
+    """Return a reason that begins with the title of a step, not with its id."""
+    step, colon, rest = reason.partition(": ")
+    return f"{titles[step]}{colon}{rest}" if colon and step in titles else reason
 
 
 def linked_reason(text: str, linked: Callable[[str], Html]) -> Html:

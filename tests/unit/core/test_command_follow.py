@@ -227,6 +227,14 @@ def test_the_finding_names_tag_and_value_and_latches():
     assert "900" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("unit", "words"), [("Cel", "900 °C"), ("1", "900"), ("{rev}/min", "900 rpm")]
+)
+def test_the_finding_writes_the_unit_as_instruments_do(unit: str, words: str):
+    asked = msgspec.structs.replace(command(S.UNKNOWN), unit=unit)
+    assert unknown_finding(UNIT, [asked], NOW).message.endswith(f"was set to {words}")
+
+
 def test_without_an_unknown_command_the_condition_is_absent():
     finding = unknown_finding(UNIT, [], NOW)
 

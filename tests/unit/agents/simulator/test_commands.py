@@ -53,7 +53,7 @@ def set_tags(model: PlantModel) -> dict[str, Tag]:
         (f"{PUMP}/run_command", 0.5, "choose one of 0 (stop), 1 (run)"),
         (f"{PUMP}/run_command", 2, "value: 2 is not between 0 and 1"),
         (f"{HALL}/mode", 1.5, "choose one of 0 (off), 1 (heat), 2 (cool), 3 (auto)"),
-        (f"{OVEN}/set_point", 211, "value: 211 is not between 175 and 210 Cel"),
+        (f"{OVEN}/set_point", 211, "value: 211 is not between 175 and 210 °C"),
         (f"{OVEN}/set_point", 0, "value: 0 is not between"),
         (f"{PUMP}/flow", 10, "choose one of speed_limit, valve_limit, run_command"),
         (f"{PUMP}/running", 0, "tag: "),
