@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
+from app import __version__
 from app.core.command import Command, CommandChange, CommandState, may_become
 from app.core.equipment import unit_of
-from app.core.errors import ConflictError
+from app.core.errors import ConflictError, StoreError
 from app.store.database import Database
 
 WHAT = "Command store"
@@ -52,15 +53,21 @@ _OPEN = (
 )
 
 
+_SHOWN = _COMMANDS.c.id, _COMMANDS.c.tag, _COMMANDS.c.state, _COMMANDS.c.body
+_LOOK = "Look at the unit itself before it is commanded again, or start the version that made it"
+
+
 class CommandStore:
     """Rows of commands; on disk when a method returns.
 
     Several processes may write: a change counts only if the row is still in the state it was
-    read in. Called from threads, never from the event loop.
+    read in. Called from threads, never from the event loop. A command that this version of the
+    app cannot read is left out of lists, and `check` names it while its end is open.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unreadable: list[str] = []
 
     def insert(self, command: Command) -> Command:
         """Keep a new command; return the one that is kept under its id, which may be an older.
@@ -120,7 +127,7 @@ class CommandStore:
         """Write something that changes nothing.
 
         Raises:
-            StoreError: The store cannot be written.
+            StoreError: The store cannot be written, or an open command cannot be read.
         """
         with self._database.begin() as connection:
             if self._database.is_shared:
@@ -128,6 +135,8 @@ class CommandStore:
             else:
                 version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
                 connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+        if self._unreadable:
+            raise StoreError("; ".join(self._unreadable[:3]), _LOOK)
 
     def tally(self) -> dict[CommandState, int]:
         """Return how many commands are kept, by state.
@@ -147,9 +156,7 @@ class CommandStore:
         Raises:
             StoreError: They cannot be read.
         """
-        query = sa.select(_COMMANDS.c.body).order_by(
-            _COMMANDS.c.requested_at.desc(), _COMMANDS.c.id
-        )
+        query = sa.select(*_SHOWN).order_by(_COMMANDS.c.requested_at.desc(), _COMMANDS.c.id)
         if states:
             query = query.where(_COMMANDS.c.state.in_([state.value for state in states]))
         if tag:
@@ -165,8 +172,11 @@ class CommandStore:
         is_recent = _COMMANDS.c.changed_at >= _text(unknown_since)
         is_unknown = _COMMANDS.c.state == CommandState.UNKNOWN.value
         is_open = _COMMANDS.c.state.in_([state.value for state in _OPEN])
-        query = sa.select(_COMMANDS.c.body).where(sa.or_(is_open, sa.and_(is_unknown, is_recent)))
-        return self._read(query.order_by(_COMMANDS.c.requested_at, _COMMANDS.c.id))
+        query = sa.select(*_SHOWN).where(sa.or_(is_open, sa.and_(is_unknown, is_recent)))
+        found, self._unreadable = self._readable(
+            query.order_by(_COMMANDS.c.requested_at, _COMMANDS.c.id)
+        )
+        return found
 
     def last_sent(self, tag: str) -> datetime | None:
         """Return when a command was last sent to a tag, None for never.
@@ -208,7 +218,7 @@ class CommandStore:
             later.c.state == CommandState.VERIFIED.value,
             later.c.sent_at > _COMMANDS.c.sent_at,
         )
-        query = sa.select(_COMMANDS.c.body).where(
+        query = sa.select(*_SHOWN).where(
             _COMMANDS.c.equipment == equipment,
             _COMMANDS.c.state == CommandState.UNKNOWN.value,
             ~made_good,
@@ -226,10 +236,21 @@ class CommandStore:
             rows = connection.execute(query).mappings().all()
         return [_change(row) for row in rows]
 
-    def _read(self, query: sa.Select[Any]) -> list[Command]:
+    def _read(self, query: sa.Select[Any, Any, Any, Any]) -> list[Command]:
+        return self._readable(query)[0]
+
+    def _readable(self, query: sa.Select[Any, Any, Any, Any]) -> tuple[list[Command], list[str]]:
+        """Return the commands that can be read, and what is said of the others."""
         with self._database.read() as connection:
-            bodies = connection.execute(query).scalars().all()
-        return [msgspec.json.decode(body, type=Command) for body in bodies]
+            rows = connection.execute(query).all()
+        found: list[Command] = []
+        others: list[str] = []
+        for row in rows:
+            try:
+                found.append(msgspec.json.decode(row.body, type=Command))
+            except msgspec.MsgspecError as error:
+                others.append(f"{_unreadable(row.id, error)} It is {row.state}, for {row.tag}")
+        return found, others
 
 
 def _change(row: sa.RowMapping) -> CommandChange:
@@ -240,7 +261,16 @@ def _change(row: sa.RowMapping) -> CommandChange:
 def _one(connection: sa.Connection, command_id: str) -> Command | None:
     query = sa.select(_COMMANDS.c.body).where(_COMMANDS.c.id == command_id)
     body = connection.execute(query).scalar()
-    return msgspec.json.decode(body, type=Command) if body is not None else None
+    if body is None:
+        return None
+    try:
+        return msgspec.json.decode(body, type=Command)
+    except msgspec.MsgspecError as error:
+        raise ConflictError(_unreadable(command_id, error), _LOOK) from error
+
+
+def _unreadable(command_id: str, error: Exception) -> str:
+    return f'Command "{command_id}" cannot be read by Millwright {__version__}: {error}.'
 
 
 def _row(command: Command) -> dict[str, Any]:

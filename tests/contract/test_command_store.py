@@ -273,3 +273,41 @@ def test_sqlite_keeps_each_change_through_a_power_cut(tmp_path: Path):
     made.close()
 
     assert (mode, synchronous) == ("wal", 2)
+
+
+def spoil(database: Database, name: str) -> None:
+    with database.begin() as connection:
+        words = sa.text("UPDATE commands SET body = :body WHERE id = :id")
+        assert connection.execute(words, {"body": b'{"id": 5', "id": name}).rowcount == 1
+
+
+def test_a_command_that_cannot_be_read_hides_no_other(store: CommandStore, database: Database):
+    for name in ("one", "two"):
+        store.insert(command(name))
+    spoil(database, "one")
+    assert [each.id for each in store.find()] == ["two"]
+    assert [each.id for each in store.open(NOW)] == ["two"]
+    assert store.tally()[REQUESTED] == 2
+    with pytest.raises(ConflictError, match='"one" cannot be read by Millwright'):
+        store.get("one")
+
+
+def test_an_open_command_that_cannot_be_read_is_told_with_its_tag(
+    store: CommandStore, database: Database
+):
+    store.insert(command("one"))
+    spoil(database, "one")
+    store.open(NOW)
+    with pytest.raises(StoreError, match=r"It is requested, for .*/speed_setpoint") as told:
+        store.check()
+    assert "Look at the unit itself" in told.value.hint
+
+
+def test_the_same_id_as_one_that_cannot_be_read_is_no_second_command(
+    store: CommandStore, database: Database
+):
+    store.insert(command("one"))
+    spoil(database, "one")
+    with pytest.raises(ConflictError, match="cannot be read"):
+        store.insert(command("one"))
+    assert store.tally() == {REQUESTED: 1}
