@@ -6,12 +6,14 @@ follow from it and are written in the same transaction, so that a crash leaves a
 Blocking; callers on the event loop use a thread.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +23,10 @@ from app.core.alarm_record import AlarmRecord, Change
 from app.core.errors import StoreError
 from app.store.journal_file import SCHEMA
 from app.store.sqlite_file import check_writable, connect, set_aside_damaged, store_errors
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _WHAT = "Alarm journal"
 _COLUMNS = (
@@ -178,8 +184,9 @@ class AlarmJournal:
             (*values, limit, offset),
         )
         return [
-            Occurrence(number, msgspec.json.decode(alarm, type=Alarm), bool(current))
+            Occurrence(number, known, bool(current))
             for number, alarm, current in rows
+            if (known := _readable(alarm, Alarm))
         ]
 
     def count_occurrences(self, wanted: HistoryFilter) -> int:
@@ -189,11 +196,21 @@ class AlarmJournal:
         return int(self._query(query, tuple(values))[0][0])
 
     def _records(self, query: str, values: tuple[str | int, ...]) -> list[AlarmRecord]:
-        return [msgspec.json.decode(row[0], type=AlarmRecord) for row in self._query(query, values)]
+        rows = self._query(query, values)
+        return [found for row in rows if (found := _readable(row[0], AlarmRecord))]
 
     def _query(self, query: str, values: tuple[str | int | float, ...]) -> list[sqlite3.Row]:
         with self._read_lock, store_errors(_WHAT, self._path, "read or written"):
             return _opened(self._read, self._path).execute(query, values).fetchall()
+
+
+def _readable(payload: bytes, type_: type[T]) -> T | None:
+    """Return what a row holds; None if another version wrote it: it is raised anew if it holds."""
+    try:
+        return msgspec.json.decode(payload, type=type_)
+    except msgspec.MsgspecError as error:
+        logger.warning("An alarm is left out, its row cannot be read: %s", error)
+        return None
 
 
 def _append(connection: sqlite3.Connection, number: int, change: Change) -> JournalEntry:

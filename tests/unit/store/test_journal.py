@@ -138,6 +138,18 @@ def test_a_closed_journal_says_so(journal: AlarmJournal) -> None:
         journal.append([change(record())])
 
 
+def test_an_alarm_of_another_version_hides_no_other(journal: AlarmJournal) -> None:
+    old, ours = record("old"), record("ours")
+    journal.append([change(old), change(ours)])
+    sql(journal, "UPDATE alarms SET record = x'7b' WHERE occurrence = 1")
+    sql(journal, "UPDATE occurrences SET alarm = x'7b' WHERE number = 1")
+    assert [each.alarm.id for each in journal.load()] == [ours.alarm.id]
+    assert journal.find([old.alarm.id]) == []
+    assert [each.alarm.id for each in journal.occurrences(HistoryFilter(), 9)] == [ours.alarm.id]
+    journal.append([change(old, second=1)])
+    assert len(journal.load()) == 2
+
+
 def test_lines_are_found_by_time_and_alarm(journal: AlarmJournal) -> None:
     journal.append([change(record(), second=second) for second in (0, 10, 20)])
     journal.append([change(record("cold"), second=15)])
