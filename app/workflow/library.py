@@ -143,15 +143,6 @@ class Library:
             )
         return file.good
 
-    def version(self, name: str) -> str:
-        """Return the version of what a new run goes by.
-
-        Raises:
-            NotFoundError: There is no workflow of this name.
-            ConflictError: The file is broken and was never read whole.
-        """
-        return version_of(self.definition(name))
-
     def source(self, name: str) -> str:
         """Return the TOML text of a workflow, broken or not.
 
@@ -160,12 +151,13 @@ class Library:
         """
         return self._file(name).text
 
-    def role(self, name: str) -> Role:
+    def role(self, workflow: Workflow) -> Role:
         """Return the role that runs begun by events have: that of who saved the definition.
 
         A shipped one, and one that was written to the disk by hand, is an engineer's.
         """
-        author = _author_of(_read_authors(self._own / AUTHORS).get(name), self.version(name))
+        saved = _read_authors(self._own / AUTHORS).get(workflow.name)
+        author = _author_of(saved, version_of(workflow))
         return author.role if author else Role.ENGINEER
 
     def save(

@@ -13,7 +13,7 @@ from app.core.run_plan import stopped_at
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.store.runs import RunStore
-from app.workflow.definition import read_definition
+from app.workflow.definition import read_definition, version_of
 from app.workflow.dry_run import dry_run
 from app.workflow.engine import Engine, new_run_id
 from app.workflow.library import Library
@@ -85,7 +85,7 @@ class Repair:
         workflow, version = old.snapshot, old.run.version
         if definition == "current":
             workflow = self._library.definition(old.run.workflow)
-            version = self._library.version(old.run.workflow)
+            version = version_of(workflow)
         elif definition != "old":
             raise InputError(f'definition: "{definition[:40]}" is neither old nor current')
         check_role(workflow, actor.role)

@@ -32,7 +32,7 @@ from app.settings import WorkflowSettings
 from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
-from app.workflow.definition import read_definition
+from app.workflow.definition import read_definition, version_of
 from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.owners import Owners
@@ -346,14 +346,7 @@ class WorkflowService:
             ConflictError: The role may not, or it runs already.
             StoreError: It cannot be kept.
         """
-        workflow = self._library.definition(name)
-        check_role(workflow, role)
-        version = self._library.version(name)
-        checked = checked_input(workflow, given)
-        key = key_of(workflow, checked)
-        return await self.engine.begin(
-            workflow, version, checked, key, by, run_id=run_id, role=role.value
-        )
+        return await self._begin(self._library.definition(name), given, by, role, run_id)
 
     async def save(self, name: str, text: str, base_version: str, actor: Actor) -> Entry:
         """Write a definition; see `Library.save`."""
@@ -377,14 +370,30 @@ class WorkflowService:
     async def _start_triggered(
         self, name: str, given: dict[str, Any], by: StartedBy, run_id: str
     ) -> WorkflowRun:
-        role = await asyncio.to_thread(self._library.role, name)
-        return await self.start(name, given, by, role, run_id)
+        workflow = self._library.definition(name)  # once: it may be saved by another meanwhile
+        role = await asyncio.to_thread(self._library.role, workflow)
+        return await self._begin(workflow, given, by, role, run_id)
+
+    async def _begin(
+        self,
+        workflow: Workflow,
+        given: Mapping[str, object],
+        by: StartedBy,
+        role: Role,
+        run_id: str,
+    ) -> WorkflowRun:
+        check_role(workflow, role)
+        checked = checked_input(workflow, given)
+        key, version = key_of(workflow, checked), version_of(workflow)
+        return await self.engine.begin(
+            workflow, version, checked, key, by, run_id=run_id, role=role.value
+        )
 
     def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
         workflow = self._library.definition(name)
         checked = checked_input(workflow, given)
         key = key_of(workflow, checked)
-        return workflow, self._library.version(name), checked, key
+        return workflow, version_of(workflow), checked, key
 
     async def _use_library(self) -> None:
         entries = self._library.entries()
