@@ -27,6 +27,7 @@ from app.store.commands import METADATA as COMMAND_TABLES
 from app.store.commands import WHAT as COMMANDS
 from app.store.database import Database
 from app.store.run_tables import METADATA as RUN_TABLES
+from app.store.run_upgrade import upgrade_runs
 from app.store.runs import RunStore
 from app.supervisor.registry import Registry
 from app.workflow.actions import Actions
@@ -73,7 +74,7 @@ class Orchestration:
         around = Surroundings(settings, clock, tags, registry, bus, tasks, audit, state_finding)
         commands = Database(_url(own, data, "commands.sqlite"), COMMAND_TABLES, COMMANDS)
         self.commands = CommandGateway(around, commands)
-        database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS)
+        database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS, upgrade_runs)
         store, functions = RunStore(database), plant_functions(tags, clock)
         sharer = SHARED if database.is_shared else own.orchestrator
 

@@ -1,7 +1,7 @@
 """One relational store by URL: a SQLite file, or Postgres shared by several orchestrators."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,25 @@ class Database:
         is_shared: Several orchestrators may write to it.
     """
 
-    def __init__(self, url: str, metadata: sa.MetaData, what: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        metadata: sa.MetaData,
+        what: str,
+        upgrade: Callable[[sa.Connection], None] = lambda _: None,
+    ) -> None:
         """Remember where it is; nothing is opened.
 
         Args:
             url: `sqlite:///path` or `postgresql://user@host/name`.
             metadata: Tables it shall have.
             what: What an operator calls it, for messages.
+            upgrade: Brings tables of earlier versions up to date, all or nothing.
         """
         self._url = sa.make_url(url)
         self._metadata = metadata
         self._what = what
+        self._upgrade = upgrade
         self._driver_errors: tuple[type[Exception], ...] = ()
         self._writing: sa.Engine | None = None
         self._reading: sa.Engine | None = None
@@ -47,7 +55,7 @@ class Database:
         """Connect and make the tables that are missing.
 
         Raises:
-            StoreError: It cannot be reached, or is damaged.
+            StoreError: It cannot be reached, is damaged, or of another version.
         """
         self.close()
         writing, reading = self._engine(), self._engine()
@@ -57,8 +65,11 @@ class Database:
             try:
                 if self._url.database and not self.is_shared:
                     Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-                self._metadata.create_all(writing)
-            except (SQLAlchemyError, OSError):
+                with writing.begin() as connection:
+                    self._upgrade(connection)
+                    self._metadata.create_all(connection)
+                self._check_columns(writing)
+            except (SQLAlchemyError, OSError, StoreError):
                 writing.dispose()
                 reading.dispose()
                 raise
@@ -141,6 +152,17 @@ class Database:
         with self._told("reached"):
             engine = self._opened(self._reading)
             return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def _check_columns(self, engine: sa.Engine) -> None:
+        tables = sa.inspect(engine)
+        for table in self._metadata.sorted_tables:
+            there = {each["name"] for each in tables.get_columns(table.name)}
+            if missing := [column.name for column in table.columns if column.name not in there]:
+                raise StoreError(
+                    f'{self._what} "{self._place}" is of another version of Millwright: '
+                    f"its {table.name} have no {', '.join(missing)}",
+                    "Start that version, or move it away and start again without what it holds",
+                )
 
     def _engine(self) -> sa.Engine:
         if self.is_shared:

@@ -1,0 +1,59 @@
+"""Brings the tables of runs that an earlier version of the app made to what this one reads."""
+
+import logging
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from app.store.run_tables import RUNS, sort_words
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 1000
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """What is read of a run, whatever else stands in it."""
+
+    started_at: datetime = _NEVER
+
+
+def upgrade_runs(connection: sa.Connection) -> None:
+    """Add what ordering runs needs to a table that has it not yet, in the caller's transaction.
+
+    Versions before 2026-11-22 ordered runs by their ids.
+    """
+    if connection.dialect.name == "postgresql":  # one of several orchestrators at a time
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('millwright upgrade'))"))
+    tables = sa.inspect(connection)
+    if not tables.has_table(RUNS.name):
+        return
+    if RUNS.c.sort.name in {each["name"] for each in tables.get_columns(RUNS.name)}:
+        return
+    connection.execute(sa.text("ALTER TABLE runs ADD COLUMN sort TEXT NOT NULL DEFAULT ''"))
+    count = _fill(connection)
+    connection.execute(sa.text("DROP INDEX IF EXISTS runs_state"))
+    for index in RUNS.indexes:
+        index.create(connection, checkfirst=True)
+    logger.info("%d runs of an earlier version are ordered by when they were asked for", count)
+
+
+def _fill(connection: sa.Connection) -> int:
+    count, last = 0, ""
+    page = sa.select(RUNS.c.id, RUNS.c.run).order_by(RUNS.c.id).limit(_AT_ONCE)
+    one = sa.update(RUNS).where(RUNS.c.id == sa.bindparam("of")).values(sort=sa.bindparam("as"))
+    while rows := connection.execute(page.where(RUNS.c.id > last)).all():
+        connection.execute(one, [{"of": row.id, "as": _sort(row.id, row.run)} for row in rows])
+        count, last = count + len(rows), rows[-1].id
+    return count
+
+
+def _sort(run_id: str, data: bytes) -> str:
+    """Return what a run is ordered by; one that cannot be read comes last."""
+    try:
+        at = msgspec.json.decode(data, type=_Begun).started_at
+    except msgspec.MsgspecError:
+        at = _NEVER
+    return sort_words(at, run_id)
