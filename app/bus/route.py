@@ -231,7 +231,9 @@ class DurableRoute(Generic[T]):
     ) -> None:
         """Decode and queue; called on paho's thread.
 
-        A message that does not fit is left unacknowledged, so that the broker sends it again.
+        A message that does not fit is left unacknowledged, so that the broker sends it again, in an
+        order of its own: nats-server goes by when it last sent each. The usual queue is larger than
+        what that broker leaves open at a time.
 
         Raises:
             CodecError: The payload does not decode.

@@ -149,12 +149,15 @@ async def test_more_than_the_queue_holds_is_asked_for_again(
     await connected(bus)
     for number in range(300):
         sender.publish("window/x", b"%d" % number, qos=1)
-    await eventually(lambda: bus.counters.received >= 300)
+    await eventually(lambda: bus.counters.received >= 300, 40)
 
     gate.set()
 
-    await eventually(lambda: len(set(inbox.messages)) == 300)
-    assert list(dict.fromkeys(inbox.messages)) == [b"%d" % number for number in range(300)]
+    everything = [b"%d" % number for number in range(300)]
+    await eventually(lambda: set(inbox.messages) >= set(everything), 40)
+    # What is sent again comes in the broker's order: nats-server goes by when it last sent each.
+    assert inbox.messages[:100] == everything[:100]
+    assert set(inbox.messages) == set(everything)
 
 
 async def test_a_qos_0_message_reaches_a_durable_handler(make_bus: MakeBus):
