@@ -58,9 +58,7 @@ def _mark(words: str, more: object = None) -> Html:
 
 def _when(verdict: Verdict, now: datetime, zone: str) -> Html:
     age = age_words(max(0.0, (now - verdict.at).total_seconds()))
-    return tag(
-        "span", f", checked {clock_words(verdict.at, zone)} · {age}", class_="mw-hint mw-whole"
-    )
+    return tag("span", f", checked {clock_words(verdict.at, zone)} · {age}", class_="mw-hint")
 
 
 def _head(head: Head | None) -> Html | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.core.audit_row import AuditFilter, AuditRow, Outcome
-from pages.markup import Html, tag
+from pages.markup import Html, join, tag
 
 SOURCES = {
     "": "Anywhere",
@@ -81,7 +81,10 @@ def filter_form(asked: Asked, rows: Sequence[AuditRow], wrong: str) -> Html:
     )
     clear = tag("a", "Clear", href="/audit", class_="mw-link") if not asked.is_empty else None
     go = tag("button", "Search", type="submit", class_="mw-button mw-primary")
-    return tag(
+    # on a phone the fields would fill the screen, and the actions stand below it
+    fold = tag("summary", "Search the actions", class_="mw-button")
+    folded = tag("details", fold, class_="mw-filter-fold", open=not asked.is_empty)
+    form = tag(
         "form",
         fields,
         tag("div", go, clear, class_="mw-row mw-filter-go"),
@@ -94,6 +97,7 @@ def filter_form(asked: Asked, rows: Sequence[AuditRow], wrong: str) -> Html:
         aria_label="Search the audit",
         class_="mw-filter",
     )
+    return join([folded, form])
 
 
 def _moment(name: str, text: str, zone: ZoneInfo) -> datetime | None:

@@ -44,7 +44,7 @@ class CommandForm:
             with ui.element("summary").classes("mw-card-title"):
                 tags = count_words(len(writable_tags(unit)), "tag")
                 place(tag("h2", "Commands"), tag("span", f"{tags} to set", class_="mw-hint"))
-            place(tag("a", "All commands", href="/commands", class_="mw-hint mw-more"))
+            place(tag("a", "All commands", href="/commands", class_="mw-link mw-more"))
             for each in writable_tags(unit):
                 if each.write:
                     _Row(plant, each, each.write)

@@ -8,7 +8,7 @@ from typing import cast
 from app.core.actor import Actor, Role
 from app.core.run import Approval, ApprovalState
 from pages.markup import Html, tag
-from pages.widgets.words import number
+from pages.widgets.words import age_words, number
 from pages.widgets.workflow.json_view import json_view
 from pages.widgets.workflow.marks import APPROVAL_LOOKS, glyph, marked
 from pages.widgets.workflow.words import run_link, sentence, ticking, when_words
@@ -77,7 +77,9 @@ def decision_plate(
     """Return one thing to decide; `refusal` says why this person may not."""
     is_enough = may_decide(setting.who, needs)
     why_not = refusal or (
-        "" if is_enough else f"You are {setting.who.name}, {setting.who.role}; it takes a {needs}."
+        ""
+        if is_enough
+        else f"You are {setting.who.name}, {setting.who.role}; it takes the role {needs}."
     )
     until = int(expires_at.timestamp() * 1000)
     side = tag(
@@ -90,7 +92,7 @@ def decision_plate(
         ),
         tag(
             "div",
-            tag("span", "", data_until=until),
+            tag("span", _left_words(expires_at, setting.now), data_until=until),
             f", until {when_words(expires_at, setting.zone, setting.now)}",
             class_="mw-hint mw-left",
         ),
@@ -107,6 +109,12 @@ def decision_plate(
         class_="mw-decision-words",
     )
     return tag("section", words, side, class_="mw-decision", data_patch=key)
+
+
+def _left_words(until: datetime, now: datetime) -> str:
+    """Return what the browser counts on (work.js)."""
+    left_s = (until - now).total_seconds()
+    return f"{age_words(left_s)} left" if left_s > 0 else "time is over"
 
 
 def _buttons(identity: str, is_refused: bool) -> Html:

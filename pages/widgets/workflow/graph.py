@@ -131,6 +131,7 @@ def graph_parts(
 def _plate(graph: Graph, step: Step, done: StepRun, is_chosen: bool, now: datetime) -> Html:
     spot = graph.spots[step.id]
     shape, word = step_look(done)
+    short = "asks a person" if shape == "person" else word  # the plate has little room
     title = step.title or sentence(step.id)
     moving = Html('<svg class="mw-node-frame" aria-hidden="true"><rect/></svg>')
     return tag(
@@ -138,7 +139,7 @@ def _plate(graph: Graph, step: Step, done: StepRun, is_chosen: bool, now: dateti
         moving if done.state is StepState.RUNNING else None,
         tag("span", glyph(shape), tag("b", title), class_="mw-node-title"),
         tag("span", _who(step, done), class_="mw-node-who"),
-        tag("span", tag("i", word), _figures(done, now), class_="mw-node-state"),
+        tag("span", tag("i", short), _figures(done, now), class_="mw-node-state"),
         type="button",
         class_=f"mw-node mw-node-{shape}",
         style=f"left:{spot.x}px;top:{spot.y}px",

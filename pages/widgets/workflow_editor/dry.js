@@ -15,7 +15,7 @@ export class DryRun {
     make("p", "mw-hint", box, "Nothing is sent and nothing in the plant changes. Each step shows what it would do.");
     this.fields = Object.entries(inputs).map(([name, input]) => this.#field(box, name, input));
     this.error = make("p", "mw-we-wrong mw-we-error", box);
-    const line = make("div", "mw-row mw-ask-buttons", box), cancel = make("button", "mw-button", line, "Cancel"), go = make("button", "mw-button mw-primary", line, "Run dry");
+    const line = make("div", "mw-row mw-ask-buttons", box), go = make("button", "mw-button mw-primary", line, "Run dry"), cancel = make("button", "mw-button", line, "Back");
     cancel.type = "button"; go.type = "submit";
     const before = document.activeElement;
     this.close = () => { this.back.remove(); if (shell) shell.inert = false; before?.focus?.(); this.close = null; };
