@@ -20,7 +20,7 @@ from app.core.workflow import ActionKind, Concurrency, Step, Workflow
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Doer, Doing, Done
+from app.workflow.context import Child, Doer, Doing, Done
 from app.workflow.engine import Engine
 
 STEPS, MANY_STEPS = 5, 200
@@ -277,5 +277,5 @@ async def _step_ms(running: Rig, workflow: Workflow, runs: int) -> float:
     return 1000 * (time.perf_counter() - began) / (runs * len(workflow.steps))
 
 
-def _no_child(name: str, _: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
+async def _no_child(name: str, _: dict[str, Any]) -> Child:
     raise AssertionError(f"no run of the benchmark starts {name}")

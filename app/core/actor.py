@@ -18,6 +18,10 @@ class Role(StrEnum):
         order = list(Role)
         return order.index(self) >= order.index(needed)
 
+    def lesser(self, other: "Role") -> "Role":
+        """Return the one of both that may do less."""
+        return other if self.covers(other) else self
+
 
 class Actor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person or a peer that changes state.

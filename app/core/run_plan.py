@@ -73,7 +73,7 @@ class RunPlan:
     def failed(self) -> StepRun | None:
         """The step that ends the run: the first that failed."""
         found = (self.current(name) for name in self._steps if name in self._ending)
-        return min((run for run in found if run), key=_ended_s, default=None)
+        return min((run for run in found if run), key=ended_s, default=None)
 
     def round_of(self, step: str) -> int:
         """Return the round that a step is in."""
@@ -119,7 +119,7 @@ class RunPlan:
             and not run.compensation
             and not run.carried
         ]
-        return sorted(done, key=_ended_s, reverse=True)
+        return sorted(done, key=ended_s, reverse=True)
 
     # What happens
 
@@ -260,7 +260,8 @@ def bound_reached(plan: RunPlan, step: Step) -> str:
     return f"It has led back to {goto.step} {times}, which is the bound of its loop"
 
 
-def _ended_s(run: StepRun) -> float:
+def ended_s(run: StepRun) -> float:
+    """Return when a step ended, s since 1970; 0 if it has not."""
     return run.ended_at.timestamp() if run.ended_at else 0.0
 
 

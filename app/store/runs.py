@@ -84,11 +84,14 @@ class RunStore:
     async def add(
         self, run: WorkflowRun, snapshot: Workflow, owner: str, carried: Sequence[StepRun] = ()
     ) -> tuple[Admission, list[str]]:
-        """Keep a new run if it is admitted beside those of its key.
+        """Keep a new run if it is admitted beside those of its key; note it in what it repeats.
 
         Returns:
             What it comes to, and the open runs of its key. A run whose id is known
             already is not kept again: then REFUSE, and the list names it.
+
+        Raises:
+            ConflictError: What it repeats was repeated already.
         """
         rule, searched, payload = snapshot.runs, words(run), _json(snapshot)
 
@@ -100,6 +103,8 @@ class RunStore:
             admission = Admission.START if run.parent else admit(rule, active, waiting)
             if admission is Admission.REFUSE:
                 return admission, active + waiting
+            if run.retry_of:
+                _mark_repeated(connection, run)
             is_queued = admission is not Admission.START
             kept = _in_turn(run, active + waiting) if is_queued else run
             row = {**columns(kept, owner), "is_queued": is_queued, "words": searched}
@@ -188,7 +193,7 @@ class RunStore:
         await self._commits.write(work)
 
     async def note(self, run_id: str, **changes: str) -> WorkflowRun:
-        """Change `retried_by` or `reviewed` of a run that is over; return it.
+        """Change fields of a run that is over; return it.
 
         Raises:
             NotFoundError: There is no such run.
@@ -407,6 +412,20 @@ class RunStore:
         """Have one orchestrator at a time admit runs of a key; SQLite has one writer anyway."""
         if self._database.is_shared:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:k))"), {"k": words})
+
+
+def _mark_repeated(connection: sa.Connection, run: WorkflowRun) -> None:
+    query = sa.select(RUNS.c.run, RUNS.c.owner).where(RUNS.c.id == run.retry_of).with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        raise unknown(run.retry_of)
+    old = msgspec.json.decode(row.run, type=WorkflowRun)
+    if old.retried_by:
+        raise ConflictError(
+            f"Run {old.id} was repeated already, by run {old.retried_by}", "Repeat that one"
+        )
+    noted = columns(msgspec.structs.replace(old, retried_by=run.id), row.owner)
+    connection.execute(RUNS.update().where(RUNS.c.id == old.id).values(**noted))
 
 
 def _in_turn(run: WorkflowRun, rivals: Sequence[str]) -> WorkflowRun:

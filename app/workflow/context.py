@@ -3,12 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from app.core.actor import Actor
+from app.core.actor import Actor, Role
 from app.core.errors import InputError
 from app.core.run import WorkflowRun
-from app.core.workflow import ActionKind, Step
+from app.core.workflow import ActionKind, Step, Workflow
+
+
+class Child(NamedTuple):
+    """What a run within a run goes by; `role` is that of who saved its definition."""
+
+    workflow: Workflow
+    version: str
+    input: dict[str, Any]
+    key: str
+    role: Role
 
 
 class PlantSilentError(InputError):

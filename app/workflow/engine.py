@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from app import __version__
+from app.core.actor import Role
 from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
@@ -25,7 +26,8 @@ from app.core.workflow import RunMode, Workflow
 from app.store.run_rows import Stored, UnreadableRunError, unreadable
 from app.store.runs import LostRunError, RunStore
 from app.workflow.actions import RefusedError
-from app.workflow.context import Doer, Doing
+from app.workflow.context import Child, Doer, Doing
+from app.workflow.roles import check_role
 from app.workflow.runner import Runner
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Engine:
         owner: str,
         clock: Clock,
         functions: Mapping[str, Callable[..., object]],
-        child: Callable[[str, dict[str, Any]], tuple[Workflow, str, dict[str, Any], str]],
+        child: Callable[[str, dict[str, Any]], Awaitable[Child]],
     ) -> None:
         """Build it without runs.
 
@@ -56,7 +58,7 @@ class Engine:
             owner: Name of this orchestrator.
             clock: Time.
             functions: What expressions may call beside their own, such as `tag`.
-            child: Gives definition, version, checked input and key of a workflow by its name.
+            child: Gives what a run within a run goes by, from name and input of its workflow.
         """
         self._store = store
         self._owner = owner
@@ -194,28 +196,49 @@ class Engine:
     ) -> WorkflowRun:
         """Start a run within a run, or find it after a restart, and wait for its end.
 
+        It may do what both may: the run that starts it, and who saved its definition.
+
         Raises:
-            RefusedError: Runs are nested too deep, or the workflow takes no such input.
+            RefusedError: Runs are nested too deep, the workflow takes no such input, or it is to
+                be started by a higher role.
         """
         if doing.run.parent.count("/") >= _NESTED:
             raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
         try:
-            workflow, version, checked, key = self._child(name, given)
+            await self._store.shown(run_id)
+        except NotFoundError:
+            await self._begin_child(name, given, run_id, doing)
+        doing.waiting(f"run {run_id}")
+        try:
+            return await self.wait_for_end(run_id)
+        except asyncio.CancelledError:
+            if not self._is_stopping and run_id in self._runners:
+                self._runners[run_id].cancel("The run that started it was cancelled")
+                await self._store.ask_cancel(run_id, "The run that started it was cancelled")
+            raise
+
+    async def _begin_child(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> None:
+        try:
+            child = await self._child(name, given)
+            check_role(child.workflow, Role(doing.run.role))
+        except StoreError:
+            raise
         except MillwrightError as error:
             raise RefusedError(str(error)) from error
         parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
         by = StartedBy("workflow", doing.run.started_by.name, {"run": doing.run.id})
-        run = await self.begin(
-            workflow, version, checked, key, by, run_id=run_id, parent=parent, role=doing.run.role
+        await self.begin(
+            child.workflow,
+            child.version,
+            child.input,
+            child.key,
+            by,
+            run_id=run_id,
+            parent=parent,
+            role=child.role.lesser(Role(doing.run.role)).value,
         )
-        doing.waiting(f"run {run.id}")
-        try:
-            return await self.wait_for_end(run.id)
-        except asyncio.CancelledError:
-            if not self._is_stopping and run.id in self._runners:
-                self._runners[run.id].cancel("The run that started it was cancelled")
-                await self._store.ask_cancel(run.id, "The run that started it was cancelled")
-            raise
 
     async def wait_for_end(self, run_id: str) -> WorkflowRun:
         """Return a run once it is over."""

@@ -1,6 +1,5 @@
 """What persons do about runs: repeat them, see to failures, decide what they ask, try them dry."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +16,8 @@ from app.workflow.definition import read_definition, version_of
 from app.workflow.dry_run import dry_run
 from app.workflow.engine import Engine, new_run_id
 from app.workflow.library import Library
+from app.workflow.roles import NAMED, check_role
 from app.workflow.stored_steps import carried_steps, stored_steps
-
-NAMED = "Who has which role stands in the settings, in [people]"
 
 
 class Repair:
@@ -54,7 +52,6 @@ class Repair:
         self._functions = functions
         self._changed = changed
         self._decided = decided
-        self._repeating = asyncio.Lock()
 
     async def retry(
         self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
@@ -68,20 +65,9 @@ class Repair:
             RoleError: The workflow is to be started by a higher role.
             FieldsError: The current definition takes other inputs; each is named.
         """
-        async with self._repeating:  # two persons at once would both find it not repeated yet
-            return await self._repeat(run_id, actor, why, step, definition)
-
-    async def _repeat(
-        self, run_id: str, actor: Actor, why: str, step: str, definition: str
-    ) -> WorkflowRun:
         old = await self._store.find(run_id)
         if old.run.state not in OVER:
             raise ConflictError(f"Run {run_id} is not over; cancel it first")
-        if old.run.retried_by:
-            raise ConflictError(
-                f"Run {run_id} was repeated already, by run {old.run.retried_by}",
-                "Repeat that one",
-            )
         workflow, version = old.snapshot, old.run.version
         if definition == "current":
             workflow = self._library.definition(old.run.workflow)
@@ -92,7 +78,7 @@ class Repair:
         carried = carried_steps(old.slots, old.snapshot, workflow, step) if step else []
         checked = checked_input(workflow, old.run.input)
         by = StartedBy("retry", actor.name, {"run": run_id, "step": step}, why)
-        run = await self._engine.begin(
+        return await self._engine.begin(
             workflow,
             version,
             checked,
@@ -103,8 +89,6 @@ class Repair:
             carried=carried,
             role=actor.role.value,
         )
-        await self._store.note(run_id, retried_by=run.id)
-        return run
 
     async def stopped_at(self, run_id: str) -> str:
         """Return the step at which a run came to an end too early, "" if it did at none.
@@ -177,18 +161,6 @@ class Repair:
             by=by,
             functions=self._functions,
             clock=self._clock,
-        )
-
-
-def check_role(workflow: Workflow, role: Role) -> None:
-    """See that a role may start a workflow.
-
-    Raises:
-        RoleError: It may not.
-    """
-    if not role.covers(Role(workflow.role)):
-        raise RoleError(
-            f"{workflow.title or workflow.name} may be started by {workflow.role} only", NAMED
         )
 
 

@@ -13,7 +13,7 @@ from app.core.clock import Clock
 from app.core.errors import MillwrightError, StoreError
 from app.core.expression import fill
 from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
-from app.core.run_plan import RunPlan
+from app.core.run_plan import RunPlan, ended_s
 from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step, Undo
 from app.store.run_rows import Stored
@@ -310,21 +310,22 @@ class Runner:
         }
 
     def approver(self, step: Step) -> Actor | None:
-        """Return who agreed in an approve step before this one."""
+        """Return who agreed last in an approve step before this one, in this run."""
         if not self._has_approvals:
             return None
-        for name in ancestors(self.workflow, step.id):
-            before = self.plan.current(name)
-            if self.workflow.step(name).do is ActionKind.APPROVE and before:
-                match before.output:
-                    case {
-                        "approved": True,
-                        "decided_by": str() as who,
-                        "decided_role": str() as role,
-                    }:
-                        return Actor(who, "workflow", Role(role or Role.OPERATOR))
-                    case _:
-                        continue
+        asked = [
+            before
+            for name in ancestors(self.workflow, step.id)
+            if self.workflow.step(name).do is ActionKind.APPROVE
+            and (before := self.plan.current(name))
+            and not before.carried
+        ]
+        for before in sorted(asked, key=ended_s, reverse=True):
+            match before.output:
+                case {"approved": True, "decided_by": str() as who, "decided_role": str() as role}:
+                    return Actor(who, "workflow", Role(role or Role.OPERATOR))
+                case _:
+                    continue
         return None
 
     def task_id(self, step: Step, round_: int) -> str:

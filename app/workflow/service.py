@@ -32,11 +32,13 @@ from app.settings import WorkflowSettings
 from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
+from app.workflow.context import Child
 from app.workflow.definition import read_definition, version_of
 from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.owners import Owners
-from app.workflow.repair import Repair, check_role, key_of
+from app.workflow.repair import Repair, key_of
+from app.workflow.roles import check_role
 from app.workflow.stored_steps import stored_steps
 from app.workflow.triggers import Triggers
 
@@ -389,11 +391,11 @@ class WorkflowService:
             workflow, version, checked, key, by, run_id=run_id, role=role.value
         )
 
-    def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
+    async def _child(self, name: str, given: dict[str, Any]) -> Child:
         workflow = self._library.definition(name)
         checked = checked_input(workflow, given)
-        key = key_of(workflow, checked)
-        return workflow, version_of(workflow), checked, key
+        role = await asyncio.to_thread(self._library.role, workflow)
+        return Child(workflow, version_of(workflow), checked, key_of(workflow, checked), role)
 
     async def _use_library(self) -> None:
         entries = self._library.entries()

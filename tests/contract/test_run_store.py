@@ -1,5 +1,6 @@
 """Runs on disk: the same on SQLite and Postgres, and nobody writes into a run that he lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.admission import Admission
-from app.core.errors import InputError, StoreError
+from app.core.errors import ConflictError, InputError, NotFoundError, StoreError
 from app.core.run import RunState, StartedBy, StepRun, StepState, WorkflowRun
 from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
 from app.store.database import Database
@@ -88,6 +89,30 @@ async def test_a_second_run_of_a_key_waits_and_the_first_is_named(store: RunStor
     assert admission == (Admission.WAIT, ["a1"])
     assert found.is_queued
     assert found.run.reason == "its turn, after run a1"
+
+
+async def test_a_run_is_repeated_once_whoever_asks(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.end(run("a1", RunState.FAILED), "here")
+    again = [msgspec.structs.replace(run(name), retry_of="a1") for name in ("b1", "b2", "b3")]
+
+    got = await asyncio.gather(
+        *(store.add(each, QUEUED, "here") for each in again), return_exceptions=True
+    )
+
+    refused = [each for each in got if isinstance(each, ConflictError)]
+    assert len(refused) == 2
+    assert "repeated already" in str(refused[0])
+    kept = [each.id for each in await store.runs() if each.retry_of == "a1"]
+    assert kept == [(await store.shown("a1")).retried_by]
+    assert await store.runs(is_dead=True) == []
+
+
+async def test_a_repetition_of_nothing_is_refused(store: RunStore):
+    with pytest.raises(NotFoundError, match="gone"):
+        await store.add(msgspec.structs.replace(run("b1"), retry_of="gone"), QUEUED, "here")
+
+    assert await store.runs() == []
 
 
 async def test_an_outcome_of_a_run_that_another_has_is_refused(store: RunStore):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from app.core.actor import Role
 from app.core.clock import Clock
 from app.core.errors import AgentError
 from app.core.run import OVER, StartedBy, StepRun, StepState, WorkflowRun
@@ -17,7 +18,7 @@ from app.core.workflow import ActionKind, Concurrency, Step, Workflow
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Doing, Done
+from app.workflow.context import Child, Doing, Done
 from app.workflow.engine import Engine
 from app.workflow.stored_steps import stored_steps
 from tests.processes import eventually
@@ -117,13 +118,15 @@ class Rig:
         self.doer = doer
         self.clock = clock
         self.library = library
+        self.authors: dict[str, Role] = {}
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
         self.engine = Engine(store=store, owner=owner, clock=clock, functions={}, child=self._child)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
         self.engine.use(doer)
 
-    def _child(self, name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
-        return self.library[name], "v1", given, ""
+    async def _child(self, name: str, given: dict[str, Any]) -> Child:
+        role = self.authors.get(name, Role.ENGINEER)
+        return Child(self.library[name], "v1", given, "", role)
 
     async def begin(
         self,

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from app.core.actor import Role
 from app.core.errors import AgentError, ConflictError, InputError
 from app.core.run import RunState, StepState
 from app.core.workflow import ActionKind, Jump, Retry, Step, Undo
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doing
 from tests.processes import eventually
-from tests.unit.workflow.engine_rig import Fails, Gate, Rig, database, flow, life, outputs, step
+from tests.unit.workflow.engine_rig import BY, Fails, Gate, Rig, database, flow, life, outputs, step
 
 S = StepState
 
@@ -347,6 +348,35 @@ async def test_a_run_within_a_run_has_an_id_that_follows_from_it(rig: Rig):
 
     assert outputs(run)["call"] == {"run": f"{name}-call", "state": "completed"}
     assert (await rig.find(f"{name}-call")).parent == f"{name}:call"
+
+
+@pytest.mark.parametrize(
+    ("starter", "author", "expected"),
+    [
+        (Role.ENGINEER, Role.OPERATOR, Role.OPERATOR),
+        (Role.OPERATOR, Role.ENGINEER, Role.OPERATOR),
+        (Role.ENGINEER, Role.ENGINEER, Role.ENGINEER),
+    ],
+)
+async def test_a_run_within_a_run_may_do_what_both_may(
+    rig: Rig, starter: Role, author: Role, expected: Role
+):
+    rig.library["inner"], rig.authors["inner"] = flow(step("one"), name="inner"), author
+    rig.doer.acts["call"] = lambda fields, doing: child(rig, fields, doing)
+    run = await rig.engine.begin(flow(calls("inner")), "v1", {}, "", BY, role=starter.value)
+    await rig.ended(run.id)
+
+    assert (await rig.find(f"{run.id}-call")).role == expected.value
+
+
+async def test_who_may_not_start_a_workflow_does_not_by_a_run_of_another(rig: Rig):
+    rig.library["inner"] = flow(step("one"), name="inner", role="engineer")
+    rig.doer.acts["call"] = lambda fields, doing: child(rig, fields, doing)
+    run = await rig.ended(await rig.begin(flow(calls("inner"))))
+
+    assert run.state is RunState.FAILED
+    assert "inner may be started by engineer only" in run.reason
+    assert rig.doer.asked == ["call"]
 
 
 async def test_cancelling_a_run_cancels_the_run_within_it(rig: Rig):

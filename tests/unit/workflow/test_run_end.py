@@ -15,7 +15,7 @@ from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Undo, Work
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Doer, Doing, Done
+from app.workflow.context import Child, Doer, Doing, Done
 from app.workflow.engine import Engine
 
 BY = StartedBy("click", "ann")
@@ -83,7 +83,7 @@ class Rig:
         return await self.engine.wait_for_end(begun.id)
 
 
-def _none(name: str, given: dict[str, Any]) -> tuple[Workflow, str, dict[str, Any], str]:
+async def _none(name: str, given: dict[str, Any]) -> Child:
     raise AssertionError(f"no run starts {name} with {given} here")
 
 
