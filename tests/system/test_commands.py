@@ -42,24 +42,24 @@ Start = Callable[[str], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def quick(connected_settings: Settings) -> Settings:
-    """Settings under which a silent actuator is asked after seconds."""
-    commands = CommandSettings(expires_s=8, grace_s=0.5)
+def patient(connected_settings: Settings) -> Settings:
+    """Settings under which an order outlives the start of an agent on a busy machine."""
+    commands = CommandSettings(expires_s=WAIT_S, grace_s=0.5)
     return connected_settings.model_copy(update={"commands": commands})
 
 
 @pytest.fixture
-def patient(quick: Settings) -> Settings:
-    """Settings under which an order lives long enough for an agent to start."""
-    return quick.model_copy(update={"commands": CommandSettings(expires_s=WAIT_S, grace_s=0.5)})
+def brief(patient: Settings) -> Settings:
+    """Settings under which an order expires in seconds."""
+    return patient.model_copy(update={"commands": CommandSettings(expires_s=15, grace_s=0.5)})
 
 
 @pytest.fixture
-def start(quick: Settings) -> Iterator[Start]:
+def start(patient: Settings) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def run(name: str) -> "subprocess.Popen[bytes]":
-        where = ["--broker", quick.broker.url, "--data", str(quick.data.dir), "--instance", "1"]
+        where = ["--broker", patient.broker.url, "--data", str(patient.data.dir), "--instance", "1"]
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "agent", name, *where], cwd=ROOT, env={**os.environ}
         )
@@ -125,18 +125,18 @@ async def ended(rig: Rig, command: Command, *wanted: CommandState) -> Command:
     return await rig.gateway.get(command.id)
 
 
-async def test_the_demo_plant_obeys_and_shows_it(quick: Settings, start: Start):
-    async with demo(quick, start) as rig:
+async def test_the_demo_plant_obeys_and_shows_it(patient: Settings, start: Start):
+    async with demo(patient, start) as rig:
         start("actuator")
         await ready(rig, HVAC)
         command = await ended(rig, await rig.ask(HVAC, 18.0), S.VERIFIED)
 
     assert command.after == pytest.approx(18.0, abs=0.05)
-    assert states(quick, command.id) == [AckState.STARTED, AckState.DONE]
+    assert states(patient, command.id) == [AckState.STARTED, AckState.DONE]
 
 
-async def test_what_the_plant_refuses_is_rejected(quick: Settings, start: Start):
-    async with demo(quick, start) as rig:
+async def test_what_the_plant_refuses_is_rejected(patient: Settings, start: Start):
+    async with demo(patient, start) as rig:
         start("actuator")
         await ready(rig, HVAC)
         tag = rig.tags.tag(HVAC)
@@ -148,27 +148,27 @@ async def test_what_the_plant_refuses_is_rejected(quick: Settings, start: Start)
         command = await ended(rig, await rig.ask(HVAC, 90.0), S.REJECTED)
 
     assert "between 16 and 28" in command.reason
-    assert states(quick, command.id) == [AckState.STARTED, AckState.REFUSED]
+    assert states(patient, command.id) == [AckState.STARTED, AckState.REFUSED]
 
 
 async def test_killed_between_start_and_end_it_is_unknown_with_an_alarm_and_not_done_again(
-    quick: Settings, start: Start
+    patient: Settings, start: Start
 ):
-    async with demo(quick, start, delay_s=30.0) as rig:
+    async with demo(patient, start, delay_s=30.0) as rig:
         first = start("actuator")
         await ready(rig, HVAC)
         before = rig.tags.value(HVAC)
         command = await rig.ask(HVAC, 18.0)
-        await eventually(lambda: states(quick, command.id) == [AckState.STARTED], WAIT_S)
+        await eventually(lambda: states(patient, command.id) == [AckState.STARTED], WAIT_S)
         first.kill()
         first.wait(10)
         start("actuator")
         lost = await ended(rig, command, S.UNKNOWN)
-        await eventually(lambda: len(states(quick, command.id)) == 2, WAIT_S)
+        await eventually(lambda: len(states(patient, command.id)) == 2, WAIT_S)
         shown = rig.tags.value(HVAC)
 
     assert lost.acknowledged_at is None
-    assert states(quick, command.id) == [AckState.STARTED, AckState.UNKNOWN]
+    assert states(patient, command.id) == [AckState.STARTED, AckState.UNKNOWN]
     assert before
     assert shown
     assert shown.value == before.value
@@ -179,36 +179,36 @@ async def test_killed_between_start_and_end_it_is_unknown_with_an_alarm_and_not_
 
 
 async def test_killed_while_many_are_under_way_each_ends_and_none_is_done_twice(
-    quick: Settings, start: Start
+    patient: Settings, start: Start
 ):
     tags = [*PUMPS, *SPINDLES, *CONVEYORS]
-    async with demo(quick, start, delay_s=0.3) as rig:
+    async with demo(patient, start, delay_s=0.3) as rig:
         process = start("actuator")
         await ready(rig, *tags)
         asked = [await rig.ask(tag, 90.0, ANN, confirmed=True) for tag in tags]
-        await eventually(lambda: lines(quick), WAIT_S)
+        await eventually(lambda: lines(patient), WAIT_S)
         process.kill()
         process.wait(10)
         start("actuator")
         over = [await ended(rig, each, *ENDED) for each in asked]
 
-    begun = Counter(line.id for line in lines(quick) if line.state is AckState.STARTED)
+    begun = Counter(line.id for line in lines(patient) if line.state is AckState.STARTED)
     assert max(begun.values()) == 1
     assert set(begun) <= {each.id for each in asked}
     assert {each.state for each in over} <= ENDED
 
 
 async def test_the_app_killed_after_it_sent_does_not_send_a_second_time(
-    quick: Settings, start: Start
+    patient: Settings, start: Start
 ):
-    async with demo(quick, start, delay_s=1.0) as rig:
+    async with demo(patient, start, delay_s=1.0) as rig:
         start("actuator")
         await ready(rig, HVAC)
         command = await rig.ask(HVAC, 18.0)
-    async with online(quick, is_demo=True) as again:
+    async with online(patient, is_demo=True) as again:
         over = await ended(again, command, S.VERIFIED)
 
-    assert states(quick, over.id) == [AckState.STARTED, AckState.DONE]
+    assert states(patient, over.id) == [AckState.STARTED, AckState.DONE]
 
 
 def order(rig: Rig, name: str, value: float = 27.0, valid_s: float = 30.0) -> CommandOrder:
@@ -216,9 +216,9 @@ def order(rig: Rig, name: str, value: float = 27.0, valid_s: float = 30.0) -> Co
     return CommandOrder(name, HVAC, value, "actuator/1", expires_at)
 
 
-async def test_an_outsider_cannot_make_the_actuator_act(quick: Settings, start: Start):
-    key = make_key(quick)
-    async with demo(quick, start) as rig:
+async def test_an_outsider_cannot_make_the_actuator_act(patient: Settings, start: Start):
+    key = make_key(patient)
+    async with demo(patient, start) as rig:
         start("actuator")
         await ready(rig, HVAC)
         done = await ended(rig, await rig.ask(HVAC, 18.0), S.VERIFIED)
@@ -229,7 +229,7 @@ async def test_an_outsider_cannot_make_the_actuator_act(quick: Settings, start: 
             msgspec.structs.replace(sign(order(rig, "changed"), key), value=28.0),
         ]
         sent_before = CommandOrder(done.id, HVAC, 18.0, done.actuator, done.expires_at)
-        port = broker_address(quick.broker).port
+        port = broker_address(patient.broker).port
         with peer(port, "outsider") as outsider:
             await outsider.connected()
             for each in [*forged, late, sign(sent_before, key)]:
@@ -237,18 +237,20 @@ async def test_an_outsider_cannot_make_the_actuator_act(quick: Settings, start: 
             await outsider.publish(
                 command_topic(HVAC), msgspec.json.encode(order(rig, "kept")), retain=True
             )
-            await eventually(lambda: states(quick, "late") == [AckState.REFUSED], WAIT_S)
+            await eventually(lambda: states(patient, "late") == [AckState.REFUSED], WAIT_S)
             later = await ended(rig, await rig.ask(HVAC, 20.0), S.VERIFIED, S.REJECTED)
             await outsider.publish(command_topic(HVAC), b"", retain=True)
 
-    begun = [line.id for line in lines(quick) if line.state is AckState.STARTED]
+    begun = [line.id for line in lines(patient) if line.state is AckState.STARTED]
     assert set(begun) <= {done.id, later.id}
     assert len(begun) == len(set(begun))
-    assert {line.id for line in lines(quick)} <= {done.id, later.id, "late"}
+    assert {line.id for line in lines(patient)} <= {done.id, later.id, "late"}
 
 
-async def test_an_outsider_cannot_go_round_the_actuator_to_the_plant(quick: Settings, start: Start):
-    async with demo(quick, start) as rig:
+async def test_an_outsider_cannot_go_round_the_actuator_to_the_plant(
+    patient: Settings, start: Start
+):
+    async with demo(patient, start) as rig:
         await ready_plant(rig, HVAC)
         replies = results_topic("outsider")
         expires_at = rig.clock.now() + timedelta(seconds=30)
@@ -261,7 +263,7 @@ async def test_an_outsider_cannot_go_round_the_actuator_to_the_plant(quick: Sett
         tasks = [
             Task(name, "write_tag", each, replies, expires_at) for name, each in inputs.items()
         ]
-        with peer(broker_address(quick.broker).port, "outsider") as outsider:
+        with peer(broker_address(patient.broker).port, "outsider") as outsider:
             await outsider.connected()
             await outsider.subscribe(replies)
             for task in tasks:
@@ -282,9 +284,9 @@ async def test_an_outsider_cannot_go_round_the_actuator_to_the_plant(quick: Sett
 
 
 async def test_without_the_simulator_an_order_waits_and_expires_in_plain_words(
-    quick: Settings, start: Start
+    brief: Settings, start: Start
 ):
-    async with demo(quick, start) as rig:
+    async with demo(brief, start) as rig:
         start("actuator")
         await ready(rig, HVAC)
         await without_simulator(rig)
@@ -292,7 +294,7 @@ async def test_without_the_simulator_an_order_waits_and_expires_in_plain_words(
 
     assert command.state is S.EXPIRED
     assert 'No live agent offers "write_tag"' in command.reason
-    assert states(quick, command.id) == [AckState.REFUSED]
+    assert states(brief, command.id) == [AckState.REFUSED]
 
 
 async def test_a_command_sent_before_the_simulator_lives_is_done_when_it_does(
