@@ -20,7 +20,6 @@ from app.core.actor import Actor
 from app.core.agent_row import AgentRow
 from app.core.alarm import Alarm, AlarmState, Finding
 from app.core.clock import Clock
-from app.core.command import Command
 from app.core.equipment import Equipment
 from app.core.errors import BusError, ConflictError, NotFoundError
 from app.core.external import external_finding
@@ -473,20 +472,6 @@ class Plant:
     async def enable_workflow(self, name: str, is_enabled: bool, actor: Actor) -> Entry:
         """Switch the triggers of a workflow."""
         return await self.operations.enable_workflow(name, is_enabled, actor)
-
-    async def request_command(
-        self, tag: str, value: float, actor: Actor, why: str, *, confirmed: bool = False
-    ) -> Command:
-        """Ask for a change of a tag."""
-        return await self.commands.request(tag, value, actor, why, confirmed=confirmed)
-
-    async def approve_command(self, command_id: str, actor: Actor, note: str = "") -> Command:
-        """Agree to a command that waits for it."""
-        return await self.commands.approve(command_id, actor, note)
-
-    async def reject_command(self, command_id: str, actor: Actor, note: str = "") -> Command:
-        """Refuse a command that waits for approval."""
-        return await self.commands.reject(command_id, actor, note)
 
     def agent_name(self, name: str) -> str:
         """Return the agent a seed name stands for, or the name itself."""

@@ -109,7 +109,7 @@ async def switch(plant: Plant, value: float) -> None:
     """Stop or start the pump, and return once it has."""
     tag, shown = f"{PUMP}/run_command", f"{PUMP}/running"
     await may_be(plant, tag, value)
-    await plant.request_command(tag, value, ANN, "repair", confirmed=True)
+    await plant.commands.request(tag, value, ANN, "repair", confirmed=True)
     await eventually(lambda: (now := plant.tags.value(shown)) and now.value == value, LONG_S)
 
 
