@@ -2,6 +2,9 @@
 
 import logging
 import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,7 +24,9 @@ CREATE TABLE IF NOT EXISTS rules (unit TEXT PRIMARY KEY, body BLOB NOT NULL);
 
 
 class Assets:
-    """Units by path in SQLite; used from one thread at a time.
+    """Units by path in SQLite; safe to call from several threads.
+
+    At the end of the app a save may still be under way in its thread: closing waits for it.
 
     Attributes:
         moved_aside: Folder a damaged file was put in when it was opened; None if it was sound.
@@ -29,6 +34,7 @@ class Assets:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self.moved_aside: Path | None = None
 
@@ -39,7 +45,9 @@ class Assets:
             StoreError: The folder cannot be written, or a damaged file not be moved.
         """
         self.moved_aside = set_aside_damaged(self._path, _WHAT) or self.moved_aside
-        self._connection = connect(self._path, _SCHEMA, _WHAT)
+        connection = connect(self._path, _SCHEMA, _WHAT)
+        with self._lock:
+            self._connection = connection
 
     def check(self) -> None:
         """See that the file can be written.
@@ -51,8 +59,9 @@ class Assets:
 
     def close(self) -> None:
         """Close the file; nothing if it is not open."""
-        if self._connection is not None:
-            self._connection.close()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
             self._connection = None
 
     def save(self, equipment: Equipment, rules: UnitRules | None = None) -> None:
@@ -63,9 +72,10 @@ class Assets:
         """
         row = (equipment.path, msgspec.json.encode(equipment))
         kept = (equipment.path, msgspec.json.encode(rules or {}))
-        connection = self._open_connection()
-        with store_errors(f'Unit "{equipment.path}" in', self._path, "saved"), connection:
-            connection.execute("BEGIN")
+        with (
+            store_errors(f'Unit "{equipment.path}" in', self._path, "saved"),
+            self._transaction() as connection,
+        ):
             connection.execute("INSERT OR REPLACE INTO equipment VALUES (?, ?)", row)
             connection.execute("INSERT OR REPLACE INTO rules VALUES (?, ?)", kept)
 
@@ -75,9 +85,10 @@ class Assets:
         Raises:
             StoreError: The store is not open or the disk refuses.
         """
-        connection = self._open_connection()
-        with store_errors(f'Unit "{path}" in', self._path, "deleted"), connection:
-            connection.execute("BEGIN")
+        with (
+            store_errors(f'Unit "{path}" in', self._path, "deleted"),
+            self._transaction() as connection,
+        ):
             connection.execute("DELETE FROM equipment WHERE path = ?", (path,))
             connection.execute("DELETE FROM rules WHERE unit = ?", (path,))
 
@@ -87,8 +98,7 @@ class Assets:
         Raises:
             StoreError: The store is not open or cannot be read.
         """
-        connection = self._open_connection()
-        with store_errors(_WHAT, self._path, "read"):
+        with store_errors(_WHAT, self._path, "read"), self._opened() as connection:
             rows = connection.execute("SELECT path, body FROM equipment ORDER BY path").fetchall()
         units: list[Equipment] = []
         for path, body in rows:
@@ -104,8 +114,7 @@ class Assets:
         Raises:
             StoreError: The store is not open or cannot be read.
         """
-        connection = self._open_connection()
-        with store_errors(_WHAT, self._path, "read"):
+        with store_errors(_WHAT, self._path, "read"), self._opened() as connection:
             rows = connection.execute("SELECT unit, body FROM rules ORDER BY unit").fetchall()
         kept: dict[str, UnitRules] = {}
         for unit, body in rows:
@@ -117,9 +126,18 @@ class Assets:
                 )
         return kept
 
-    def _open_connection(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreError(
-                f'{_WHAT} "{self._path}" is not open', hint="See Equipment store on the Health page"
-            )
-        return self._connection
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        with self._opened() as connection, connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def _opened(self) -> Generator[sqlite3.Connection]:
+        with self._lock:
+            if self._connection is None:
+                raise StoreError(
+                    f'{_WHAT} "{self._path}" is not open',
+                    hint="See Equipment store on the Health page",
+                )
+            yield self._connection

@@ -1,7 +1,11 @@
 import contextlib
+import itertools
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.core.equipment import Equipment, EquipmentKind, Limits, Tag
@@ -92,4 +96,27 @@ def test_a_deleted_unit_does_not_come_back(tmp_path: Path):
     assets.close()
     again = opened(path)
     assert again.load() == []
+    again.close()
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_closing_waits_for_a_save_in_another_thread(tmp_path: Path, number: int):
+    assets = opened(tmp_path / "assets.sqlite")
+    saved: list[int] = []
+
+    def save() -> None:
+        with contextlib.suppress(StoreError):  # it is closed
+            for each in itertools.count():
+                assets.save(msgspec.structs.replace(PUMP, name=f"{number} {each}"))
+                saved.append(each)
+
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(save)
+        while not saved:
+            time.sleep(0.001)
+        assets.close()
+        done.result(10)
+
+    again = opened(tmp_path / "assets.sqlite")
+    assert [unit.name for unit in again.load()] == [f"{number} {saved[-1]}"]
     again.close()
