@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from nicegui import ui
@@ -22,6 +23,7 @@ from app.settings import Settings
 from app.settings_notify import NotifySettings
 from pages import work
 from tests.agents_at_work import at_work, plan_of, plant_with
+from tests.mqtt_peer import peer
 from tests.pages.work_pages import emit
 from tests.processes import eventually
 from tests.simulated_plant import PUMP
@@ -71,6 +73,13 @@ def item(plant: Plant, workflow: str = "industrial_troubleshooting") -> PlanItem
     )
 
 
+async def forget_plan(settings: Settings) -> None:
+    """Take the retained plan off the broker, which later tests share and would hear it from."""
+    with peer(urlsplit(settings.broker.url).port or 0, "forgetting") as gone:
+        await gone.connected()
+        await gone.publish(topics.PLAN, b"", retain=True)
+
+
 # The action plan
 
 
@@ -94,6 +103,7 @@ async def test_an_empty_plan_says_what_would_stand_here(connected_settings: Sett
         await user.open("/plan")
         await user.should_see("Nothing to do now", retries=30)
         await user.should_not_see("does not run")
+    await forget_plan(connected_settings)
 
 
 async def test_a_cause_shows_what_to_do_and_why_it_ranks_there(plant: Plant, user: User):
