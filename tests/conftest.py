@@ -22,6 +22,7 @@ from app.bus.broker_engine import argv, config_text, find_engine
 from app.bus.probe import Answer, probe
 from app.settings import BrokerSettings, DataSettings, Settings
 from tests.chromium import find_chromium
+from tests.ports import free_port
 from tests.public_data import NO_DATA
 
 pytest_plugins = ["nicegui.testing.user_plugin"]
@@ -71,14 +72,6 @@ def no_blocking() -> Iterator[None]:
     """Fail the test when our own code blocks the event loop."""
     with blockbuster_ctx(["app", "agents", "pages"]):
         yield
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-    return port
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,10 @@ from typing import Any
 
 import psutil
 
+from tests.ports import free_port
+
 POLL_S = 0.1
+ANSWER_S = 30.0  # on a busy machine; nobody asks here how fast it is
 
 
 class RunningApp:
@@ -29,7 +31,7 @@ class RunningApp:
     def get(self, path: str) -> Any:
         """Return the JSON answer, or an empty list while the app does not answer."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=ANSWER_S) as answer:
                 return json.load(answer)
         except (urllib.error.URLError, OSError):
             return []
@@ -42,7 +44,7 @@ class RunningApp:
             headers={"Content-Type": "application/json"},
             method="POST",
         )
-        with urllib.request.urlopen(request, timeout=15) as answer:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
             return json.load(answer)
 
     def good_tags(self) -> int:
@@ -122,11 +124,3 @@ def _clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "NICEGUI_"))
     }
-
-
-def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

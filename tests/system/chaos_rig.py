@@ -16,7 +16,8 @@ import psutil
 from agents.actuator.journal import read_journal
 from app.core.command import AckState
 from app.core.run import SETTLED, StepRun, WorkflowRun
-from tests.running_app import RunningApp, free_port, start_app
+from tests.ports import free_port
+from tests.running_app import RunningApp, start_app
 
 POLL_S = 0.05
 RUNS = 50

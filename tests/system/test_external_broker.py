@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_app import RunningApp, free_port, start_app
+from tests.ports import free_port
+from tests.running_app import RunningApp, start_app
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/opt/homebrew/sbin")
 LONG_S = 90.0

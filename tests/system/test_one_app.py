@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.running_app import app_process, free_port, start_app
+from tests.ports import free_port
+from tests.running_app import app_process, start_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 

@@ -14,7 +14,7 @@ from app.bus.client import Bus, Outgoing, Received
 from app.clock import SystemClock
 from app.core.clock import Clock
 from app.settings import BrokerSettings, Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 
 MakeBus = Callable[..., Bus]
 

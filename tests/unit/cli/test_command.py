@@ -14,7 +14,7 @@ from app.cli.commands import main as main_of_list
 from app.core.command import CommandState
 from app.core.errors import ConflictError, NotFoundError
 from app.settings import Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.processes import eventually
 from tests.serving import serving
 from tests.unit.commands.rig import FREE, MEASURED, SPEED, Rig, acting, online

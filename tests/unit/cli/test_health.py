@@ -10,7 +10,7 @@ from app.api.mount import api
 from app.cli.app_client import app_url
 from app.core.health import Health
 from app.settings import ServerSettings, Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.processes import eventually
 from tests.serving import serving
 from tests.simulated_plant import bare_plant

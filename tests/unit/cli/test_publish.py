@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from tests.conftest import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

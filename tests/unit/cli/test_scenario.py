@@ -13,7 +13,7 @@ from app.cli.scenario import main
 from app.core.errors import ConflictError, NotFoundError
 from app.plant import Plant
 from app.settings import Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.serving import serving
 from tests.simulated_plant import PUMP, bare_plant, simulated_plant
 

@@ -15,7 +15,7 @@ from app.cli.workflow import main
 from app.core.errors import ConflictError, InputError, NotFoundError
 from app.plant import Plant
 from app.settings import Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.serving import serving
 from tests.unit.api.flows import BROKEN, QUICK, asking, ended, working_plant
 
