@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import LiveServer
 
@@ -49,6 +49,36 @@ def test_without_a_pen_the_page_says_how_to_get_one(page: Page, server: LiveServ
     page.goto("/trends")
     expect(page.get_by_role("heading", name="No pen yet")).to_be_visible()
     expect(page.get_by_text("Cooling pump P-101")).to_be_visible()
+
+
+def refusing(page: Page, times: int, headers: dict[str, str]) -> list[str]:
+    """Have the first requests for a history refused as a starting server does; list them."""
+    refused: list[str] = []
+
+    def answer(route: Route) -> None:
+        if len(refused) == times:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=503, headers=headers, json={"message": "still being opened"})
+
+    page.route(re.compile("/api/tags/.*/history"), answer)
+    return refused
+
+
+def test_a_history_that_is_still_opened_is_asked_for_again(page: Page, server: LiveServer) -> None:
+    refused = refusing(page, 2, {"Retry-After": "1"})
+    opened(page, server)
+    assert len(refused) == 2
+    expect(page.get_by_text("The history cannot be read")).to_have_count(0)
+
+
+def test_a_history_that_nobody_promises_is_said_to_be_unreadable(
+    page: Page, server: LiveServer
+) -> None:
+    refusing(page, 1, {})
+    page.goto(FLOW)
+    expect(page.get_by_text("The history cannot be read: still being opened")).to_be_visible()
 
 
 def test_a_pen_is_found_by_words_and_kept_in_the_address(page: Page, server: LiveServer) -> None:

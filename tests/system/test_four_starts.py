@@ -85,7 +85,7 @@ async def by_mqtt(plant: Plant, port: int) -> str:
 
 
 async def by_rest(plant: Plant, port: int) -> str:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         answer = await client.post(f"/api/workflows/{NAME}/runs", json={"input": WISH})
     assert answer.status_code == 201
     return await only_run(plant, "http")
@@ -133,7 +133,7 @@ async def test_what_is_wrong_starts_nothing_by_any_way(connected_settings: Setti
             await publisher.connected()
             await publisher.publish("orchestrator/workflow/trigger", json.dumps(wrong).encode())
             await eventually(lambda: plant.dead_letters.total == 1)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             path = f"/api/workflows/{NAME}/runs"
             answer = await client.post(path, json={"input": wrong["parameters"]})
             letters = (await client.get("/api/deadletters")).json()
