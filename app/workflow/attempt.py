@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -176,27 +177,40 @@ class Attempt:
             # the app may have been down for longer than the step may take: as without a for-each
             deadline = deadline_after(runner.clock.now(), timeout_of(step))
             return msgspec.structs.replace(kept, deadline=deadline)
-        plan = await self._computed(lambda: self._plan(names))
+        items = await self._computed(lambda: self._items(names))
+        fields = await self._fields_of_all(names, items) if asks_plant(step) else None
+        deadline = await self._computed(lambda: self._deadline(names))
+        plan = _Plan(deadline, items, fields, self._shown.started_at)
         await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
         return plan
 
-    def _plan(self, names: dict[str, object]) -> _Plan:
+    def _items(self, names: dict[str, object]) -> list[Any] | None:
+        step = self._step
+        if not step.for_each:
+            return None
+        return _elements(evaluate(bare(step.for_each), names, self._runner.functions))
+
+    async def _fields_of_all(
+        self, names: dict[str, object], items: list[Any] | None
+    ) -> list[dict[str, Any]]:
+        """Return the fields of the step, or of each element; the loop has its turn between two."""
+        if items is None:
+            return [await self._computed(lambda: self._fields(names))]
+        found: list[dict[str, Any]] = []
+        for index, item in enumerate(items):
+            seen = _element(names, index, item)
+            found.append(await self._computed(partial(self._fields, seen)))
+            await asyncio.sleep(0)
+        return found
+
+    def _deadline(self, names: dict[str, object]) -> datetime:
         runner, step = self._runner, self._step
         now, seconds = runner.clock.now(), timeout_of(step)
-        items: list[Any] | None = None
-        if step.for_each:
-            items = _elements(evaluate(bare(step.for_each), names, runner.functions))
-        elif step.do is ActionKind.WAIT:
+        if step.do is ActionKind.WAIT and not step.for_each:
             raw = {key: each for key, each in step.with_.items() if key not in _RAW}
             fields = fill(raw, names, runner.functions) | _moment(step.with_, names, runner)
             seconds = wait_s(fields, now, seconds)
-        kept: list[dict[str, Any]] | None = None
-        if asks_plant(step):
-            seen = (
-                [names] if items is None else [_element(names, *each) for each in enumerate(items)]
-            )
-            kept = [self._fields(each) for each in seen]
-        return _Plan(deadline_after(now, seconds), items, kept, self._shown.started_at)
+        return deadline_after(now, seconds)
 
     def _fields(self, names: Mapping[str, object]) -> dict[str, Any]:
         step, functions = self._step, self._runner.functions
@@ -207,7 +221,7 @@ class Attempt:
     async def _each(self, names: dict[str, object], plan: _Plan) -> tuple[object, str]:
         """Do the action for every element, `parallel` at once; each is kept as it is done."""
         runner, step = self._runner, self._step
-        room = asyncio.Semaphore(step.parallel)
+        room, filling = asyncio.Semaphore(step.parallel), asyncio.Lock()
         items, acted = plan.items or [], set[int]()
 
         async def one(index: int, item: object) -> object:
@@ -216,8 +230,10 @@ class Attempt:
             if kept is not None:
                 return msgspec.json.decode(kept)["output"]
             async with room:
-                seen = _element(names, index, item)
-                fields = plan.fields[index] if plan.fields else self._fields(seen)
+                async with filling:  # one a turn of the loop: each may take 50 ms
+                    seen = _element(names, index, item)
+                    fields = plan.fields[index] if plan.fields else self._fields(seen)
+                    await asyncio.sleep(0)
                 done = await self._act(fields, plan.deadline, f".{index}")
             acted.add(index)
             await runner.keep(key, {"output": done.output, "agent": done.agent})

@@ -215,6 +215,29 @@ async def test_what_is_no_list_fails(rig: Rig):
     assert run.reason == "each: for_each: gives int and no list"
 
 
+async def test_others_have_their_turn_between_the_elements_of_a_list(rig: Rig):
+    turns, seen = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def act(fields: dict[str, Any], doing: Doing) -> object:
+        seen.append(turns)
+        return fields
+
+    rig.doer.acts |= {f"each.{index}": act for index in range(20)}
+    each = step("each", for_each="input.all", parallel=20, with_={"n": "${item + index}"})
+    counting = asyncio.create_task(count())
+    run = await rig.ended(await rig.begin(flow(each), all=list(range(20))))
+    counting.cancel()
+
+    assert run.state is RunState.COMPLETED
+    assert len(set(seen)) == 20
+
+
 async def test_a_failed_list_is_tried_again_without_what_is_done(rig: Rig):
     rig.doer.acts["each.1"] = Fails(2)
     each = step("each", for_each="[1, 2, 3]", retry=Retry(attempts=3))
