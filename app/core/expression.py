@@ -214,10 +214,28 @@ def _parse(expression: str) -> ast.Expression:
     if len(expression) > LENGTH:
         raise InputError(f"Expression has {len(expression)} characters; at most {LENGTH}")
     try:
-        return ast.parse(expression.strip(), mode="eval")
+        tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         why = error.msg if isinstance(error, SyntaxError) else str(error)
         raise InputError(f'Expression "{expression[:200]}" is not understood: {why}') from error
+    if "\\" in expression:
+        _refuse_half_characters(tree, expression)
+    return tree
+
+
+def _refuse_half_characters(tree: ast.Expression, expression: str) -> None:
+    """Refuse half of a surrogate pair; neither a message nor the store of runs can hold it.
+
+    It can only be written here: JSON and TOML, hence inputs and outputs, have none.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node.value.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(
+                    f'Expression "{expression[:200]}" holds half a character: {error.reason}'
+                ) from error
 
 
 def _fill_text(

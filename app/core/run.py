@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -209,10 +209,10 @@ class WorkflowTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
         workflow: Name.
         input: Its inputs.
         id: Sent twice, it starts one run; empty for none.
-        requested_by: Who asks.
+        requested_by: Who asks; a claim, nothing proves it.
     """
 
     workflow: str
     input: dict[str, Any] = {}
     id: str = ""
-    requested_by: str = ""
+    requested_by: Annotated[str, msgspec.Meta(max_length=40)] = ""

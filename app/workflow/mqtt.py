@@ -1,6 +1,5 @@
 """Runs that are started over MQTT: our own topic, and the one the seeds used."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +12,6 @@ from app.core.run import WorkflowRun, WorkflowTrigger
 from app.core.topics import SEED_TRIGGERS, TRIGGERS, is_segment
 from app.workflow.leader_bus import LeaderBus
 
-logger = logging.getLogger(__name__)
 _MQTT = "mqtt"
 T = TypeVar("T")
 
@@ -121,7 +119,6 @@ class MqttStarts:
 
     def _refuse(self, topic: str, message: msgspec.Struct, why: str) -> None:
         self._refused(topic, msgspec.json.encode(message), why)
-        logger.info("A message on %s starts no run: %s", topic, why)
 
 
 def _words(error: MillwrightError) -> str:

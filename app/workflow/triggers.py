@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections import deque
+import math
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -49,6 +50,9 @@ HANDOVER_S = 10.0
 """Events that a leader heard so shortly before its death are heeded by the next, s."""
 
 REFUSALS = 100
+_LOG_EVERY_S = 60.0
+"""A message that comes a thousand times a second must not fill the log."""
+
 Start = Callable[[str, dict[str, Any], StartedBy, str], Awaitable[WorkflowRun]]
 
 
@@ -92,6 +96,8 @@ class Triggers:
         self._paces: dict[str, Pace] = {}
         self._connections: list[tuple[LeaderBus, set[str]]] = []
         self._is_started = self._is_used = False
+        self._logged_at: dict[tuple[str, str], float] = {}
+        self._unlogged: Counter[tuple[str, str]] = Counter()
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
 
     async def start(self) -> None:
@@ -222,7 +228,7 @@ class Triggers:
             await self._start(place.workflow, given, by, run_id)
         except (StoreError, PlantSilentError) as error:
             quiet.offer(trigger, key, event, now_s)
-            logger.warning("A run of %s waits: %s", place.workflow, error)
+            self._log("wait to start a run", place.workflow, str(error))
         except ConflictError as error:  # it runs already: as good as begun
             quiet.begun(key, now_s)
             self._refuse(place.workflow, str(error))
@@ -257,7 +263,16 @@ class Triggers:
 
     def _refuse(self, workflow: str, why: str) -> None:
         self.refusals.append(Refusal(self._clock.now(), workflow, why))
-        logger.info("An event starts no run of %s: %s", workflow, why)
+        self._log("start no run", workflow, why)
+
+    def _log(self, what: str, workflow: str, why: str) -> None:
+        """Log the first of a kind, and then a count a minute."""
+        kind, now_s = (what, workflow), self._clock.monotonic()
+        self._unlogged[kind] += 1
+        if now_s - self._logged_at.get(kind, -math.inf) >= _LOG_EVERY_S:
+            count = self._unlogged.pop(kind)
+            logger.warning("%d events %s of %s, the last: %s", count, what, workflow, why)
+            self._logged_at[kind] = now_s
 
     async def _listen(self, topic: str) -> None:
         """Subscribe to a topic filter; filters that overlap need connections of their own."""

@@ -268,3 +268,13 @@ def test_what_looks_through_a_long_list_again_and_again_ends_soon(expression: st
     with pytest.raises(InputError, match="too long"):
         evaluate(expression, {"input": {"list": list(range(9999))}})
     assert time.process_time() - began_s < 2.0
+
+
+@pytest.mark.parametrize("text", [r"'\ud800'", r"{'a\udfff': 1}", r"'\ud83d' + '\ude00'"])
+def test_half_a_character_is_refused_as_no_message_can_hold_it(text: str):
+    with pytest.raises(InputError, match="half a character"):
+        evaluate(text, NAMES)
+
+
+def test_an_escaped_whole_character_is_taken():
+    assert evaluate(r"'\U0001f600 \n'", NAMES) == "\U0001f600 \n"

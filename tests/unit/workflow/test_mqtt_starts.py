@@ -110,3 +110,11 @@ async def test_what_cannot_be_started_is_refused_once_and_holds_up_nothing(
         'There is no workflow "nope"',
         "id: use letters, digits, _ and -",
     ]
+
+
+async def test_a_name_that_no_page_can_show_is_refused(starts: Starts, outside: Peer):
+    await outside.publish(TRIGGERS, own(1, requested_by="x" * 41))
+    await outside.publish(TRIGGERS, own(2, requested_by="x" * 40))
+
+    await eventually(lambda: starts.started == [2])
+    assert ["requested_by" in each.reason for each in starts.bus.dead_letters.list()] == [True]

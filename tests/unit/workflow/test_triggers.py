@@ -153,6 +153,25 @@ async def test_an_event_that_met_a_full_disk_starts_its_run_later():
     assert [await rig.tick() for _ in range(3)] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("trouble", [ConflictError("it runs already"), StoreError("disk full")])
+async def test_events_that_start_nothing_do_not_fill_the_log(
+    trouble: Exception, caplog: pytest.LogCaptureFixture
+):
+    rig = Rig()
+    await rig.use(ON_ALARM)
+    for number in range(50):
+        rig.trouble = [trouble]
+        rig.triggers.alarms([alarm(f"hot-{number}")])
+        await rig.tick()
+    assert len(caplog.messages) == 1
+
+    rig.trouble = [trouble]
+    rig.triggers.alarms([alarm("hot-last")])
+    await rig.tick(60)
+    assert len(caplog.messages) == 2
+    assert caplog.messages[-1].startswith("50 events")
+
+
 async def test_a_refused_run_is_told_and_not_tried_again():
     rig = Rig()
     rig.trouble = [ConflictError("it runs already")]
