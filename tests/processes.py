@@ -21,7 +21,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def eventually(is_true: Callable[[], object], timeout_s: float = 15.0) -> None:
+async def eventually(is_true: Callable[[], object], timeout_s: float = 40.0) -> None:
     """Wait until `is_true()` holds; fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not is_true():

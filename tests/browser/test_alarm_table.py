@@ -34,7 +34,7 @@ def post(server: LiveServer, path: str, body: Mapping[str, object]) -> None:
         json.dumps(body).encode(),
         {"Content-Type": "application/json"},
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 @pytest.fixture

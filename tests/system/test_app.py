@@ -93,7 +93,7 @@ def test_a_busy_port_is_one_clear_line(app: RunningApp, tmp_path: Path):
         [sys.executable, "-m", "app", "--port", str(app.port), "--data", str(tmp_path / "b")],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_S,
         check=False,
     )
     assert (second.returncode, second.stderr.count("\n")) == (2, 1)
@@ -105,7 +105,7 @@ def test_a_foreign_host_is_refused_with_the_reason(tmp_path: Path):
         [sys.executable, "-m", "app", "--host", "0.0.0.0", "--data", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_S,
         check=False,
     )
     assert refused.returncode == 2

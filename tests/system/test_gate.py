@@ -31,7 +31,7 @@ def ask(
 ) -> tuple[int, dict[str, str]]:
     request = urllib.request.Request(server.url + path, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, dict(answer.headers.items())
     except urllib.error.HTTPError as error:
         with error:

@@ -24,7 +24,7 @@ def test_a_second_app_on_the_same_data_is_refused_in_one_line(tmp_path: Path):
             [sys.executable, "-m", "app", "--port", "1", "--data", str(tmp_path / "data")],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=LONG_S,
             check=False,
         )
         assert (second.returncode, second.stderr.count("\n")) == (2, 1)

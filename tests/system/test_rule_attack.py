@@ -58,12 +58,12 @@ async def test_a_forged_declaration_opens_no_tag_to_commands(app: RunningApp):
         await attacker.connected()
         await attacker.subscribe(ack_topic("forged"))
         await attacker.publish(equipment_topic(UNIT), msgspec.json.encode(unit), retain=True)
-        app.wait_until(lambda: declared(app)["name"] == "Forged", within_s=30)
+        app.wait_until(lambda: declared(app)["name"] == "Forged", within_s=LONG_S)
         await attacker.publish(COMMAND_REQUESTS, msgspec.json.encode(forged))
         await eventually(lambda: attacker.received, 30)
     assert app.get("/api/commands/forged")["state"] == "rejected"
     assert limit_of(declared(app))["write"] == rule
-    app.wait_until(lambda: "rule_changed" in alarms(app), within_s=30)
+    app.wait_until(lambda: "rule_changed" in alarms(app), within_s=LONG_S)
     assert [msgspec.json.decode(body)["state"] for _, body in attacker.received] == ["refused"]
 
 

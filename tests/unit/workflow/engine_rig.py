@@ -151,7 +151,7 @@ class Rig:
 
     async def ended(self, run_id: str) -> WorkflowRun:
         """Return a run once it is over."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             await self.engine.wait_for_end(run_id)
         await eventually(lambda: self.engine.live(run_id) is None)
         return await self.find(run_id)
