@@ -34,14 +34,15 @@ class OpenRuns:
             StoreError: They cannot be read.
         """
         queued = RUNS.c.state == RunState.WAITING.value, RUNS.c.is_queued
-        query = sa.select(*SHOWN).where(*queued).order_by(RUNS.c.sort.desc())
+        first = sa.select(sa.func.min(RUNS.c.sort)).where(*queued)
+        first = first.group_by(RUNS.c.workflow, RUNS.c.key)
+        query = sa.select(*SHOWN).where(RUNS.c.sort.in_(first)).order_by(RUNS.c.sort)
 
         def work() -> list[WorkflowRun]:
             with self._database.read() as connection:
                 return [run_of(row) for row in connection.execute(query)]
 
-        found = await asyncio.to_thread(work)
-        return list({(each.workflow, each.key): each for each in found}.values())
+        return await asyncio.to_thread(work)
 
     async def older(self, run: WorkflowRun) -> list[str]:
         """Return the open runs of the same key that are older.

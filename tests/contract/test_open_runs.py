@@ -1,0 +1,76 @@
+"""What waits for its turn, on SQLite and Postgres."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.core.run import RunState, StartedBy, WorkflowRun
+from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
+from app.store.database import Database
+from app.store.run_tables import METADATA
+from app.store.runs import RunStore
+
+pytest_plugins = ["tests.postgres"]
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunStore]:
+    is_sqlite = request.param == "sqlite"
+    url = (
+        f"sqlite:///{tmp_path / 'runs.sqlite'}"
+        if is_sqlite
+        else request.getfixturevalue("postgres_url")
+    )
+    database = Database(url, METADATA, "Workflows")
+    made = RunStore(database)
+    await made.open()
+    with database.begin() as connection:
+        METADATA.drop_all(connection)
+        METADATA.create_all(connection)
+    yield made
+    await made.close()
+
+
+async def add(
+    store: RunStore, run_id: str, second: int, *, name: str = "bake", key: str = ""
+) -> None:
+    rule = Concurrency(mode=RunMode.QUEUED, max=50)
+    workflow = Workflow(name, (Step("one", ActionKind.TASK),), runs=rule)
+    at = NOW + timedelta(seconds=second)
+    run = WorkflowRun(
+        run_id, name, "v1", RunState.RUNNING, at, {}, StartedBy("click", "ann"), key=key
+    )
+    await store.add(run, workflow, "here")
+
+
+async def waiting(store: RunStore) -> list[str]:
+    return [run.id for run in await store.watched.next_in_turn()]
+
+
+async def test_of_each_workflow_and_key_the_one_that_waits_longest_is_next(store: RunStore):
+    for key in ("", "p1"):
+        for name in ("bake", "cool"):
+            for number, second in enumerate((5, 9, 7)):  # the first begins; the clock went back
+                await add(store, f"{name}-{key}{number}", second, name=name, key=key)
+
+    assert sorted(await waiting(store)) == ["bake-2", "bake-p12", "cool-2", "cool-p12"]
+
+
+async def test_nothing_is_next_where_the_only_run_is_under_way(store: RunStore):
+    await add(store, "a1", 0)
+
+    assert await waiting(store) == []
+
+
+async def test_a_run_that_was_cancelled_while_it_waited_is_not_next(store: RunStore):
+    for number in range(3):
+        await add(store, f"a{number}", number)
+    run = (await store.find("a1")).run
+    await store.end(msgspec.structs.replace(run, state=RunState.CANCELLED, ended_at=NOW), "here")
+
+    assert await waiting(store) == ["a2"]
