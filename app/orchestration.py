@@ -18,6 +18,7 @@ from app.core.clock import Clock
 from app.core.errors import BusError, InputError
 from app.core.reading import Quality, Reading
 from app.core.run import RunChange
+from app.core.units import unit_words
 from app.live.tags import TagTable
 from app.loops import Loops, repeat
 from app.operations import Operations
@@ -168,7 +169,7 @@ class Orchestration:
 
 
 def plant_functions(tags: TagTable, clock: Clock) -> dict[str, Callable[..., object]]:
-    """Return what expressions may ask of the plant: `tag(path)` and `is_good(path)`."""
+    """Return what expressions may ask of the plant: `tag(path)`, `shown(path)`, `is_good(path)`."""
     settled_at = clock.now() + SETTLE
 
     def heard(path: str) -> Reading | None:
@@ -192,7 +193,12 @@ def plant_functions(tags: TagTable, clock: Clock) -> dict[str, Callable[..., obj
             )
         return reading.value
 
-    return {"tag": tag, "is_good": is_good}
+    def shown(path: str) -> str:
+        value = tag(path)
+        figure = f"{value:.6g}" if isinstance(value, float) else str(value)
+        return f"{figure} {unit_words(tags.tag(str(path)).unit)}".rstrip()
+
+    return {"tag": tag, "shown": shown, "is_good": is_good}
 
 
 def _bare(change: RunChange) -> RunChange:

@@ -66,7 +66,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
 }
 """What an expression may call, beside the functions of plant values it is given."""
 
-PLANT_FUNCTIONS = ("tag", "is_good")
+PLANT_FUNCTIONS = ("tag", "shown", "is_good")
 """Functions that read the plant at the moment a step begins."""
 
 

@@ -56,7 +56,11 @@ def _is_good(_path: str) -> bool:
     return True
 
 
-FUNCTIONS: dict[str, Callable[..., object]] = {"tag": _tag, "is_good": _is_good}
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "tag": _tag,
+    "shown": lambda path: f"{_tag(path):g} %",
+    "is_good": _is_good,
+}
 
 
 def workflow_of(name: str) -> Workflow:
