@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.bus.broker_engine import Engine, EngineName, Sign, argv, config_text, find_engine
 from app.bus.broker_log import BrokerLog
-from app.bus.broker_store import damaged_file, quarantine
+from app.bus.broker_store import damaged_file, has_room, quarantine
 from app.bus.probe import Answer, port_is_free, probe
 from app.core.backoff import backoff_s
 from app.core.clock import Clock
@@ -30,6 +30,7 @@ _CHECKS_MISSED = 3  # silent checks until it counts as hung
 _PROBE_TIMEOUT_S = 3.0
 _STEADY_S = 60.0  # having run so long, the next failure is a first one
 _BACKOFF_S = (1.0, 30.0)
+_FULL_REMEDY = "Free disk space; the broker is started again by itself"
 
 
 class _Fault(StrEnum):
@@ -198,6 +199,9 @@ class Broker:
         sign = self._log.worst
         if sign is Sign.PORT_BUSY:
             return self._port_busy()
+        if self._is_ready.is_set() and sign is Sign.FULL:
+            reason = "Broker could not write its store and is started again"
+            return _Ending(_Fault.ENDED, reason, _FULL_REMEDY)
         if self._is_ready.is_set():
             reason = f"Broker stopped unexpectedly ({ending_words(code)})"
             return _Ending(_Fault.ENDED, reason, "Restarts by itself; see its log")
@@ -208,7 +212,7 @@ class Broker:
         return _Ending(_Fault.ENDED, reason, "See its log on the Health page")
 
     async def _watch(self, process: ManagedProcess) -> None:
-        """Report it ready; kill it when its store is damaged or it answers no more."""
+        """Report it ready; kill it when its store is damaged or full, or it answers no more."""
         if not await self._becomes_ready(process):
             process.kill()
             return
@@ -218,6 +222,12 @@ class Broker:
         while missed < _CHECKS_MISSED:
             await self._clock.sleep(min(self._check_s, _CHECK_AGAIN_S) if missed else self._check_s)
             missed = self._missed(missed, await self._probe())
+            if self._log.worst is Sign.FULL:
+                if await asyncio.to_thread(has_room, self._folder):
+                    process.kill()
+                    return
+                cause = self._log.worst_text.rpartition(": ")[2]
+                self._set(Health.FAILED, f"Broker stores no messages: {cause}", _FULL_REMEDY)
         logger.error("Broker does not answer, killing it")
         process.kill()
 

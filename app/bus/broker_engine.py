@@ -36,6 +36,7 @@ class Sign(StrEnum):
     WARNING = "warning"
     ERROR = "error"
     LOSS = "loss"  # the store is readable, its newest messages are gone
+    FULL = "full"  # it stores nothing more until it is started again, whatever room there is
     DAMAGED = "damaged"
     PORT_BUSY = "port_busy"
 
@@ -171,6 +172,9 @@ _DAMAGED = re.compile(
     re.I,
 )
 _LOSS = re.compile(r"past last stream sequence|persistence file is empty", re.I)
+# nats-server 2.15.1 after a write that failed once; it says "no space left" for ever after
+_FULL = re.compile(r"critical write error", re.I)
+_SIGNS = ((Sign.LOSS, _LOSS), (Sign.FULL, _FULL))
 _NATS_LINE = re.compile(r"^\[\d+\] \[(?P<level>INF|WRN|ERR|FTL|DBG|TRC)\]\s*(?P<text>.*)$")
 
 
@@ -182,8 +186,9 @@ def read_line(line: str) -> tuple[Sign, str]:
         return Sign.PORT_BUSY, text
     if level != "INF" and _DAMAGED.search(text):
         return Sign.DAMAGED, text
-    if _LOSS.search(text):
-        return Sign.LOSS, text
+    for sign, words in _SIGNS:
+        if words.search(text):
+            return sign, text
     if level in {"ERR", "FTL"} or text.startswith("Error"):
         return Sign.ERROR, text
     if level == "WRN" or text.startswith("Warning"):

@@ -1,6 +1,8 @@
 """The folder in which the embedded broker keeps its messages: check it, set it aside."""
 
 import logging
+import os
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -11,6 +13,7 @@ logger = logging.getLogger(__name__)
 
 _RECORD_HEAD_BYTES = 30  # 22 of header, 8 of checksum: the shortest record of nats-server
 _RECORD_LIMIT_BYTES = 32 * 2**20  # nats-server's own bound of a sane record (rlBadThresh)
+_ROOM_BYTES = 2**20
 _HAS_HEADERS = 0x80000000  # top bit of a record's length
 
 
@@ -33,6 +36,22 @@ def _is_sane(file: Path) -> bool:
             if not _RECORD_HEAD_BYTES <= length <= _RECORD_LIMIT_BYTES:
                 return False
             place += length
+    return True
+
+
+def has_room(store: Path) -> bool:
+    """Tell whether the disk takes some messages; writes a file beside them and deletes it."""
+    trial = store / "room"
+    try:
+        with trial.open("wb") as stream:
+            stream.write(bytes(_ROOM_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
     return True
 
 

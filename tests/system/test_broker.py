@@ -171,6 +171,31 @@ async def test_a_broker_that_only_pauses_is_well_again(engine_settings: Settings
     await broker.stop()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the files of another process")
+async def test_a_broker_whose_disk_was_full_takes_messages_again(settings: Settings):
+    """nats-server refuses every message after one failed write, also once there is room."""
+    chosen = BrokerSettings(port=settings.broker.port, engine="nats", ack_wait_s=1)
+    nats = settings.model_copy(update={"broker": chosen})
+    broker = Broker(nats, SystemClock(), spread=NOISE, check_s=0.2)
+    states: list[ComponentStatus] = []
+    broker.on_state(states.append)
+    try:
+        await started(broker)
+        await leave_messages(nats.broker.port)
+        full = broker.pid
+        with peer(nats.broker.port, "filler") as filler:
+            await filler.connected()
+            # its files may grow no more; for ours there is room, so it is started again at once
+            psutil.Process(full).rlimit(psutil.RLIMIT_FSIZE, (0, -1))
+            await filler.publish("work/item", b"0")
+        assert broker.pid not in {0, full}
+        assert any("could not write its store" in each.reason for each in states)
+        await eventually(lambda: broker.status.state is Health.OK, 20)
+        assert await find_messages(nats.broker.port) == (MESSAGES, 10)
+    finally:
+        await broker.stop()
+
+
 async def test_a_stopped_broker_leaves_no_process(broker: Broker):
     await started(broker)
     pid = broker.pid

@@ -93,6 +93,15 @@ def test_a_folder_with_quotes_stays_one_value():
             Sign.DAMAGED,
         ),
         ("[12] [WRN] consumer 'c' delivered sequence 9 past last stream sequence", Sign.LOSS),
+        (
+            "[12] [ERR] JetStream stream '$G > $MQTT_msgs' critical write error: write 1.blk: "
+            "no space left on device",
+            Sign.FULL,
+        ),
+        (
+            "[12] [ERR] JetStream failed to store a msg on stream 's': maximum bytes exceeded",
+            Sign.ERROR,
+        ),
         ("[12] [FTL] listen tcp 127.0.0.1:1: bind: address already in use", Sign.PORT_BUSY),
         ("Error: Couldn't open database.", Sign.DAMAGED),
         ("Error: Unable to restore persistent database. Unrecognised file", Sign.DAMAGED),

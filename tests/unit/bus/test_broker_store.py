@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bus.broker_store import damaged_file, quarantine
+from app.bus.broker_store import damaged_file, has_room, quarantine
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
@@ -87,3 +87,18 @@ def test_two_stores_of_the_same_second_are_both_kept(tmp_path: Path):
 def test_a_store_that_cannot_be_moved_is_an_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         quarantine(tmp_path / "absent", NOON, "garbage")
+
+
+def test_a_disk_that_takes_a_file_has_room_and_keeps_nothing_of_it(tmp_path: Path):
+    assert has_room(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_has_no_room(tmp_path: Path):
+    assert not has_room(tmp_path / "gone")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_has_no_room(tmp_path: Path):
+    (tmp_path / "room").symlink_to("/dev/full")
+    assert not has_room(tmp_path)
