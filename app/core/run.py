@@ -212,7 +212,7 @@ class WorkflowTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
         requested_by: Who asks; a claim, nothing proves it.
     """
 
-    workflow: str
+    workflow: Annotated[str, msgspec.Meta(max_length=60)]
     input: dict[str, Any] = {}
     id: str = ""
     requested_by: Annotated[str, msgspec.Meta(max_length=40)] = ""

@@ -1,7 +1,7 @@
 """Runs that are started over MQTT: our own topic, and the one the seeds used."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ class SeedTrigger(msgspec.Struct, frozen=True):
         parameters: Its inputs.
     """
 
-    workflow_name: str
+    workflow_name: Annotated[str, msgspec.Meta(max_length=60)]
     parameters: dict[str, Any] = {}
 
 

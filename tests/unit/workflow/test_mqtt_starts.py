@@ -118,3 +118,14 @@ async def test_a_name_that_no_page_can_show_is_refused(starts: Starts, outside: 
 
     await eventually(lambda: starts.started == [2])
     assert ["requested_by" in each.reason for each in starts.bus.dead_letters.list()] == [True]
+
+
+async def test_a_workflow_whose_name_none_can_have_is_not_even_audited(
+    starts: Starts, outside: Peer
+):
+    await outside.publish(SEED_TRIGGERS, seed(1, "x" * 200_000))
+    await outside.publish(TRIGGERS, msgspec.json.encode({"workflow": "x" * 61}))
+    await outside.publish(SEED_TRIGGERS, seed(2))
+
+    await eventually(lambda: starts.started == [2] and starts.bus.dead_letters.total == 2)
+    assert starts.refused == []
