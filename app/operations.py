@@ -35,6 +35,7 @@ class Operations:
             StoreError: Neither audit nor run can be kept; nothing was started.
         """
         by = StartedBy(_KINDS.get(actor.source, actor.source), actor.name, why=why)
+        self._workflows.definition(name)  # nobody did anything: no row for what does not exist
         async with self._audited(actor, "start workflow", name, why):
             return await self._workflows.start(name, given, by, actor.role, id)
 

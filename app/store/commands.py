@@ -13,7 +13,7 @@ from app import __version__
 from app.core.command import Command, CommandChange, CommandState, may_become
 from app.core.equipment import unit_of
 from app.core.errors import ConflictError, StoreError
-from app.store.database import Database
+from app.store.database import Database, storable
 
 WHAT = "Command store"
 """What an operator calls it; `Database(url, METADATA, WHAT)` opens it."""
@@ -160,7 +160,7 @@ class CommandStore:
         if states:
             query = query.where(_COMMANDS.c.state.in_([state.value for state in states]))
         if tag:
-            query = query.where(_COMMANDS.c.tag == tag)
+            query = query.where(_COMMANDS.c.tag == storable(tag))
         return self._read(query.limit(limit))
 
     def open(self, unknown_since: datetime) -> list[Command]:
@@ -298,10 +298,10 @@ def _note(connection: sa.Connection, line: CommandChange) -> None:
     values: dict[str, Any] = {
         "id": line.id,
         "at": _text(line.at),
-        "actor": line.actor,
+        "actor": storable(line.actor),
         "old": line.old.value if line.old else None,
         "new": line.new.value,
-        "why": line.why,
+        "why": storable(line.why),
     }
     connection.execute(sa.insert(_CHANGES).values(**values))
 

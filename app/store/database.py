@@ -213,6 +213,11 @@ class Database:
         return "Check that the disk has room and that the data folder may be written"
 
 
+def storable(text: str) -> str:
+    """Return a text as a column can hold it: Postgres takes no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  the driver's own connection
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin
     connection.execute("PRAGMA journal_mode = WAL")

@@ -11,6 +11,7 @@ from app import __version__
 from app.core.errors import ConflictError, NotFoundError
 from app.core.run import OVER, RunState, StartedBy, WorkflowRun
 from app.core.workflow import Workflow
+from app.store.database import storable
 from app.store.run_tables import RUNS, STEPS, sort_words
 
 SHOWN = (
@@ -123,7 +124,7 @@ def columns(run: WorkflowRun, owner: str) -> dict[str, object]:
         "id": run.id,
         "sort": sort_words(run.started_at, run.id),
         "workflow": run.workflow,
-        "key": run.key,
+        "key": storable(run.key),
         "state": run.state.value,
         "is_dead": is_dead and not run.is_dry,
         "owner": owner,
@@ -137,7 +138,7 @@ def words(run: WorkflowRun) -> str:
     """Return what a search looks through."""
     by, given = run.started_by, msgspec.json.encode(run.input).decode()
     said = (run.id, run.workflow, run.key, run.reason, by.kind, by.name, by.why, given)
-    return " ".join(said).lower()[:_SEARCHED]
+    return storable(" ".join(said)).lower()[:_SEARCHED]
 
 
 def unknown(run_id: str) -> NotFoundError:

@@ -14,7 +14,7 @@ from app.core.errors import ConflictError
 from app.core.run import RunState, StepRun, WorkflowRun
 from app.core.workflow import Concurrency, Workflow
 from app.store.approvals import ApprovalStore
-from app.store.database import Database
+from app.store.database import Database, storable
 from app.store.group_commit import GroupCommit
 from app.store.open_runs import OpenRuns
 from app.store.run_rows import (
@@ -153,7 +153,7 @@ class RunStore:
                 raise LostRunError(f"Run {run.id} belongs to another orchestrator now")
             if self.is_shared:  # one may be on its way in at another orchestrator
                 return True
-            queued = self._do.queued(connection, workflow=run.workflow, key=run.key)
+            queued = self._do.queued(connection, workflow=run.workflow, key=storable(run.key))
             return queued.fetchone() is not None
 
         return await self._commits.write(work)
@@ -162,7 +162,7 @@ class RunStore:
         """Return the run of a key whose turn it is, now marked as under way; None if none is."""
 
         def work(connection: sa.Connection) -> str | None:
-            self._lock(connection, f"{workflow} {key}")
+            self._lock(connection, f"{workflow} {storable(key)}")
             active, waiting = self._rivals(connection, workflow, key)
             chosen = next_waiting(rule, active, waiting)
             if chosen is None:
@@ -188,7 +188,9 @@ class RunStore:
                 raise unknown(run_id)
             if state not in _OPEN:
                 raise ConflictError(f"Run {run_id} is over already: it is {state}")
-            connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(cancel=why))
+            connection.execute(
+                RUNS.update().where(RUNS.c.id == run_id).values(cancel=storable(why))
+            )
 
         await self._commits.write(work)
 
@@ -219,13 +221,13 @@ class RunStore:
         return await self._commits.write(work)
 
     async def open_runs(self, owner: str) -> list[Stored]:
-        """Return the runs of an orchestrator that are not over, the oldest first.
+        """Return the runs that an orchestrator should be carrying out, the oldest first.
 
         Those that cannot be read are left out, and are in `unreadable`.
         """
 
         def work() -> list[Stored]:
-            mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN)
+            mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN), ~RUNS.c.is_queued
             found: list[Stored] = []
             with self._database.read() as connection:
                 ids = connection.scalars(sa.select(RUNS.c.id).where(*mine).order_by(RUNS.c.sort))
@@ -319,13 +321,13 @@ class RunStore:
         """Return runs without their steps, the newest first."""
         query = sa.select(*SHOWN).order_by(RUNS.c.sort.desc()).limit(limit)
         if workflow:
-            query = query.where(RUNS.c.workflow == workflow)
+            query = query.where(RUNS.c.workflow == storable(workflow))
         if states:
             query = query.where(RUNS.c.state.in_([state.value for state in states]))
         if key:
-            query = query.where(RUNS.c.key == key)
+            query = query.where(RUNS.c.key == storable(key))
         if text:
-            query = query.where(RUNS.c.words.contains(text.lower(), autoescape=True))
+            query = query.where(RUNS.c.words.contains(storable(text).lower(), autoescape=True))
         if before:
             mark = sa.select(RUNS.c.sort).where(RUNS.c.id == before).scalar_subquery()
             query = query.where(RUNS.c.sort < mark)
@@ -401,12 +403,12 @@ class RunStore:
     def _rivals(
         self, connection: sa.Connection, workflow: str, key: str
     ) -> tuple[list[str], list[str]]:
-        rows = self._do.rivals(connection, workflow=workflow, key=key).fetchall()
+        rows = self._do.rivals(connection, workflow=workflow, key=storable(key)).fetchall()
         under_way = [str(run_id) for run_id, is_queued in rows if not is_queued]
         return under_way, [str(run_id) for run_id, is_queued in rows if is_queued]
 
     def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
-        self._lock(connection, f"{run.workflow} {run.key}")
+        self._lock(connection, f"{run.workflow} {storable(run.key)}")
 
     def _lock(self, connection: sa.Connection, words: str) -> None:
         """Have one orchestrator at a time admit runs of a key; SQLite has one writer anyway."""

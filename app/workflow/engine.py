@@ -259,8 +259,7 @@ class Engine:
         self._is_stopping = False
         found = await self._store.open_runs(self._owner)
         for stored in found:
-            if not stored.is_queued:
-                self._go(stored)
+            self._go(stored)
         await self._take_turns()
         return len(found)
 

@@ -11,6 +11,7 @@ from app.core.run import OVER, Approval, ApprovalState, RunState, StartedBy, Wor
 from app.core.run_plan import stopped_at
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
+from app.store.database import storable
 from app.store.runs import RunStore
 from app.workflow.definition import read_definition, version_of
 from app.workflow.dry_run import dry_run
@@ -166,4 +167,4 @@ class Repair:
 
 def key_of(workflow: Workflow, given: dict[str, Any]) -> str:
     """Return what runs of a workflow are counted by, for inputs that were checked."""
-    return str(fill(workflow.runs.key, {"input": given})) if workflow.runs.key else ""
+    return storable(str(fill(workflow.runs.key, {"input": given}))) if workflow.runs.key else ""

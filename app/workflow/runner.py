@@ -153,6 +153,7 @@ class Runner:
 
     async def _settle(self, settled: StepRun) -> None:
         """Keep what became of a step, then take it over."""
+        settled = _keepable(settled)
         key = slot(settled.step, settled.round)
         if self.plan.is_last(settled):
             self._unkept = key, settled  # one fsync with the end of the run
@@ -377,3 +378,21 @@ class Runner:
         ]
         self.plan.restore(kept)
         self._shown = {(each.step, each.round): each for each in kept}
+
+
+def _keepable(settled: StepRun) -> StepRun:
+    """Return an outcome, or that it cannot be written down: what is done is taken back then."""
+    try:
+        msgspec.json.encode(settled)
+    except (ValueError, TypeError, RecursionError) as error:
+        return StepRun(
+            settled.step,
+            settled.round,
+            StepState.FAILED,
+            error=f"What it gave cannot be kept: {type(error).__name__}",
+            started_at=settled.started_at,
+            ended_at=settled.ended_at,
+            attempts=settled.attempts,
+            may_have_acted=True,
+        )
+    return settled

@@ -198,3 +198,29 @@ async def test_a_write_after_the_store_was_closed_is_refused(store: RunStore):
 
     with pytest.raises(StoreError, match="not open"):
         await store.keep("a1", "here", "one.1", DONE)
+
+
+@pytest.mark.parametrize("key", ["", "p\0"])
+async def test_a_run_with_a_nul_in_name_and_key_is_kept(store: RunStore, key: str):
+    begun = msgspec.structs.replace(run("a1", key=key), started_by=StartedBy("mqtt", "a\0b"))
+
+    assert (await store.add(begun, QUEUED, "here"))[0] is Admission.START
+    assert (await store.add(run("a2", key=key), QUEUED, "here"))[0] is Admission.WAIT
+    assert (await store.find("a1")).run == begun
+    assert [each.id for each in await store.runs(key=key, text="a\0b")] == ["a1"]
+
+
+async def test_a_cancel_with_a_nul_is_kept(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    await store.ask_cancel("a1", "b\0")
+
+    assert list(await store.cancels("here")) == ["a1"]
+
+
+async def test_a_run_whose_reason_has_a_nul_ends(store: RunStore):
+    await store.add(run("a1"), QUEUED, "here")
+    reason = "agent said a\0b"
+    ended = msgspec.structs.replace(run("a1"), state=RunState.FAILED, reason=reason)
+    await store.end(ended, "here")
+
+    assert (await store.find("a1")).run.state is RunState.FAILED

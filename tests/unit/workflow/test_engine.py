@@ -215,6 +215,22 @@ async def test_what_is_no_list_fails(rig: Rig):
     assert run.reason == "each: for_each: gives int and no list"
 
 
+@pytest.mark.parametrize("given", ["\ud800", {"deep": ["\udfff"]}, object()])
+async def test_what_cannot_be_written_down_fails_the_step_and_the_rest_is_taken_back(
+    rig: Rig, given: object
+):
+    async def act(fields: dict[str, Any], doing: Doing) -> object:
+        return given
+
+    rig.doer.acts["two"] = act
+    steps = step("one", compensate=undo("one")), step("two", "one"), step("three", "two")
+    run = await rig.ended(await rig.begin(flow(*steps)))
+
+    assert run.state is RunState.FAILED
+    assert "two: What it gave cannot be kept" in run.reason
+    assert [each.compensation for each in run.steps] == ["done", "", ""]
+
+
 async def test_others_have_their_turn_between_the_elements_of_a_list(rig: Rig):
     turns, seen = 0, list[int]()
 
