@@ -52,13 +52,17 @@ def _tag(path: str) -> float:
     return 90.0 if path.endswith("limit") else 3.0
 
 
+def _shown(path: str) -> str:
+    return f"{_tag(path):g} %"
+
+
 def _is_good(_path: str) -> bool:
     return True
 
 
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "tag": _tag,
-    "shown": lambda path: f"{_tag(path):g} %",
+    "shown": _shown,
     "is_good": _is_good,
 }
 
