@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import LiveServer
 
@@ -109,6 +109,24 @@ def test_marked_alarms_are_acknowledged_together(page: Page, rows: Locator):
     page.get_by_role("button", name="Acknowledge 3").click()
     expect(page.locator(".mw-at-count")).to_have_text(f"{before - 3} open")
     expect(page.locator(".q-notification")).to_contain_text("3 alarms acknowledged")
+
+
+def test_what_changes_while_the_history_is_read_is_shown(page: Page, server: LiveServer):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/alarms/history?*", hold)  # not answered yet
+    page.goto("/alarms")
+    first = page.locator(".mw-ar[data-alarm-id]").first
+    expect(first).to_be_visible()
+    alarm_id = first.get_attribute("data-alarm-id")
+    post(server, f"/api/alarms/{alarm_id}/acknowledge", {})
+    row = page.locator(f".mw-ar[data-alarm-id='{alarm_id}']")
+    expect(row.filter(has_text="not acknowledged")).to_have_count(0)  # it makes room
+    for route in held:
+        route.continue_()
 
 
 def test_shelving_asks_for_time_and_reason(page: Page, rows: Locator):

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Path:
     for part in ("app", "agents", "models"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    beside = ("tests/conftest.py", "tests/chromium.py", "tests/public_data.py")
+    beside = ("tests/conftest.py", "tests/chromium.py", "tests/ports.py", "tests/public_data.py")
     for part in (*beside, "pyproject.toml", "settings.toml"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)

@@ -37,19 +37,24 @@ export class AlarmStore {
     this.pages = new Map();
     this.generation = 0;
     this.isLoaded = false;
+    this.reads = new Set();      // of each list on its way: what changed since it was asked for
     this.error = "";
   }
 
   async start() {
-    await Promise.all([this.reload(), this.reloadHistory()]);
     this.stop = Millwright.live.onAlarms((message) => this.take(message));
+    await Promise.all([this.reload(), this.reloadHistory()]);
   }
   end() { this.stop?.(); clearTimeout(this.timer); clearTimeout(this.reloading); }
 
   async reload() {
+    const since = [];
+    this.reads.add(since);
     const fetched = await this.get("/api/alarms");
+    this.reads.delete(since);
     if (!fetched) return;
     this.open = new Map(fetched.map((alarm) => [alarm.id, alarm]));
+    for (const alarm of since) this.takeOne(alarm);
     this.isLoaded = true;
     this.arrange();
   }
@@ -68,6 +73,8 @@ export class AlarmStore {
 
   take(message) {
     if (message.reset) { this.reloadSoon(); return; }
+    for (const since of this.reads) since.push(...message.rows);
+    if (!this.isLoaded) return;
     for (const alarm of message.rows) this.takeOne(alarm);
     if (message.rows.length) this.arrange();
   }

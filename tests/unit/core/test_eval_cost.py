@@ -1,8 +1,9 @@
 """What expressions may cost: whatever is written and given, they end or are refused soon."""
 
+import gc
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -30,6 +31,14 @@ NAMES: dict[str, object] = {
     "other": {str(each): each for each in range(9999)},
     "digits": "0" * 4000 + "1",
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_time() -> Iterator[None]:
+    """Collect no garbage of the tests before: in a process of thousands it takes a second."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def _cpu_s(expression: str, names: Mapping[str, object] = NAMES) -> float:
