@@ -140,7 +140,8 @@ class Database:
             except BaseException:
                 # a result that was not read to its end lives on in the error: whoever gets this
                 # connection next would see the store as it is now, and nothing newer
-                connection.invalidate()
+                if not self.is_shared:  # Postgres has sent its rows already, and connecting costs
+                    connection.invalidate()
                 raise
 
     def session(self) -> sa.Connection:
