@@ -105,6 +105,16 @@ def test_a_problem_leads_to_its_line(editor: Page):
     expect(plate(editor, "more")).to_have_attribute("aria-pressed", "true")
 
 
+def test_an_answer_that_comes_while_the_button_is_down_does_not_take_the_click(editor: Page):
+    write(editor, '\n[[steps]]\nid = "more"\ndo = "waiit"\n')
+    editor.locator(".mw-we-problem").hover()
+    editor.mouse.down()  # leaves the text, which the server answers
+    editor.wait_for_timeout(700)
+    editor.mouse.up()
+
+    expect(plate(editor, "more")).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_text_that_cannot_be_read_keeps_the_drawing_and_stops_the_forms(editor: Page):
     plate(editor, "first").click()
     write(editor, "\n[[")

@@ -20,6 +20,8 @@ class WorkflowEditor extends HTMLElement {
     this.textView = new TextView(this, make("section", "mw-card mw-we-text", body));
     this.dryRun = new DryRun(this);
     this.addEventListener("keydown", (event) => this.#key(event));
+    this.addEventListener("pointerdown", () => { this.isPressed = true; });
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => setTimeout(() => this.#released()));
     window.addEventListener("beforeunload", (event) => { if (this.isConnected && this.state.dirty) event.preventDefault(); });
     this.#ask(0);
   }
@@ -53,10 +55,18 @@ class WorkflowEditor extends HTMLElement {
   put(place, value) { this.edit({ op: "put", place, value }); }
 
   hear(what, body) {
-    if (what === "show") this.#show(body);
+    if (what === "show" && this.isPressed) this.late = body;
+    else if (what === "show") this.#show(body);
     if (what === "tell") this.#tell(body.words);
     if (what === "saved") this.#saved(body.name);
     if (what === "dry") this.dryRun.hear(body);
+  }
+
+  /* What came while a pointer was down: a control replaced under it would not hear its click. */
+  #released() {
+    const { late } = this;
+    this.isPressed = false; this.late = null;
+    if (late) this.#show(late);
   }
 
   #show(state) {
