@@ -1,12 +1,12 @@
 """Commands on disk: one row each, and a line for every change of its state."""
 
+import importlib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from app import __version__
@@ -288,7 +288,7 @@ def _row(command: Command) -> dict[str, Any]:
 
 def _insert(connection: sa.Connection, row: Mapping[str, Any]) -> Executable:
     """Return an insert that leaves a row of the same id alone and returns the id of a new one."""
-    words = sqlite if connection.dialect.name == "sqlite" else postgresql
+    words = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
     insert = words.insert(_COMMANDS).values(**row).on_conflict_do_nothing()
     returning: Executable = insert.returning(_COMMANDS.c.id)
     return returning

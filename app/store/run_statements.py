@@ -1,7 +1,6 @@
 """The statements that every run and every step costs, on SQLite and Postgres alike."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.prepared import Prepared
 
@@ -29,9 +28,8 @@ class RunStatements:
     """
 
     def __init__(self, *, is_postgres: bool) -> None:
-        dialect: sa.Dialect = (
-            postgresql.psycopg.dialect() if is_postgres else sqlite.pysqlite.dialect()
-        )
+        url = sa.make_url("postgresql+psycopg://" if is_postgres else "sqlite+pysqlite://")
+        dialect = url.get_dialect()()
         # who takes a run over waits for a write under way, and then sees it
         keep = _KEEP.replace("{lock}", "FOR SHARE" if is_postgres else "")
         self.state = Prepared("SELECT state FROM runs WHERE id = :id", dialect)

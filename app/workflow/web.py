@@ -1,13 +1,17 @@
 """The HTTP action of workflows: only to hosts that the settings name."""
 
+import asyncio
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
 from app.core.errors import BusError, InputError
+
+if TYPE_CHECKING:
+    import httpx
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANSWER_BYTES = 262_144
@@ -54,6 +58,8 @@ async def call(
     check_address(url, allowed)
     if method not in METHODS:
         raise InputError(f'method: "{method[:20]}" is none of {", ".join(METHODS)}')
+    # 0.3 s, of which the start of the app is spared: most plants call nobody
+    httpx = await asyncio.to_thread(importlib.import_module, "httpx")
     try:
         async with (
             httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client,
@@ -75,7 +81,7 @@ async def call(
     return {"status": answer.status_code, "body": _read(answer, content)}
 
 
-def _read(answer: httpx.Response, content: bytes) -> object:
+def _read(answer: "httpx.Response", content: bytes) -> object:
     text = content.decode(answer.encoding or "utf-8", errors="replace")
     if "json" not in answer.headers.get("content-type", ""):
         return text
