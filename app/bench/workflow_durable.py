@@ -6,12 +6,13 @@ import sqlite3
 import statistics
 import threading
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from typing_extensions import override
 
 from app.clock import SystemClock
@@ -29,6 +30,9 @@ ABREAST = 50
 _BLOCK_S = 0.1  # short: the disk of a busy machine is not the same a second later
 _PAIRS = 20
 _ROUNDS = 5
+SLOW_COMMIT_S = 0.003
+"""What a commit takes beside its fsync where a disk is to look slower: about that of a SATA SSD
+without a capacitor."""
 
 _Row = tuple[str, str, bytes]
 _Handed = tuple[_Row, asyncio.Future[None]]
@@ -88,10 +92,27 @@ def chain(steps: int) -> Workflow:
     )
 
 
+class SlowDatabase(Database):
+    """SQLite that takes `more_s` longer for each commit."""
+
+    def __init__(self, file: Path, more_s: float) -> None:
+        super().__init__(f"sqlite:///{file}", METADATA, "Workflows")
+        self._more_s = more_s
+
+    @override
+    @contextmanager
+    def begin_on(self, connection: sa.Connection) -> Generator[sa.Connection]:
+        """Open a transaction to write, and wait before it is committed."""
+        with super().begin_on(connection) as begun:
+            yield begun
+            if self._more_s:
+                time.sleep(self._more_s)
+
+
 @asynccontextmanager
-async def rig(folder: Path) -> AsyncGenerator[Rig]:
+async def rig(folder: Path, more_s: float = 0.0) -> AsyncGenerator[Rig]:
     """Run an engine on SQLite in `folder`."""
-    store = RunStore(Database(f"sqlite:///{folder / 'runs.sqlite'}", METADATA, "Workflows"))
+    store = RunStore(SlowDatabase(folder / "runs.sqlite", more_s))
     await store.open()
     engine = Engine(store=store, owner="bench", clock=SystemClock(), functions={}, child=_no_child)
     engine.use(AtOnce())
@@ -114,11 +135,13 @@ async def measure(folder: Path, seconds: float) -> dict[str, object]:
             bare.close()
         many = await _many_steps(running)
         handed_over = await _handed_over(folder, seconds / 4)
+    slower = await _on_a_slower_disk(folder / "slower", seconds / 4)
     return {
         "target_ratio": TARGET_RATIO,
         "steps": STEPS,
         "one_after_the_other": single,
         f"{ABREAST}_abreast": abreast,
+        f"one_with_{1000 * SLOW_COMMIT_S:g}_ms_more_a_commit": slower,
         "handed_over": handed_over,
         "many_steps": many,
         "failed": running.failed,
@@ -126,9 +149,10 @@ async def measure(folder: Path, seconds: float) -> dict[str, object]:
 
 
 class Bare:
-    """SQLite alone: one row and one fsync a step."""
+    """SQLite alone: one row and one fsync a step, and `more_s` to each commit."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, more_s: float = 0.0) -> None:
+        self._more_s = more_s
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -147,6 +171,8 @@ class Bare:
         """Write one row."""
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute("INSERT INTO steps VALUES (?, ?, ?)", row)
+        if self._more_s:
+            time.sleep(self._more_s)
         self._connection.execute("COMMIT")
 
     def rate(self, seconds: float) -> float:
@@ -175,6 +201,17 @@ def _row(run: int, number: int) -> _Row:
         ended_at=now,
     )
     return f"r{run:012}", f"s{number}.1", msgspec.json.encode(settled)
+
+
+async def _on_a_slower_disk(folder: Path, seconds: float) -> dict[str, object]:
+    """Return the same for one run after the other where each commit of both takes longer."""
+    await asyncio.to_thread(folder.mkdir)
+    bare = Bare(folder / "bare.sqlite", SLOW_COMMIT_S)
+    try:
+        async with rig(folder, SLOW_COMMIT_S) as running:
+            return await _compare(running, bare, 1, seconds) | {"failed": running.failed}
+    finally:
+        bare.close()
 
 
 async def _handed_over(folder: Path, seconds: float) -> dict[str, object]:
