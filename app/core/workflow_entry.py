@@ -1,5 +1,6 @@
 """What the catalogue says of one workflow file: where it is from and what is wrong with it."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -36,6 +37,21 @@ class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     def is_error(self) -> bool:
         """The definition cannot run."""
         return self.severity is Severity.ERROR
+
+    @property
+    def place(self) -> str:
+        """Where it is, as "line 3 steps[0].do"; "text" if it is wrong with the whole."""
+        line = f"line {self.line}" if self.line else ""
+        return f"{line} {self.where}".strip() or "text"
+
+
+def by_place(problems: Iterable[Problem]) -> dict[str, str]:
+    """Return what is wrong at each place."""
+    wrong: dict[str, str] = {}
+    for each in problems:
+        before = f"{wrong[each.place]}; " if each.place in wrong else ""
+        wrong[each.place] = f"{before}{each.message}"
+    return wrong
 
 
 class Origin(StrEnum):

@@ -49,7 +49,7 @@ def checked_input(workflow: Workflow, given: Mapping[str, object]) -> dict[str, 
             f"The inputs have more than {INPUT_BYTES} bytes; give a name or an address instead"
         )
     if details:
-        words = "; ".join(f"{name} {why}" for name, why in details.items())
+        words = "; ".join(f"{name or 'An empty name'} {why}" for name, why in details.items())
         raise FieldsError(f'Workflow "{workflow.name}" cannot start: {words}', details)
     return taken
 

@@ -12,7 +12,7 @@ import msgspec
 from app.core.actor import Actor, Role
 from app.core.errors import ConflictError, FieldsError, InputError, NotFoundError, StoreError
 from app.core.workflow import Workflow
-from app.core.workflow_entry import Entry, Origin, Problem
+from app.core.workflow_entry import Entry, Origin, Problem, by_place
 from app.core.workflow_names import RULE, is_name
 from app.workflow.definition import TEXT_BYTES, Definition, read_definition, version_of
 
@@ -138,7 +138,7 @@ class Library:
         if file.good is None:
             first = next(each for each in file.definition.problems if each.is_error)
             raise ConflictError(
-                f'Workflow "{name}" has an error, {_place(first)}: {first.message}',
+                f'Workflow "{name}" has an error, {first.place}: {first.message}',
                 "Correct it in the editor",
             )
         return file.good
@@ -182,8 +182,8 @@ class Library:
         errors = [each for each in read_definition(text, name).problems if each.is_error]
         if errors:
             raise FieldsError(
-                f'Workflow "{name}" is not saved, {_place(errors[0])}: {errors[0].message}',
-                {_place(each): each.message for each in errors},
+                f'Workflow "{name}" is not saved, {errors[0].place}: {errors[0].message}',
+                by_place(errors),
             )
         with self._changing:
             self.refresh()
@@ -365,7 +365,3 @@ def _stamp(path: Path) -> _Stamp | None:
     except OSError:
         return None
     return _Stamp(path, found.st_mtime_ns, found.st_size, found.st_ino)
-
-
-def _place(problem: Problem) -> str:
-    return f"line {problem.line} {problem.where}".rstrip() if problem.line else problem.where

@@ -11,6 +11,7 @@ from app.core.run import OVER, Approval, ApprovalState, RunState, StartedBy, Wor
 from app.core.run_plan import stopped_at
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
+from app.core.workflow_entry import by_place
 from app.store.database import storable
 from app.store.runs import RunStore
 from app.workflow.definition import read_definition, version_of
@@ -147,10 +148,8 @@ class Repair:
         """
         read = read_definition(text)
         if read.workflow is None:
-            raise FieldsError(
-                "The definition has errors",
-                {f"line {each.line} {each.where}": each.message for each in read.problems},
-            )
+            errors = [each for each in read.problems if each.is_error]
+            raise FieldsError("The definition has errors", by_place(errors))
         checked = checked_input(read.workflow, given)
         by = StartedBy("dry run", actor.name)
         key = key_of(read.workflow, checked)

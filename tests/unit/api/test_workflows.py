@@ -225,6 +225,14 @@ async def test_a_trial_that_cannot_be_is_told(
     assert (answer.status_code, named in answer.json()["message"]) == (code, True)
 
 
+async def test_a_trial_of_a_text_that_is_wrong_as_a_whole_names_the_field(
+    client: httpx.AsyncClient,
+):
+    answer = await client.post(f"{PATH}/dry-run", json={"text": 'title = "x"'})
+
+    assert answer.json()["fields"] == {"text": '"name" is missing'}
+
+
 async def test_a_new_text_is_201_and_runs(client: httpx.AsyncClient):
     text = renamed(QUICK, "quick", "fresh")
     answer = await client.put(f"{PATH}/fresh", json={"text": text})

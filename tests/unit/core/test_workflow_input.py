@@ -83,6 +83,11 @@ def test_every_wrong_field_is_named_at_once():
     assert "is no input of this workflow" in caught.value.details["colour"]
 
 
+def test_an_input_without_a_name_is_told_in_words():
+    with pytest.raises(FieldsError, match="cannot start: An empty name is no input"):
+        checked_input(WORKFLOW, {"unit": UNIT, "": 1})
+
+
 def test_inputs_too_large_together_are_refused():
     with pytest.raises(InputError, match="262144 bytes"):
         checked_input(WORKFLOW, {"unit": UNIT, "extra": {str(i): "x" * 9000 for i in range(40)}})

@@ -172,6 +172,42 @@ def test_a_text_with_errors_is_not_saved(library: Library, own: Path):
     assert not own.exists()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("#" * 262_145, "The text has over 262144 bytes"),
+        ('title = "x"', '"name" is missing'),
+        ("a = " + "[" * 4000, "The text is nested too deeply"),
+    ],
+)
+def test_what_is_wrong_with_the_whole_text_has_a_place_of_a_name(
+    library: Library, wrong: str, why: str
+):
+    with pytest.raises(FieldsError) as caught:
+        library.save("cool", wrong)
+
+    assert caught.value.details == {"text": why}
+    assert str(caught.value) == f'Workflow "cool" is not saved, text: {why}'
+
+
+def test_two_faults_of_one_place_are_both_told(library: Library):
+    bad = text("cool").replace('do = "wait"\nwith.seconds = 1', 'do = "command"')
+    with pytest.raises(FieldsError) as caught:
+        library.save("cool", bad)
+
+    needs = 'Action "command" needs'
+    assert caught.value.details == {"line 3 steps[0].with": f'{needs} "tag"; {needs} "value"'}
+
+
+def test_a_broken_file_that_is_no_text_says_so_with_a_place(library: Library, own: Path):
+    own.mkdir()
+    (own / "cool.toml").write_bytes(b"name = \xff")
+    library.refresh()
+
+    with pytest.raises(ConflictError, match="has an error, text: The file is not UTF-8: byte 7"):
+        library.definition("cool")
+
+
 def test_a_text_of_another_name_is_not_saved(library: Library):
     with pytest.raises(FieldsError, match=r'the file "cool\.toml"'):
         library.save("cool", text("heat"))
