@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -76,7 +77,6 @@ async def test_texts_become_what_the_inputs_are(
         (("quick", "-p", "count=1.5"), "count"),
         (("quick", "-p", "cuont=1"), "cuont"),
         (("nothing",), "There is no workflow"),
-        (("../../api/tags",), "There is no GET"),
         (("chief",), "supervisor"),
         (("broken",), "line 4"),
         (("quick", "--id", "a b"), "id"),
@@ -229,7 +229,6 @@ async def test_a_question_is_rejected_with_a_reason(
         (("retry", NOBODY, *WHY), "There is no run"),
         (("cancel", NOBODY, *WHY), "There is no run"),
         (("approve", NOBODY), "There is no run"),
-        (("show", "../tags"), "There is no GET"),
         (("cancel", NOBODY, "--why", " "), "why"),
         (("runs", "--dead", "--workflow", "ask"), "dead"),
     ],
@@ -238,6 +237,30 @@ async def test_a_refusal_says_what_is_wrong(settings: Settings, words: tuple[str
     async with served(settings) as (port, _):
         with pytest.raises(ConflictError, match=said):
             await command(port, *words)
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", "", "a b", "ä", "x?y", "x#y", "%2e", "a\tb"])
+@pytest.mark.parametrize("verb", [("show",), ("retry", *WHY), ("cancel", *WHY), ("approve",)])
+def test_an_id_that_no_run_can_have_is_told_as_it_was_typed(name: str, verb: tuple[str, ...]):
+    with pytest.raises(NotFoundError) as caught:
+        main([verb[0], name, *verb[1:], "--port", str(free_port())])
+
+    assert str(caught.value) == f'There is no run "{name}"'
+
+
+@pytest.mark.parametrize("name", ["../../api/tags", "", "a/b", "a\nb", "\udcff"])
+def test_a_name_that_no_workflow_can_have_is_told_as_it_was_typed(name: str):
+    with pytest.raises(NotFoundError) as caught:
+        main(["run", name, "--port", str(free_port())])
+
+    assert str(caught.value) == f'There is no workflow "{name}"'
+
+
+@pytest.mark.parametrize("name", ["..", "My heat", "x?y", "%2e%2e", "ä"])
+async def test_a_workflow_with_odd_signs_is_asked_for_as_it_is(settings: Settings, name: str):
+    async with served(settings) as (port, _):
+        with pytest.raises(ConflictError, match=re.escape(f'There is no workflow "{name}"')):
+            await command(port, "run", name)
 
 
 @pytest.mark.parametrize(
