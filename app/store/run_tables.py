@@ -5,6 +5,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
+_IS_OPEN = sa.text("state IN ('running', 'waiting')")
+_IS_DEAD = sa.text("is_dead")
+_IS_DEAD_SQLITE = sa.text("is_dead = 1")  # as SQLAlchemy asks it: SQLite compares the words
 
 RUNS = sa.Table(
     "runs",
@@ -22,8 +25,13 @@ RUNS = sa.Table(
     sa.Column("snapshot", sa.LargeBinary, nullable=False),  # Workflow, JSON
     sa.Column("cancel", sa.Text, nullable=False, default=""),
     sa.Column("words", sa.Text, nullable=False, default=""),  # what a search looks through
-    sa.Index("runs_workflow", "workflow", "key", "state"),
+    # few of many runs are open or dead: what looks for those reads no others
+    sa.Index(
+        "runs_open", "workflow", "key", "sort", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+    ),
+    sa.Index("runs_dead", "sort", sqlite_where=_IS_DEAD_SQLITE, postgresql_where=_IS_DEAD),
     sa.Index("runs_state", "state", "sort"),
+    sa.Index("runs_of", "workflow", "sort"),
     sa.Index("runs_sort", "sort"),
 )
 
@@ -46,6 +54,7 @@ APPROVALS = sa.Table(
     sa.Column("asked_at", sa.Text, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Index("approvals_state", "state", "asked_at"),
+    sa.Index("approvals_run", "run"),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import sqlalchemy as sa
 
-from app.store.run_tables import RUNS, sort_words
+from app.store.run_tables import METADATA, RUNS, sort_words
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class _Begun(msgspec.Struct, frozen=True):
 
 
 def upgrade_runs(connection: sa.Connection) -> None:
-    """Add what ordering runs needs to a table that has it not yet, in the caller's transaction.
+    """Add what ordering and finding runs needs to tables that have it not yet, in one transaction.
 
     Versions before 2026-11-22 ordered runs by their ids.
     """
@@ -30,14 +30,25 @@ def upgrade_runs(connection: sa.Connection) -> None:
     tables = sa.inspect(connection)
     if not tables.has_table(RUNS.name):
         return
-    if RUNS.c.sort.name in {each["name"] for each in tables.get_columns(RUNS.name)}:
-        return
-    connection.execute(sa.text("ALTER TABLE runs ADD COLUMN sort TEXT NOT NULL DEFAULT ''"))
-    count = _fill(connection)
-    connection.execute(sa.text("DROP INDEX IF EXISTS runs_state"))
-    for index in RUNS.indexes:
-        index.create(connection, checkfirst=True)
-    logger.info("%d runs of an earlier version are ordered by when they were asked for", count)
+    if RUNS.c.sort.name not in {each["name"] for each in tables.get_columns(RUNS.name)}:
+        connection.execute(sa.text("ALTER TABLE runs ADD COLUMN sort TEXT NOT NULL DEFAULT ''"))
+        count = _fill(connection)
+        connection.execute(sa.text("DROP INDEX runs_state"))  # by state alone
+        logger.info("%d runs of an earlier version are ordered by when they were asked for", count)
+    _renew_indexes(connection)
+
+
+def _renew_indexes(connection: sa.Connection) -> None:
+    tables = sa.inspect(connection)
+    for table in METADATA.sorted_tables:
+        if not tables.has_table(table.name):
+            continue
+        have = {each["name"] for each in tables.get_indexes(table.name)}
+        wanted = {str(index.name): index for index in table.indexes}
+        for name in have - wanted.keys():
+            connection.execute(sa.text(f"DROP INDEX {name}"))
+        for name in sorted(wanted.keys() - have):
+            wanted[name].create(connection)
 
 
 def _fill(connection: sa.Connection) -> int:

@@ -342,19 +342,22 @@ class RunStore:
 
         return await asyncio.to_thread(work)
 
-    async def counts(self) -> dict[str, tuple[int, str]]:
-        """Return, by workflow, how many runs are open and the id of its last."""
+    async def counts(self, workflows: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Return, by workflow, how many runs are open and the id of its last; none without runs."""
+        is_open = sa.select(RUNS.c.workflow, sa.func.count()).where(RUNS.c.state.in_(_OPEN))
+        of_one = RUNS.c.workflow == sa.bindparam("workflow")
+        last = sa.select(sa.func.max(RUNS.c.sort)).where(of_one)
 
         def work() -> dict[str, tuple[int, str]]:
-            is_open = sa.case((RUNS.c.state.in_(_OPEN), 1), else_=0)
-            query = sa.select(
-                RUNS.c.workflow, sa.func.sum(is_open), sa.func.max(RUNS.c.sort)
-            ).group_by(RUNS.c.workflow)
+            found: dict[str, tuple[int, str]] = {}
             with self._database.read() as connection:
-                return {
-                    name: (int(count), str(last).partition(" ")[2])
-                    for name, count, last in connection.execute(query)
-                }
+                rows = connection.execute(is_open.group_by(RUNS.c.workflow)).all()
+                counted = {row[0]: int(row[1]) for row in rows}
+                for name in workflows:
+                    sort = connection.scalar(last, {"workflow": name})
+                    if sort is not None:
+                        found[name] = (counted.get(name, 0), sort.partition(" ")[2])
+            return found
 
         return await asyncio.to_thread(work)
 

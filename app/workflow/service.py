@@ -428,7 +428,7 @@ class WorkflowService:
             pass
 
     async def _count(self) -> None:
-        self._counts = await self._store.counts()
+        self._counts = await self._store.counts([each.name for each in self._library.entries()])
         self._approvals = len(await self._store.approvals.listed(is_open=True, limit=1000))
         for name, (_, last) in self._counts.items():
             known = self._last.get(name)
