@@ -10,7 +10,7 @@ from app.core.trigger_check import check_trigger
 from app.core.workflow import ActionKind, Input, InputKind, Workflow
 from app.core.workflow_entry import Problem, Severity
 from app.core.workflow_input import checked_input, misfit
-from app.core.workflow_names import RULE, is_name
+from app.core.workflow_names import FILE_RULE, RULE, is_device, is_name
 
 __all__ = ["check", "checked_input"]
 
@@ -35,6 +35,8 @@ def check(workflow: Workflow) -> list[Problem]:
 def _check_head(workflow: Workflow) -> Iterator[Problem]:
     if not is_name(workflow.name):
         yield Problem(0, "name", f'"{workflow.name[:80]}" is no name of a workflow', RULE)
+    if is_device(workflow.name):
+        yield Problem(0, "name", f'"{workflow.name}" cannot be the name of a workflow', FILE_RULE)
     yield from check_role(workflow.role, "role")
     yield from within(workflow.runs.max, 1, 1000, "runs.max")
     yield from within(workflow.runs.queue, 0, 10_000, "runs.queue")

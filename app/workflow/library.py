@@ -13,7 +13,7 @@ from app.core.actor import Actor, Role
 from app.core.errors import ConflictError, FieldsError, InputError, NotFoundError, StoreError
 from app.core.workflow import Workflow
 from app.core.workflow_entry import Entry, Origin, Problem, by_place
-from app.core.workflow_names import RULE, is_name
+from app.core.workflow_names import FILE_RULE, RULE, is_device, is_name
 from app.workflow.definition import TEXT_BYTES, Definition, read_definition, version_of
 
 logger = logging.getLogger(__name__)
@@ -179,6 +179,8 @@ class Library:
         """
         if not is_name(name):
             raise InputError(f'"{name[:80]}" is no name of a workflow', RULE)
+        if is_device(name):
+            raise InputError(f'name: "{name}" cannot be the name of a workflow', FILE_RULE)
         errors = [each for each in read_definition(text, name).problems if each.is_error]
         if errors:
             raise FieldsError(

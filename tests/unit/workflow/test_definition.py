@@ -100,6 +100,7 @@ def test_windows_line_ends_change_nothing():
         ('title = "Demo"', "title = 1979-05-27", 2, "time stands here"),
         ('name = "demo"', "", 0, '"name" is missing'),
         ('name = "demo"', 'name = "My demo"', 1, "no name of a workflow"),
+        ('name = "demo"', 'name = "com1"', 1, '"com1" cannot be the name of a workflow'),
         ('title = "Demo"', 'role = "king"', 2, 'no role "king"'),
         ('id = "look"', "", 21, '"id" is missing'),
         ('do = "task"', 'do = "taskk"', 23, '"taskk" is not known'),

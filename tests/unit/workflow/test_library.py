@@ -164,6 +164,22 @@ def test_a_name_that_is_no_name_is_not_saved(library: Library, own: Path, name: 
     assert not own.exists()
 
 
+@pytest.mark.parametrize("name", ["con", "nul", "prn", "aux", "com1", "com9", "lpt1", "lpt9"])
+def test_a_name_that_no_file_can_have_on_windows_is_not_saved(
+    library: Library, own: Path, name: str
+):
+    with pytest.raises(InputError, match=f'name: "{name}" cannot be') as caught:
+        library.save(name, text(name))
+
+    assert "take a longer one" in caught.value.hint
+    assert not own.exists()
+
+
+@pytest.mark.parametrize("name", ["cone", "com", "com10", "lpt0", "nul_1"])
+def test_a_name_that_only_looks_like_one_of_a_device_is_saved(library: Library, name: str):
+    assert library.save(name, text(name)).problems == ()
+
+
 def test_a_text_with_errors_is_not_saved(library: Library, own: Path):
     with pytest.raises(FieldsError) as caught:
         library.save("cool", text("cool").replace('"wait"', '"wat"'))
