@@ -1,6 +1,7 @@
 """What is not over: looked at once a second, so that no run stands still unseen."""
 
 import asyncio
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -10,6 +11,8 @@ from app.store.run_rows import SHOWN, run_of
 from app.store.run_tables import RUNS, sort_words
 
 _OPEN = [RunState.RUNNING.value, RunState.WAITING.value]
+_AT_ONCE = 500
+"""Names in one question; SQLite takes up to 32766."""
 
 
 class OpenRuns:
@@ -58,6 +61,19 @@ class OpenRuns:
             RUNS.c.sort < sort_words(run.started_at, run.id),
         )
         return [str(row) for row in await self._column(sa.select(RUNS.c.id).where(*rivals))]
+
+    async def open_of(self, run_ids: Collection[str]) -> set[str]:
+        """Return those of some runs that are there and not over.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        asked = list(run_ids)
+        found: set[str] = set()
+        for first in range(0, len(asked), _AT_ONCE):
+            some = RUNS.c.id.in_(asked[first : first + _AT_ONCE]), RUNS.c.state.in_(_OPEN)
+            found |= {str(row) for row in await self._column(sa.select(RUNS.c.id).where(*some))}
+        return found
 
     async def _column(self, query: sa.Select[tuple[object]]) -> list[object]:
         def work() -> list[object]:

@@ -306,6 +306,16 @@ class RunStore:
         self.unreadable.pop(run_id, None)
         return await self.shown(run_id)
 
+    async def look_again(self) -> None:
+        """Take out of `unreadable` what is over or gone: another process may have ended it.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        noted = list(self.unreadable)
+        for run_id in set(noted) - await self.watched.open_of(noted):
+            self.unreadable.pop(run_id, None)
+
     async def runs(
         self,
         *,

@@ -173,6 +173,7 @@ class WorkflowService:
             await self._share()
         if not self._owners.has_lost_lock:
             await self.engine.tick()
+        await self._store.look_again()
         ended, self._ended = self._ended, []
         for run in ended:
             self.triggers.run_ended(run)

@@ -74,3 +74,16 @@ async def test_a_run_that_was_cancelled_while_it_waited_is_not_next(store: RunSt
     await store.end(msgspec.structs.replace(run, state=RunState.CANCELLED, ended_at=NOW), "here")
 
     assert await waiting(store) == ["a2"]
+
+
+async def test_of_many_that_are_asked_for_those_that_are_over_or_unknown_are_not_open(
+    store: RunStore,
+):
+    for number in range(3):
+        await add(store, f"a{number}", number)
+    run = (await store.find("a0")).run
+    await store.end(msgspec.structs.replace(run, state=RunState.FAILED, ended_at=NOW), "here")
+    unknown = [f"x{number}" for number in range(1200)]
+
+    assert await store.watched.open_of(["a0", *unknown, "a1", "a2"]) == {"a1", "a2"}
+    assert await store.watched.open_of([]) == set()

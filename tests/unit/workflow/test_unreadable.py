@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from app.core.actor import Actor
 from app.core.errors import ConflictError
 from app.core.run import Approval, ApprovalState, RunState
 from app.core.workflow import Concurrency, RunMode
+from app.settings import Settings
 from app.store.database import Database
 from app.store.run_rows import UnreadableRunError
 from tests.processes import eventually
+from tests.unit.api.flows import asking, working_plant
 from tests.unit.workflow.engine_rig import FakeDoer, Gate, database, flow, life, step
 
 GARBAGE = b'{"name": 5'
@@ -124,6 +127,42 @@ async def test_one_that_is_over_and_cannot_be_read_is_no_trouble_of_today(
         with pytest.raises(UnreadableRunError):
             await rig.store.find(run_id)
         assert rig.store.unreadable == {}
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["UPDATE runs SET state = 'cancelled' WHERE id = ?", "DELETE FROM runs WHERE id = ?"],
+)
+async def test_one_that_ended_or_went_elsewhere_is_no_trouble_at_the_next_look(
+    place: Database, doer: FakeDoer, tmp_path: Path, elsewhere: str
+):
+    doer.acts["one"] = Gate()
+    async with life(place, doer) as rig:
+        gone, stays = await rig.begin(flow(step("one"))), await rig.begin(flow(step("one")))
+    for run_id in (gone, stays):
+        spoil(tmp_path, run_id, "runs", "snapshot", GARBAGE)
+    async with life(place, doer) as rig:
+        assert set(rig.store.unreadable) == {gone, stays}
+        with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as file, file:
+            file.execute(elsewhere, (gone,))
+        await rig.store.look_again()
+
+        assert set(rig.store.unreadable) == {stays}
+
+
+async def test_health_forgets_one_that_another_process_cancelled(settings: Settings):
+    async with working_plant(settings) as plant:
+        run = await plant.start_workflow("ask", {"unit": "M7"}, Actor("ann", "ui"))
+        await asking(plant, run.id)
+    spoil(settings.data.dir, run.id, "runs", "snapshot", GARBAGE)
+    (settings.data.dir / "workflows").rename(settings.data.dir / "before")
+    async with working_plant(settings) as plant:
+        assert run.id in plant.workflows.status.reason
+        with closing(sqlite3.connect(settings.data.dir / "runs.sqlite")) as file, file:
+            file.execute("UPDATE runs SET state = 'cancelled'")
+        await plant.workflows.tick()
+
+        assert run.id not in plant.workflows.status.reason
 
 
 async def test_a_queue_whose_first_cannot_be_read_waits_for_a_person(
