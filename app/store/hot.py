@@ -147,10 +147,15 @@ class HotLog:
     def _begin(self, unrolled: Unrolled) -> Table:
         if self._table is not None:
             self._lance.forget(self._table.name)
-        self._number += 1
-        name = f"{HOT}_{self._number:08d}"
-        self._table = self._lance.create(name, hot_schema())
-        self._batches = 0
+        number = self._number + 1
+        name = f"{HOT}_{number:08d}"
+        try:
+            self._table = self._lance.create(name, hot_schema())
+        except StoreError as error:
+            if is_damage(error):  # a full disk leaves an empty folder, which the next try takes
+                self._number = number
+            raise
+        self._number, self._batches = number, 0
         unrolled.tables.append(name)
         return self._table
 

@@ -1,6 +1,7 @@
 """Opens the historian's store, putting damaged parts aside with the reason."""
 
 import logging
+import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -92,6 +93,8 @@ def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:
             raise
         notes.append(f'The store was moved to "{move_aside(folder, now, str(error))}": {error}')
         lance = Lance(str(folder))
+    if folder:
+        _drop_unwritten(folder)
     tables = DayTables(lance, Catalogue.load(data_dir / "history.json"))
     tables.find(now)
     log = HotLog(lance)
@@ -103,3 +106,19 @@ def open_store(uri: str, data_dir: Path, now: datetime) -> OpenStore:
         lance.forget(name)
         notes.append(f'"{name}" is damaged and was moved to "{target}": {reason}')
     return OpenStore(tables, log, recovered, tuple(notes), folder)
+
+
+def _drop_unwritten(folder: Path) -> None:
+    """Delete the folders of tables that were never written: a full disk leaves such behind."""
+    for table in folder.glob("*.lance"):
+        if table.is_dir() and not (_holds_files(table, "_versions") or _holds_files(table, "data")):
+            try:
+                shutil.rmtree(table)
+            except OSError as error:
+                logger.warning('Empty table "%s" cannot be deleted: %s', table, error.strerror)
+            else:
+                logger.info('Table "%s" was never written and is dropped', table.name)
+
+
+def _holds_files(table: Path, part: str) -> bool:
+    return any(path.is_file() for path in (table / part).rglob("*"))

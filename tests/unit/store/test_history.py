@@ -307,6 +307,38 @@ async def test_a_damaged_write_ahead_table_is_moved_aside_and_the_days_stay(tmp_
     assert moved_aside(tmp_path) == [hot.name]
 
 
+@pytest.mark.parametrize("parts", [(), ("_versions", "_transactions"), ("_versions", "data")])
+@pytest.mark.parametrize("name", ["telemetry_hot_00000099", "day_20260301"])
+async def test_an_empty_folder_that_a_full_disk_left_is_dropped_and_no_damage(
+    tmp_path: Path, name: str, parts: tuple[str, ...]
+):
+    async with running(tmp_path) as historian:
+        await historian.append(readings(10))
+    empty = tmp_path / "lancedb" / f"{name}.lance"
+    for part in ("", *parts):
+        (empty / part).mkdir()
+    async with running(tmp_path) as again:
+        assert await again.count() == 10
+        assert (again.status.state, again.status.reason) == (Health.OK, "")
+        await again.append([reading(99)])
+        assert await again.count() == 11
+    assert (moved_aside(tmp_path), empty.exists()) == ([], False)
+
+
+@pytest.mark.parametrize("part", ["data", "_versions"])
+async def test_a_table_of_which_something_is_left_is_moved_aside_and_not_dropped(
+    tmp_path: Path, part: str
+):
+    async with running(tmp_path) as historian:
+        await historian.append(readings(10))
+    (hot,) = hot_tables(tmp_path)
+    shutil.rmtree(hot / part)
+    async with running(tmp_path) as again:
+        assert await again.count() == 0
+        assert "moved" in again.status.reason
+    assert moved_aside(tmp_path) == [hot.name]
+
+
 async def test_a_damaged_day_is_left_out_moved_aside_and_named(tmp_path: Path):
     async with running(tmp_path) as historian:
         await historian.append(readings(4, every_s=86_400))

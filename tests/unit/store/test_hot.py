@@ -2,13 +2,31 @@
 
 from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
+from app.core.errors import StoreError
 from app.store.hot import HotLog, Rows, Unrolled
-from app.store.lance import Lance
+from app.store.lance import Lance, Table
 
 TAG = "a/b/c/d/e"
+FULL = "No space left on device (os error 28)"
+
+
+class FullDisk(Lance):
+    """Refuses a new table as a full disk does, which leaves what was seen on one."""
+
+    why = FULL
+
+    @override
+    def create(self, name: str, schema: Any) -> Table:
+        if not self.why:
+            return super().create(name, schema)
+        for part in ("_versions", "_transactions"):
+            (Path(self.uri) / f"{name}.lance" / part).mkdir(parents=True, exist_ok=True)
+        raise StoreError(f'Table "{name}" cannot be opened: {self.why}')
 
 
 @pytest.fixture
@@ -57,3 +75,31 @@ def test_a_roll_drops_all_tables_of_its_rows_and_no_other(lance: Lance) -> None:
     assert lance.names() == active.tables
     log.append(batch(151), active)
     assert Lance(lance.uri).names() == active.tables
+
+
+def test_a_full_disk_leaves_one_empty_folder_which_the_next_table_takes(tmp_path: Path) -> None:
+    lance = FullDisk(str(tmp_path / "lancedb"))
+    log, unrolled = HotLog(lance), Unrolled()
+    for number in range(5):
+        with pytest.raises(StoreError, match="No space left"):
+            log.append(batch(number), unrolled)
+    assert (lance.names(), unrolled.tables) == (["telemetry_hot_00000001"], [])
+
+    lance.why = ""
+    log.append(batch(7), unrolled)
+    again, broken = HotLog(Lance(lance.uri)).load()
+    assert (again.columns(TAG).values.tolist(), broken) == ([7.0], [])
+
+
+def test_a_table_that_is_damaged_before_its_first_row_makes_way_for_another(
+    tmp_path: Path,
+) -> None:
+    lance = FullDisk(str(tmp_path / "lancedb"))
+    log, unrolled = HotLog(lance), Unrolled()
+    lance.why = "Manifest is too short"
+    with pytest.raises(StoreError, match="too short"):
+        log.append(batch(1), unrolled)
+
+    lance.why = ""
+    log.append(batch(2), unrolled)
+    assert unrolled.tables == ["telemetry_hot_00000002"]
