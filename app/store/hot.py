@@ -106,7 +106,7 @@ class HotLog:
 
     def __init__(self, lance: Lance) -> None:
         self._lance = lance
-        self._number = 0
+        self._number: int = 0
         self._table: Table | None = None
         self._batches = 0
 
