@@ -2,7 +2,9 @@
 
 from nicegui import events, ui
 
+from app.core.run import StepState
 from app.plant import Plant
+from pages.again import Again
 from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
@@ -36,6 +38,8 @@ class _Queue:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
+        self._runs = set[str]()
+        self._again = Again(self.read)
         place(
             tag("p", "Where two persons must agree, whoever asked cannot be the one who approves: "
             "the names must differ. What nobody decides in time is not done.", class_="mw-hint")
@@ -50,6 +54,7 @@ class _Queue:
         workflows = self._plant.workflows
         asked = await workflows.approvals()
         made = await workflows.approvals(is_open=False, limit=DECIDED_SHOWN)
+        self._runs = {each.run for each in asked}
         plates = [(each.asked_at, open_decision(each, setting)) for each in asked]
         plates += await waiting_commands(self._plant, setting)
         oldest_first = [plate for _, plate in sorted(plates, key=lambda pair: pair[0])]
@@ -63,8 +68,13 @@ class _Queue:
 
     def paint(self, changes: Changes) -> None:
         """Read again if something changed that may be a decision."""
-        if changes.runs or changes.commands:
-            ui.timer(0, self.read, once=True)
+        asks = any(
+            step.state is StepState.WAITING
+            for steps in changes.steps.values()
+            for step in steps.values()
+        )
+        if asks or changes.commands or not self._runs.isdisjoint(changes.runs):
+            self._again.ask()
 
     def _setting(self) -> Setting:
         plant = self._plant

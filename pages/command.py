@@ -8,6 +8,7 @@ from nicegui import ui
 from app.core.command import ENDED, Command, CommandChange
 from app.core.errors import NotFoundError, StoreError
 from app.plant import Plant
+from pages.again import Again
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
@@ -50,9 +51,11 @@ def create(plant: Plant, feed: WorkFeed) -> None:
             async def read() -> None:
                 shown.set_content(await _draw(plant, await plant.commands.get(command_id)))
 
+            again = Again(read)
+
             def paint(changes: Changes) -> None:
                 if command_id in changes.commands:
-                    ui.timer(0, read, once=True)
+                    again.ask()
 
             feed.watch(paint, read)
         return None

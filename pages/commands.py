@@ -6,6 +6,7 @@ from nicegui import events, ui
 
 from app.core.command import Command, CommandState
 from app.plant import Plant
+from pages.again import Again
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
@@ -43,6 +44,7 @@ class _Listing:
         self._states: frozenset[CommandState] = frozenset()
         self._rows: list[str] = []
         self._patches = Patches({})
+        self._again = Again(self.read)
         with ui.element("div").classes("mw-filters"):
             self._chips = place(state_chips(_STATES, self._states))
         with ui.element("section").classes("mw-card mw-runs-card"):
@@ -68,7 +70,7 @@ class _Listing:
         taken = {key: each for key, each in changes.commands.items() if self._takes(each)}
         new = [key for key in taken if key not in self._rows]
         if new and not self._rows:
-            ui.timer(0, self.read, once=True)
+            self._again.ask()
             return
         sight = sight_of(self._plant)
         gone = [key for key in changes.commands if key in self._rows and key not in taken]

@@ -4,6 +4,7 @@ from nicegui import events, ui
 
 from app.core.run import WorkflowRun
 from app.plant import Plant
+from pages.again import Again
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.run_acts import ask_and_do
@@ -39,6 +40,7 @@ class _Letters:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
+        self._again = Again(self.read)
         refused = plant.dead_letters.total
         place(
             tag(
@@ -68,7 +70,7 @@ class _Letters:
     def paint(self, changes: Changes) -> None:
         """Read again if a run ended or was taken care of."""
         if any(run.ended_at for run in changes.runs.values()):
-            ui.timer(0, self.read, once=True)
+            self._again.ask()
 
     async def _bulk(self, event: events.GenericEventArguments) -> None:
         if await ask_and_do(self._plant, event):

@@ -63,6 +63,9 @@ def _attribute(key: str, value: object) -> str:
 
 
 def place(*pieces: object) -> ui.html:
-    """Put pieces on the page being built, as one NiceGUI element."""
+    """Put pieces on the page being built, as one NiceGUI element.
+
+    Set its content to draw it again: nodes that are as before stay (static/redraw.js).
+    """
     # every text went through `tag`, which escapes; NiceGUI's sanitizer would drop our components
-    return ui.html(join(pieces), sanitize=False).classes("mw-piece")
+    return ui.html(join(pieces), sanitize=False, tag="mw-piece").classes("mw-piece")

@@ -12,6 +12,7 @@ from app.core.run import StepRun, StepState, WorkflowRun
 from app.core.run_plan import stopped_at
 from app.core.workflow import ActionKind, Workflow
 from app.plant import Plant
+from pages.again import Again
 from pages.decide import decide_on, decider, waiting_commands
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
@@ -74,6 +75,7 @@ class _Run:
         self._children: list[WorkflowRun] = []
         self._is_for_person = False
         self._patches = Patches({})
+        self._again = Again(self.read)
 
     async def start(self) -> None:
         """Build the page."""
@@ -104,7 +106,7 @@ class _Run:
         self._run = head
         waits = any(each.state is StepState.WAITING for each in fresh.values())
         if waits or self._asked:
-            ui.timer(0, self.read, once=True)
+            self._again.ask()
         self._send()
 
     async def read(self) -> None:

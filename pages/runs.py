@@ -9,6 +9,7 @@ from nicegui import events, ui
 
 from app.core.run import RunState, WorkflowRun
 from app.plant import Plant
+from pages.again import Again
 from pages.frame import frame
 from pages.markup import Html, place, tag
 from pages.patches import Patches
@@ -112,6 +113,7 @@ class _Listing:
         self._filter = wanted
         self._rows: list[str] = []
         self._patches = Patches({})
+        self._again = Again(self.read)
         self._make_filters()
         place(bulk_bar(_ACTS))
         with ui.element("section").classes("mw-card mw-runs-card"):
@@ -211,7 +213,7 @@ class _Listing:
         taken = {run.id: run for run in changes.runs.values() if self._filter.takes(run)}
         is_new = bool(taken.keys() - set(self._rows)) and not self._filter.before
         if is_new and (not self._rows or self._filter.text):
-            ui.timer(0, self.read, once=True)
+            self._again.ask()
             return
         around = around_of(self._plant)
         known = {each: changes.runs[each] for each in self._rows if each in changes.runs}

@@ -15,6 +15,7 @@ _YEAR_S = 31_536_000  # a changed file gets another address, so browsers may kee
 SCRIPTS = (
     "first.js",
     "live.js",
+    "redraw.js",
     "widgets.js",
     "plan.js",
     "evidence.js",

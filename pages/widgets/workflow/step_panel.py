@@ -70,6 +70,7 @@ def step_panel(
         _log(shown, sight),
         class_="mw-card mw-step",
         data_patch=KEY,
+        data_shows=f"{step.id} {shown.round}",
     )
 
 

@@ -11,29 +11,21 @@
     holder.innerHTML = html;
     return holder.content.firstElementChild;
   }
-  function keep(old, fresh) {
-    for (const box of fresh.querySelectorAll("input.mw-pick")) box.checked = old.querySelector("input.mw-pick")?.checked ?? false;
-    const opened = [...old.querySelectorAll("details")].map((each) => each.open);
-    fresh.querySelectorAll("details").forEach((each, index) => { each.open = opened[index] ?? each.open; });
-    const scrolled = [...old.querySelectorAll("[data-scroll]")].map((each) => [each.scrollLeft, each.scrollTop]);
-    const active = document.activeElement;
-    let focus = null;
-    if (active === old) focus = () => fresh.focus({ preventScroll: true });
-    else if (old.contains(active)) {
-      const path = [...old.querySelectorAll("a,button,input,[tabindex]")].indexOf(active);
-      focus = () => fresh.querySelectorAll("a,button,input,[tabindex]")[path]?.focus({ preventScroll: true });
-    }
-    old.replaceWith(fresh);
-    fresh.querySelectorAll("[data-scroll]").forEach((each, index) => { [each.scrollLeft, each.scrollTop] = scrolled[index] ?? [0, 0]; });
-    focus?.();
+  function put(old, fresh) {
+    if (old.dataset.shows !== fresh.dataset.shows) { old.replaceWith(fresh); return; } // another step: nothing is kept
+    const unfolded = [...old.querySelectorAll(".mw-json")].map((each) => each.classList.contains("mw-all"));
+    fresh.querySelectorAll(".mw-json").forEach((each, index) => { if (unfolded[index]) showWhole(each); });
+    Millwright.redraw(old, fresh);
   }
-  function patch(changes) {
+  const showWhole = (json) => { json.classList.add("mw-all"); json.querySelector("[data-whole]")?.remove(); };
+  const patch = (changes) => Millwright.calm(() => apply(changes));
+  function apply(changes) {
     for (const [what, key, html] of changes) {
       const old = find(key);
       if (!old) continue;
       if (what === "gone") old.remove();
       else if (what === "top") old.prepend(build(html));
-      else keep(old, build(html));
+      else put(old, build(html));
     }
     tick(); count();
     dispatchEvent(new Event("mw-patched"));
@@ -87,7 +79,7 @@
     const act = event.target.closest?.("[data-act]");
     if (act && !isLost()) emitEvent("mw_act", { do: act.dataset.act, id: act.dataset.id });
     const whole = event.target.closest?.("[data-whole]");
-    if (whole) { whole.closest(".mw-json").classList.add("mw-all"); whole.remove(); }
+    if (whole) showWhole(whole.closest(".mw-json"));
   });
   async function copyText(button) {
     const text = button.closest(".mw-json").querySelector("pre").textContent;
