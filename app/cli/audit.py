@@ -11,7 +11,7 @@ from app.cli.options import add_settings_options, settings_of
 from app.clock import SystemClock
 from app.command_parser import command_parser, verb_parser, whole_number
 from app.core.audit_chain import Verdict
-from app.core.audit_row import AuditFilter, AuditRow, Outcome
+from app.core.audit_row import AuditFilter, AuditRow, Outcome, target_words
 from app.store.audit_check import check_chain
 from app.store.audit_reader import AuditReader, reading
 
@@ -121,8 +121,8 @@ def _list(reader: AuditReader, arguments: argparse.Namespace) -> int:
 def _line(row: AuditRow) -> str:
     why = f" ({row.why})" if row.why else ""
     reason = f": {row.reason}" if row.reason else ""
-    who = f"{row.actor} by {row.source}"
-    text = f"{row.number:>7} {row.at:%Y-%m-%d %H:%M:%S} UTC {who:20} {row.action} {row.target}"
+    who, on = f"{row.actor} by {row.source}", target_words(row.target)
+    text = f"{row.number:>7} {row.at:%Y-%m-%d %H:%M:%S} UTC {who:20} {row.action} {on}"
     return " ".join(f"{text}{why} - {row.outcome}{reason}".split("\n"))
 
 

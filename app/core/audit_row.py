@@ -1,10 +1,16 @@
 """One action as the audit shows it, and which of them are asked for."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+from app.core.units import unit_words
+
+_MEASURE = re.compile(r" = (\S+) (\S*) (?=\[[0-9a-f]{32}\])")
+"""Value and UCUM unit in the target of a command, before its id."""
 
 
 class Outcome(StrEnum):
@@ -44,6 +50,11 @@ class AuditRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     outcome: Outcome = Outcome.UNKNOWN
     reason: str = ""
+
+
+def target_words(target: str) -> str:
+    """Return on what an action was, with the unit of a command's value as people write it."""
+    return _MEASURE.sub(lambda it: f" = {it[1]} {unit_words(it[2])}".rstrip() + " ", target)
 
 
 @dataclass(frozen=True, slots=True)

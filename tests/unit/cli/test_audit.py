@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from tests.unit.store.audit_rig import act, former_file, spoil
+from tests.unit.store.audit_rig import ANNA, NOW, act, former_file, opened, spoil
+
+ID = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
@@ -56,6 +58,34 @@ def test_actions_are_listed_newest_first(data: Path, capsys: pytest.CaptureFixtu
     assert "anna by ui" in first
     assert first.endswith("start agent agent 4 (shift begins) - done")
     assert "agent 3" in second
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (f"s/a/l/u/temperature = 20 Cel [{ID}]", f"s/a/l/u/temperature = 20 °C [{ID}]"),
+        (f"s/a/l/u/flow = 1.5 m3/h [{ID}]", f"s/a/l/u/flow = 1.5 m³/h [{ID}]"),
+        (f"s/a/l/u/state = 1  [{ID}]", f"s/a/l/u/state = 1 [{ID}]"),
+        (f"s/a/l/u/count = 3 1 [{ID}]", f"s/a/l/u/count = 3 [{ID}]"),
+        ("limit = 20 Cel [of no command]", "limit = 20 Cel [of no command]"),
+    ],
+)
+def test_a_command_is_listed_with_its_unit_as_people_write_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, words: str
+):
+    with opened(tmp_path / "audit.sqlite") as audit:
+        audit.append(NOW, ANNA, "command", target, "too warm")
+    assert main(["audit", "list", "--data", str(tmp_path)]) == 0
+    assert f"command {words} (too warm)" in capsys.readouterr().out
+
+
+def test_json_keeps_the_row_as_it_is_in_the_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with opened(tmp_path / "audit.sqlite") as audit:
+        audit.append(NOW, ANNA, "command", f"s/a/l/u/t = 20 Cel [{ID}]", "")
+    assert main(["audit", "list", "--json", "--data", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["target"] == f"s/a/l/u/t = 20 Cel [{ID}]"
 
 
 def test_nothing_found_is_said(data: Path, capsys: pytest.CaptureFixture[str]):
