@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from app.bus.client import Received
 from app.commands.rows import CommandRows
-from app.commands.sending import SYSTEM_NAME, Sender
+from app.commands.sending import Sender
 from app.commands.wire import Wire
+from app.core.actor import SYSTEM
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.command import ENDED, AckState, Command, CommandAck, CommandState
@@ -88,11 +89,11 @@ class Follower:
                     await send(command)
                 case NextStep.EXPIRE:
                     reason = _why_expired(command)
-                    await self._settle(command, Settled(CommandState.EXPIRED, reason), SYSTEM_NAME)
+                    await self._settle(command, Settled(CommandState.EXPIRED, reason), SYSTEM.name)
                 case NextStep.VERIFY:
                     await self._verify(command)
                 case NextStep.WAIT if command.state is CommandState.DISPATCHED:
-                    await self._sender.send_again(command)
+                    self._sender.send_again(command)
                 case NextStep.SEND | NextStep.WAIT | NextStep.ASK:
                     pass
 
@@ -140,12 +141,11 @@ class Follower:
         return not is_old or self._clock.now() >= self._since + SETTLE
 
     async def _take(self, ack: CommandAck) -> None:
-        command = await self._rows.get(ack.id)
-        if command is None:
-            return
-        settled = settle(command, ack, self._clock.now())
-        if settled:
-            await self._settle(command, settled, ack.actuator)
+        while (command := await self._rows.get(ack.id)) is not None:
+            settled = settle(command, ack, self._clock.now())
+            # an answer is not lost because the row was changed between, as by a reason
+            if settled is None or await self._settle(command, settled, ack.actuator):
+                return
 
     async def _ask(self, command: Command) -> None:
         sent_at = command.sent_at or command.requested_at
@@ -163,7 +163,7 @@ class Follower:
 
     async def _lose(self, command: Command, reason: str) -> None:
         if command.state is not CommandState.UNKNOWN:
-            await self._settle(command, Settled(CommandState.UNKNOWN, reason), SYSTEM_NAME)
+            await self._settle(command, Settled(CommandState.UNKNOWN, reason), SYSTEM.name)
 
     def _is_overdue(self, command: Command) -> bool:
         # an actuator ends each order in seconds; two times the grace is long past that
@@ -177,11 +177,12 @@ class Follower:
         settled = verify(command, rule, seen, self._clock.now(), since=self._since, is_last=is_last)
         if settled:
             shown = seen.reading.value if seen.reading else None
-            await self._settle(command, settled, SYSTEM_NAME, after=shown)
+            await self._settle(command, settled, SYSTEM.name, after=shown)
 
     async def _settle(
         self, command: Command, settled: Settled, actor: str, **fields: object
-    ) -> None:
+    ) -> bool:
+        """Change a command to what settles it; False if somebody changed it before."""
         if settled.state is CommandState.ACKNOWLEDGED:
             fields["acknowledged_at"] = self._clock.now()
         changed = await self._rows.change(
@@ -190,6 +191,7 @@ class Follower:
         if changed is not None:
             logger.info("Command %s is %s %s", changed.id, changed.state, changed.reason)
             await self.end(changed)
+        return changed is not None
 
     async def _state(self, equipment: str) -> None:
         unsettled = await self._rows.unsettled(equipment)

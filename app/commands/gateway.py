@@ -11,10 +11,10 @@ from app.command_key import make_key
 from app.commands.follower import Follower
 from app.commands.requests import MqttRequests
 from app.commands.rows import CommandRows
-from app.commands.sending import SYSTEM_NAME, Sender
+from app.commands.sending import Sender
 from app.commands.surroundings import Surroundings
 from app.commands.wire import Wire
-from app.core.actor import Actor
+from app.core.actor import SYSTEM, Actor
 from app.core.command import Command, CommandAck, CommandChange, CommandState
 from app.core.command_approval import (
     check_reason,
@@ -69,7 +69,8 @@ class CommandGateway:
             state_finding=around.state_finding,
         )
         self._requests = MqttRequests(self.request, self._wire, around.bus, around.clock)
-        self._lock = asyncio.Lock()  # one command at a time is checked and sent: rates hold
+        # one command at a time is checked and its row written: rates hold; no wait for the broker
+        self._lock = asyncio.Lock()
         self._audited: set[str] = set()
         self._is_open = False
         self._rows.on_change(self._requests.answer)
@@ -84,6 +85,7 @@ class CommandGateway:
         await self._rows.open()
         self._wire.key = await asyncio.to_thread(make_key, self._around.settings)
         await self._follower.state_all()
+        self._sender.start()
         self._is_open = True
 
     async def check(self) -> None:
@@ -95,8 +97,9 @@ class CommandGateway:
         await self._rows.check()
 
     async def stop(self) -> None:
-        """Close the store."""
+        """Stop sending and close the store."""
         self._is_open = False
+        await self._sender.stop()
         await self._rows.close()
 
     def subscribe(self, durable_bus: Bus) -> None:
@@ -325,14 +328,14 @@ class CommandGateway:
 
     async def _judge(self, command: Command) -> Command:
         """Send a command, or let it wait for approval; a check that fails rejects it."""
-        wanted = Wanted(command.tag, command.value, command.source, command.role)
-        problem = in_words(await self._sender.checks(wanted))
-        if problem:
-            return await self._reject(command, problem)
         rule = self._rule(command)
         if rule is None or is_approved(rule, command):
             actor = command.approved_by or command.requested_by
             return await self._sender.send(command, actor, command.why)
+        wanted = Wanted(command.tag, command.value, command.source, command.role)
+        problem = in_words(await self._sender.checks(wanted))
+        if problem:
+            return await self._reject(command, problem)
         if command.state is CommandState.AWAITING_APPROVAL:
             return command
         return await self._sender.change(
@@ -353,7 +356,7 @@ class CommandGateway:
 
     async def _reject(self, command: Command, reason: str) -> Command:
         return await self._sender.change(
-            command, SYSTEM_NAME, reason, state=CommandState.REJECTED, reason=reason
+            command, SYSTEM.name, reason, state=CommandState.REJECTED, reason=reason
         )
 
     def _valid_s(self, rule: WriteRule | None, agreed: str) -> float:

@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.clock import Clock
 from app.core.command import Command, CommandChange, CommandState
-from app.store.commands import CommandStore
+from app.store.commands import CommandStore, Sent
 from app.store.database import Database
 
 
@@ -52,7 +52,8 @@ class CommandRows:
     ) -> Command | None:
         """Change fields of a command, unless somebody else has changed it since `old` was read.
 
-        The time of a change of state is noted with it. Returns None if it is no longer as `old`.
+        The time of a change of state is noted with it. Returns None if it is no longer as `old`,
+        or is to be sent while another command to its tag is under way.
 
         Raises:
             ConflictError: Its state may not become the new one.
@@ -81,9 +82,9 @@ class CommandRows:
         """Return what is not ended, and what is unknown since `unknown_since`, oldest first."""
         return await asyncio.to_thread(self._store.open, unknown_since)
 
-    async def last_sent(self, tag: str) -> datetime | None:
-        """Return when a command was last sent to a tag."""
-        return await asyncio.to_thread(self._store.last_sent, tag)
+    async def sent(self, tag: str) -> Sent:
+        """Return when a command was last sent to a tag, and which is not answered yet."""
+        return await asyncio.to_thread(self._store.sent, tag, self._clock.now())
 
     async def is_last_sent(self, command: Command) -> bool:
         """Tell whether no command was sent to the tag after this one."""

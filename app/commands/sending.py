@@ -1,18 +1,16 @@
 """The last gate before the plant: checks once more, picks an actuator, sends at most once."""
 
-import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from app.commands.delivery import Delivery
 from app.commands.rows import CommandRows
 from app.commands.surroundings import Tags
 from app.commands.wire import Wire
+from app.core.actor import SYSTEM
 from app.core.clock import Clock
 from app.core.command import Command, CommandState
 from app.core.command_check import Check, Seen, Wanted, check_command, in_words
-
-logger = logging.getLogger(__name__)
-
-SYSTEM_NAME = "system"
+from app.store.commands import UnderWay
 
 
 class Sender:
@@ -26,7 +24,15 @@ class Sender:
         self._wire = wire
         self._clock = clock
         self._order_s = order_s
-        self._sent: set[str] = set()
+        self._delivery = Delivery(rows, wire)
+
+    def start(self) -> None:
+        """Begin to send; may be called again."""
+        self._delivery.start()
+
+    async def stop(self) -> None:
+        """Send nothing more; what the rows call dispatched is sent by the next life."""
+        await self._delivery.stop()
 
     def look(self, path: str) -> Seen:
         """Return what is known of a tag."""
@@ -40,14 +46,16 @@ class Sender:
         Raises:
             StoreError: It is not known when a command was last sent.
         """
-        last_sent = await self._rows.last_sent(wanted.tag)
-        return check_command(wanted, self.look, last_sent, self._clock.now())
+        sent, now = await self._rows.sent(wanted.tag), self._clock.now()
+        found = check_command(wanted, self.look, sent.last_at, now)
+        return [*found, _check_order(sent.under_way, now)]
 
     async def send(self, command: Command, actor: str, why: str = "") -> Command:
-        """Check a command again and send it; return it as it then is.
+        """Check a command again and send it; return it as it then is, not waiting for the broker.
 
-        It is rejected if a check fails, and stays as it is while no actuator is alive. The row
-        says "dispatched" before anything is on the bus: whoever changed the row sends, no other.
+        It is rejected if a check fails, and stays as it is while no actuator is alive, or if
+        another orchestrator was faster to send to the tag. The row says "dispatched" before
+        anything is on the bus: whoever changed the row sends, no other.
 
         Raises:
             StoreError: The row cannot be written; nothing was sent.
@@ -56,48 +64,33 @@ class Sender:
         problem = in_words(await self.checks(wanted))
         if problem:
             return await self.change(
-                command, SYSTEM_NAME, problem, state=CommandState.REJECTED, reason=problem
+                command, SYSTEM.name, problem, state=CommandState.REJECTED, reason=problem
             )
         actuator = self._wire.actuator()
         if not actuator:
             reason = self._wire.why_none()
             if reason == command.reason:
                 return command
-            return await self.change(command, SYSTEM_NAME, reason=reason)
+            return await self.change(command, SYSTEM.name, reason=reason)
         now = self._clock.now()
         # it may have waited long for its approval; the order itself is to be followed soon
         expires_at = min(command.expires_at, now + timedelta(seconds=self._order_s))
-        sent = await self._rows.change(
-            command,
-            actor,
-            why,
-            state=CommandState.DISPATCHED,
-            actuator=actuator,
-            sent_at=now,
-            expires_at=expires_at,
-            reason="",
+        return await self._dispatch(
+            command, actor, why, actuator=actuator, sent_at=now, expires_at=expires_at
         )
-        if sent is None:
-            return await self._as_it_is(command)
-        self._sent.add(sent.id)
-        await self._wire.send(sent)
-        logger.info("Command %s: %s = %g sent to %s", sent.id, sent.tag, sent.value, actuator)
-        return sent
 
-    async def send_again(self, command: Command) -> None:
+    def send_again(self, command: Command) -> None:
         """Send the order of a command that a former life of the app may or may not have sent.
 
         To the same actuator, whose journal makes a second copy harmless; once, and only in time.
         """
-        if command.id in self._sent or self._clock.now() >= command.expires_at:
-            return
-        if self._wire.actuator():
-            self._sent.add(command.id)
-            await self._wire.send(command)
+        is_in_time = self._clock.now() < command.expires_at
+        if is_in_time and self._wire.actuator() and self._delivery.claim(command.id):
+            self._delivery.begin(command)
 
     def forget(self, command: Command) -> None:
         """Forget a command that has ended."""
-        self._sent.discard(command.id)
+        self._delivery.forget(command.id)
 
     async def change(
         self, command: Command, actor: str, why: str = "", **fields: object
@@ -110,5 +103,31 @@ class Sender:
         changed = await self._rows.change(command, actor, why, **fields)
         return changed or await self._as_it_is(command)
 
+    async def _dispatch(self, command: Command, actor: str, why: str, **fields: object) -> Command:
+        self._delivery.claim(command.id)  # before the row: the follower reads rows meanwhile
+        sent = None
+        try:
+            sent = await self._rows.change(
+                command, actor, why, state=CommandState.DISPATCHED, reason="", **fields
+            )
+        finally:
+            if sent is None:  # if it is on disk all the same, the follower sends it
+                self._delivery.forget(command.id)
+        if sent is None:
+            return await self._as_it_is(command)
+        self._delivery.begin(sent)
+        return sent
+
     async def _as_it_is(self, command: Command) -> Command:
         return await self._rows.get(command.id) or command
+
+
+def _check_order(under_way: UnderWay | None, now: datetime) -> Check:
+    """Judge whether the tag is free: two orders at once could be followed in either order."""
+    if under_way is None:
+        return Check("order", True, "No other order to it is under way")
+    found = under_way.command
+    what = f" = {found.value:g}, asked for by {found.requested_by}," if found else ""
+    ago_s = (now - under_way.sent_at).total_seconds()
+    text = f"Command {under_way.id}{what} was sent {ago_s:.1f} s ago and is not answered yet"
+    return Check("order", False, text)

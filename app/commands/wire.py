@@ -1,6 +1,5 @@
 """Orders to actuators and their answers, signed both ways."""
 
-import logging
 from datetime import datetime
 
 import msgspec
@@ -12,8 +11,6 @@ from app.core.command import Command, CommandAck, CommandOrder
 from app.core.command_signature import is_signed, sign
 from app.core.errors import BusError, StoreError
 from app.core.topics import command_topic
-
-logger = logging.getLogger(__name__)
 
 ACT, STATE = "act", "command_state"
 ASK_S = 5.0
@@ -49,21 +46,17 @@ class Wire:
         return "No actuator is alive; start it on the Agents page"
 
     async def send(self, command: Command) -> None:
-        """Send the order of a dispatched command to its actuator.
-
-        What is not confirmed may arrive all the same, or not at all: it is asked for later.
+        """Send the order of a dispatched command to its actuator; return when the broker has it.
 
         Raises:
+            BusError: Not confirmed in time: it may arrive all the same, or not at all.
             StoreError: There is no key.
         """
         order = CommandOrder(
             command.id, command.tag, command.value, command.actuator, command.expires_at
         )
         signed = sign(order, self._key())
-        try:
-            await self._bus.publish_confirmed(command_topic(command.tag), signed, timeout_s=SEND_S)
-        except BusError as error:
-            logger.warning("Command %s may not have been sent: %s", command.id, error)
+        await self._bus.publish_confirmed(command_topic(command.tag), signed, timeout_s=SEND_S)
 
     async def ask(self, command: Command, sent_at: datetime) -> CommandAck | None:
         """Return what the journal of a command's actuator says, None if it is away.

@@ -30,7 +30,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check of a command.
 
     Attributes:
-        name: "tag", "writable", "role", "source", "type", "range", "step", "rate", "interlock".
+        name: "tag", "writable", "role", "source", "type", "range", "step", "rate", "interlock",
+            "order".
         ok: It holds.
         text: What was found and what is allowed, for the operator.
     """

@@ -2,8 +2,9 @@
 
 import importlib
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -51,18 +52,46 @@ _OPEN = (
     CommandState.DISPATCHED,
     CommandState.ACKNOWLEDGED,
 )
-
+_LONGEST = timedelta(hours=25)
+"""An order lives a day at most (`commands.expires_s`): an older one holds up no tag for ever."""
 
 _SHOWN = _COMMANDS.c.id, _COMMANDS.c.tag, _COMMANDS.c.state, _COMMANDS.c.body
 _LOOK = "Look at the unit itself before it is commanded again, or start the version that made it"
+
+
+class UnderWay(NamedTuple):
+    """A command that was sent to a tag and is not answered yet.
+
+    Attributes:
+        id: Its id.
+        sent_at: UTC.
+        command: None if this version of the app cannot read it.
+    """
+
+    id: str
+    sent_at: datetime
+    command: Command | None
+
+
+class Sent(NamedTuple):
+    """What was sent to a tag.
+
+    Attributes:
+        last_at: When a command last was, UTC; None for never.
+        under_way: None if all are answered.
+    """
+
+    last_at: datetime | None
+    under_way: UnderWay | None
 
 
 class CommandStore:
     """Rows of commands; on disk when a method returns.
 
     Several processes may write: a change counts only if the row is still in the state it was
-    read in. Called from threads, never from the event loop. A command that this version of the
-    app cannot read is left out of lists, and `check` names it while its end is open.
+    read in, and one command to a tag is under way at a time, whoever sends it. Called from
+    threads, never from the event loop. A command that this version of the app cannot read is left
+    out of lists, and `check` names it while its end is open.
     """
 
     def __init__(self, database: Database) -> None:
@@ -97,7 +126,8 @@ class CommandStore:
     def change(self, old: Command, new: Command, actor: str, why: str = "") -> bool:
         """Put `new` in the place of `old` and note who did it; False if `old` is no longer so.
 
-        A change within the same state, such as of its reason, leaves no line.
+        A change within the same state, such as of its reason, leaves no line. One that sends is
+        not made either while another command to the tag is under way.
 
         Raises:
             ConflictError: The old state may not become the new one.
@@ -116,6 +146,11 @@ class CommandStore:
                 .where(_COMMANDS.c.body == msgspec.json.encode(old))
                 .values(**_row(new))
             )
+            if is_step and new.state is CommandState.DISPATCHED:
+                self._lock_tag(connection, new.tag)
+                other = _COMMANDS.alias("other")
+                is_taken = _is_under_way(other, new.tag, new.changed_at)
+                guarded = guarded.where(~sa.exists().where(*is_taken))
             if connection.execute(guarded).rowcount != 1:
                 return False
             if is_step:
@@ -178,16 +213,22 @@ class CommandStore:
         )
         return found
 
-    def last_sent(self, tag: str) -> datetime | None:
-        """Return when a command was last sent to a tag, None for never.
+    def sent(self, tag: str, now: datetime) -> Sent:
+        """Return what was sent to a tag.
 
         Raises:
             StoreError: It cannot be read.
         """
-        query = sa.select(sa.func.max(_COMMANDS.c.sent_at)).where(_COMMANDS.c.tag == tag)
+        last = sa.select(sa.func.max(_COMMANDS.c.sent_at)).where(_COMMANDS.c.tag == storable(tag))
+        columns = _COMMANDS.c.id, _COMMANDS.c.changed_at, _COMMANDS.c.body
+        unanswered = sa.select(*columns).where(*_is_under_way(_COMMANDS, tag, now)).limit(1)
         with self._database.read() as connection:
-            found = connection.execute(query).scalar()
-        return datetime.fromisoformat(found) if found else None
+            last_at = connection.execute(last).scalar()
+            row = connection.execute(unanswered).mappings().first()
+        return Sent(
+            datetime.fromisoformat(last_at) if last_at else None,
+            _under_way(row) if row else None,
+        )
 
     def is_last_sent(self, command: Command) -> bool:
         """Tell whether no command was sent to the tag after this one.
@@ -236,6 +277,12 @@ class CommandStore:
             rows = connection.execute(query).mappings().all()
         return [_change(row) for row in rows]
 
+    def _lock_tag(self, connection: sa.Connection, tag: str) -> None:
+        """Have one orchestrator at a time send to a tag; SQLite has one writer anyway."""
+        if self._database.is_shared:
+            words = {"words": f"command {storable(tag)}"}
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:words))"), words)
+
     def _read(self, query: sa.Select[Any, Any, Any, Any]) -> list[Command]:
         return self._readable(query)[0]
 
@@ -271,6 +318,23 @@ def _one(connection: sa.Connection, command_id: str) -> Command | None:
 
 def _unreadable(command_id: str, error: Exception) -> str:
     return f'Command "{command_id}" cannot be read by Millwright {__version__}: {error}.'
+
+
+def _is_under_way(
+    commands: sa.FromClause, tag: str, now: datetime
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        commands.c.state == CommandState.DISPATCHED.value,
+        commands.c.changed_at > _text(now - _LONGEST),  # and so the index by state is taken
+        commands.c.tag == storable(tag),
+    )
+
+
+def _under_way(row: sa.RowMapping) -> UnderWay:
+    command = None
+    with suppress(msgspec.MsgspecError):
+        command = msgspec.json.decode(row["body"], type=Command)
+    return UnderWay(row["id"], datetime.fromisoformat(row["changed_at"]), command)
 
 
 def _row(command: Command) -> dict[str, Any]:

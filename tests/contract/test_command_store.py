@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app.core.command import Command, CommandState
 from app.core.errors import ConflictError, StoreError
-from app.store.commands import METADATA, WHAT, CommandStore
+from app.store.commands import METADATA, WHAT, CommandStore, UnderWay
 from app.store.database import Database
 
 pytest_plugins = ["tests.postgres"]
@@ -33,12 +33,15 @@ def sqlite_url(folder: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    urls = {
-        "sqlite": lambda: sqlite_url(tmp_path),
-        "postgres": lambda: request.getfixturevalue("postgres_url"),
-    }
-    made = Database(urls[request.param](), METADATA, WHAT)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path)
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    made = Database(url, METADATA, WHAT)
     made.open()
     with made.begin() as connection:
         METADATA.drop_all(connection)
@@ -200,8 +203,8 @@ def test_open_are_all_that_have_not_ended_and_the_lately_unknown(store: CommandS
     walk(command("ended"), REJECTED)
     walk(command("requested"))
     walk(command("awaiting"), AWAITING)
-    walk(command("sent"), DISPATCHED)
     walk(command("done"), DISPATCHED, ACKNOWLEDGED)
+    walk(command("sent", tag="valve"), DISPATCHED)
     walk(command("verified"), DISPATCHED, ACKNOWLEDGED, VERIFIED)
     walk(command("unknown"), DISPATCHED, UNKNOWN)
     walk(command("long ago", after_s=-3600), DISPATCHED, UNKNOWN)
@@ -211,20 +214,93 @@ def test_open_are_all_that_have_not_ended_and_the_lately_unknown(store: CommandS
 
 
 def test_when_a_tag_was_last_sent_a_command(store: CommandStore, walk: Step):
-    walk(command(), DISPATCHED)
+    walk(command(), DISPATCHED, UNKNOWN)
     walk(command(after_s=10), AWAITING, DISPATCHED, ACKNOWLEDGED)
     walk(command(after_s=90), REJECTED)
 
-    assert store.last_sent(f"{UNIT}/speed_setpoint") == NOW + timedelta(seconds=12)
-    assert store.last_sent(f"{UNIT}/valve") is None
+    assert store.sent(f"{UNIT}/speed_setpoint", NOW).last_at == NOW + timedelta(seconds=12)
+    assert store.sent(f"{UNIT}/valve", NOW).last_at is None
 
 
 def test_the_last_sent_is_known(store: CommandStore, walk: Step):
-    first = walk(command(), DISPATCHED)
+    first = walk(command(), DISPATCHED, ACKNOWLEDGED)
     second = walk(command(after_s=10), DISPATCHED)
     walk(command(tag="valve", after_s=20), DISPATCHED)
 
     assert [store.is_last_sent(each) for each in (first, second)] == [False, True]
+
+
+def send(store: CommandStore, wanted: Command) -> bool:
+    return store.change(wanted, to(wanted, DISPATCHED, sent_at=NOW, changed_at=NOW), "system")
+
+
+def test_while_one_is_under_way_no_other_is_sent_to_the_tag(store: CommandStore, walk: Step):
+    walk(command("first"), DISPATCHED)
+    second = store.insert(command("second", after_s=10))
+
+    assert not send(store, second)
+    assert store.get("second") == second
+    assert len(store.changes("second")) == 1
+
+
+def test_one_under_way_holds_up_no_other_tag(store: CommandStore, walk: Step):
+    walk(command("first"), DISPATCHED)
+
+    assert send(store, store.insert(command("second", tag="valve")))
+
+
+@pytest.mark.parametrize("end", [ACKNOWLEDGED, REJECTED, EXPIRED, UNKNOWN])
+def test_what_is_answered_holds_up_nothing(store: CommandStore, walk: Step, end: CommandState):
+    walk(command("first"), DISPATCHED, end)
+
+    assert store.sent(f"{UNIT}/speed_setpoint", NOW).under_way is None
+    assert send(store, store.insert(command("second")))
+
+
+@pytest.mark.parametrize("state", [AWAITING, REJECTED, EXPIRED])
+def test_what_was_not_sent_holds_up_nothing(store: CommandStore, walk: Step, state: CommandState):
+    walk(command("first"), state)
+
+    assert store.sent(f"{UNIT}/speed_setpoint", NOW).under_way is None
+    assert send(store, store.insert(command("second")))
+
+
+def test_of_many_commands_to_a_tag_that_two_orchestrators_send_one_is_sent(
+    url: str, store: CommandStore
+):
+    asked = [store.insert(command(f"c{number}")) for number in range(16)]
+    other = Database(url, METADATA, WHAT)
+    other.open()
+    stores = [store, CommandStore(other)] * 8
+
+    with ThreadPoolExecutor(8) as threads:
+        tries = list(threads.map(send, stores, asked))
+    other.close()
+
+    assert sum(tries) == 1
+    assert store.tally() == {DISPATCHED: 1, REQUESTED: 15}
+
+
+def test_what_is_under_way_is_named(store: CommandStore, walk: Step):
+    sent = walk(command("first"), DISPATCHED)
+    assert store.sent(f"{UNIT}/valve", NOW).under_way is None
+
+    found = store.sent(sent.tag, NOW).under_way
+
+    assert found == UnderWay("first", NOW + timedelta(seconds=1), sent)
+
+
+def test_one_under_way_that_cannot_be_read_holds_up_its_tag_for_a_day(
+    store: CommandStore, database: Database, walk: Step
+):
+    tag = walk(command("first"), DISPATCHED).tag
+    spoil(database, "first")
+    found = store.sent(tag, NOW).under_way
+
+    assert found
+    assert (found.id, found.command) == ("first", None)
+    assert not send(store, store.insert(command("second")))
+    assert store.sent(tag, NOW + timedelta(hours=26)).under_way is None
 
 
 def test_an_unknown_command_is_unsettled_until_a_later_one_is_verified(

@@ -209,6 +209,26 @@ async def test_an_ack_without_our_signature_is_not_believed(connected_settings: 
     assert still.state is S.UNKNOWN
 
 
+async def test_an_answer_counts_though_the_row_is_changed_while_it_is_taken(
+    connected_settings: Settings,
+):
+    async with online(connected_settings) as rig, acting(rig):
+        store = rig.gateway._rows._store  # pyright: ignore[reportPrivateUsage]  changes rows between
+        read = store.get
+
+        def get(command_id: str) -> Command | None:
+            found = read(command_id)
+            if found and found.state is S.DISPATCHED and not found.reason:
+                store.change(found, msgspec.structs.replace(found, reason="slow"), "system")
+            return found
+
+        store.get = get
+        command = await rig.settled(await rig.ask(), S.VERIFIED)
+
+    assert command.reason == ""
+    assert rig.plant.writes == [(FREE, 1.0)]
+
+
 def request(rig: Rig, valid_s: float = 30.0) -> CommandRequest:
     expires_at = rig.clock.now() + timedelta(seconds=valid_s)
     return CommandRequest("m1", FREE, 1.0, expires_at, "by script", "line-3")

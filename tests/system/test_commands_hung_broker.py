@@ -1,0 +1,266 @@
+"""A broker that hangs in the middle: commands to other tags go on, one to the same tag waits."""
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.bus.broker_engine import argv, config_text, find_engine
+from app.bus.probe import Answer, probe
+from app.core.command import Command, CommandState
+from app.core.equipment import Equipment, Tag
+from app.core.errors import ConflictError
+from app.core.write_rule import CommandSource, Confirm, WriteRule
+from app.settings import BrokerSettings, Settings
+from tests.ports import free_port
+from tests.processes import eventually
+from tests.unit.commands.rig import ANN, BOB, FREE, FRESH_S, SPEED, TWO, Rig, acting, online
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+LINE = "riverside/utilities/cooling/lamps-1"
+LAMPS = [f"{LINE}/lamp_{number}" for number in range(10)]
+SOON_S = 3.0
+"""Ten commands are on disk and under way by then; a single confirmation would take 5 s."""
+S = CommandState
+
+
+class PausingBroker:
+    """A nats-server process that a test stops for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
+        engine = find_engine("nats")
+        assert engine
+        config = folder / "nats.conf"
+        config.write_text(config_text(engine, self.settings, folder / "store"))
+        command = argv(engine, config)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def hang(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[PausingBroker]:
+    made = PausingBroker(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait(10)
+
+
+@pytest.fixture
+async def pausing(settings: Settings, broker: PausingBroker) -> Settings:
+    """Settings of a broker that a test stops for a while."""
+    port = broker.settings.port
+    async with asyncio.timeout(20):
+        while await probe("127.0.0.1", port, 1.0) is not Answer.READY:
+            pass  # it waits by itself
+    url = BrokerSettings(url=f"mqtt://127.0.0.1:{port}")
+    return settings.model_copy(update={"broker": url})
+
+
+def lamps(rig: Rig) -> None:
+    """Declare ten tags that anybody may set."""
+    rule = WriteRule(confirm=Confirm.NONE, sources=tuple(CommandSource), verify_s=30.0)
+    tags = tuple(Tag(path=path, high=10, write=rule, stale_after_s=FRESH_S) for path in LAMPS)
+    rig.tags.declare(Equipment(LINE, "Lamps", tags=tags))
+    for path in LAMPS:
+        rig.plant.show(path, 0.0)
+
+
+async def all_in(rig: Rig, asked: Sequence[Command], *states: CommandState) -> list[Command]:
+    """Wait until the last that was told of each command is one of some states."""
+
+    def told() -> dict[str, CommandState]:
+        rig.plant.obey()
+        return {each.id: each.state for each in rig.told}
+
+    await eventually(lambda: all(told().get(each.id) in states for each in asked))
+    return [await rig.gateway.get(each.id) for each in asked]
+
+
+async def test_ten_commands_to_ten_tags_do_not_wait_for_each_other(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        lamps(rig)
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            asked = await asyncio.gather(*(rig.ask(tag, 1.0) for tag in LAMPS))
+        assert {each.state for each in asked} == {S.DISPATCHED}
+        broker.wake()
+        over = await all_in(rig, asked, S.VERIFIED)
+
+    assert {each.reason for each in over} == {""}
+    assert sorted(rig.plant.writes) == [(tag, 1.0) for tag in LAMPS]
+
+
+async def test_what_waited_for_an_actuator_is_sent_to_ten_tags_without_a_wait_between(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig:
+        lamps(rig)
+        asked = [await rig.ask(tag, 1.0) for tag in LAMPS]
+        async with acting(rig):
+            broker.hang()
+            async with asyncio.timeout(SOON_S):
+                await all_in(rig, asked, S.DISPATCHED)
+            broker.wake()
+            await all_in(rig, asked, S.VERIFIED)
+
+
+async def test_persons_and_time_go_on_while_an_order_is_not_confirmed(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        agreed, refused = await rig.ask(SPEED, 900.0), await rig.ask(TWO, 2.0)
+        late = await rig.ask(TWO, 3.0, expires_s=1.0)
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            await rig.ask(FREE, 1.0)
+            approved = await rig.gateway.approve(agreed.id, BOB)
+            rejected = await rig.gateway.reject(refused.id, BOB)
+            await all_in(rig, [late], S.EXPIRED)
+        assert (approved.state, rejected.state) == (S.DISPATCHED, S.REJECTED)
+        broker.wake()
+        await all_in(rig, [approved], S.VERIFIED)
+
+
+async def test_a_second_order_to_the_tag_is_refused_and_names_the_first(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            first = await rig.ask(FREE, 1.0)
+            second = await rig.ask(FREE, 2.0, BOB)
+            checks = await rig.gateway.checks(FREE, 2.0, BOB)
+        broker.wake()
+        await all_in(rig, [first], S.VERIFIED)
+        third = await rig.ask(FREE, 3.0)
+        await all_in(rig, [third], S.VERIFIED)
+
+    assert second.state is S.REJECTED
+    assert f"Command {first.id} = 1, asked for by ann, was sent" in second.reason
+    assert second.reason in [check.text for check in checks if not check.ok]
+    assert rig.plant.writes == [(FREE, 1.0), (FREE, 3.0)]
+
+
+async def test_an_approval_meets_an_order_to_the_tag_and_the_command_is_refused(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        waiting = await rig.ask(SPEED, 900.0)
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            first = await rig.ask(SPEED, 800.0, confirmed=True)
+            approved = await rig.gateway.approve(waiting.id, BOB)
+        broker.wake()
+        await all_in(rig, [first], S.VERIFIED)
+
+    assert (approved.state, first.id in approved.reason) == (S.REJECTED, True)
+    assert rig.plant.writes == [(SPEED, 800.0)]
+
+
+async def test_what_the_broker_does_not_confirm_says_so_until_it_is_answered(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        broker.hang()
+        asked = await rig.ask(FREE, 1.0)
+        await eventually(lambda: rig.told[-1].reason)
+        unconfirmed = await rig.gateway.get(asked.id)
+        broker.wake()
+        (over,) = await all_in(rig, [asked], S.VERIFIED)
+
+    assert unconfirmed.state is S.DISPATCHED
+    assert "did not confirm" in unconfirmed.reason
+    assert over.reason == ""
+    assert rig.plant.writes == [(FREE, 1.0)]
+
+
+async def test_an_order_that_stays_in_the_broker_beyond_its_time_is_not_followed(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        broker.hang()
+        first = await rig.ask(FREE, 1.0, expires_s=1.0)
+        await eventually(lambda: rig.clock.now() >= first.expires_at)
+        broker.wake()
+        (over,) = await all_in(rig, [first], S.EXPIRED, S.UNKNOWN)
+        await all_in(rig, [await rig.ask(FREE, 2.0)], S.VERIFIED)
+
+    assert over.state is S.EXPIRED
+    assert rig.plant.writes == [(FREE, 2.0)]
+
+
+async def test_the_app_stopped_while_the_broker_hangs_sends_the_order_once_in_its_next_life(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as first, acting(first):
+        broker.hang()
+        asked = await first.ask(FREE, 1.0)
+        async with asyncio.timeout(SOON_S):
+            await first.gateway.stop()
+        broker.wake()
+    async with online(pausing) as second, acting(second):
+        kept = await second.gateway.get(asked.id)
+        (over,) = await all_in(second, [asked], S.VERIFIED)
+
+    assert kept.sent_at == asked.sent_at == over.sent_at
+    assert [*first.plant.writes, *second.plant.writes] == [(FREE, 1.0)]
+
+
+Told = Callable[[Command], None]
+
+
+@pytest.mark.parametrize("state", [S.REQUESTED, S.DISPATCHED])
+async def test_a_caller_that_leaves_takes_no_order_with_it(
+    pausing: Settings, broker: PausingBroker, state: CommandState
+):
+    async with online(pausing) as rig, acting(rig):
+        asking = asyncio.create_task(rig.ask(FREE, 1.0, id="left"))
+
+        def leave(command: Command) -> None:
+            if command.state is state:
+                asking.cancel()
+
+        rig.gateway.on_change(leave)
+        broker.hang()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        broker.wake()
+        await eventually(lambda: _is_over(rig, "left"))
+
+    assert rig.plant.writes == [(FREE, 1.0)]
+
+
+def _is_over(rig: Rig, name: str) -> bool:
+    rig.plant.obey()
+    return (name, S.VERIFIED) in [(each.id, each.state) for each in rig.told]
+
+
+async def test_the_same_id_asked_for_again_meanwhile_is_the_same_command(
+    pausing: Settings, broker: PausingBroker
+):
+    async with online(pausing) as rig, acting(rig):
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            first = await rig.ask(FREE, 1.0, ANN, id="once")
+            again = await rig.ask(FREE, 1.0, ANN, id="once")
+            with pytest.raises(ConflictError, match="choose another id"):
+                await rig.ask(FREE, 2.0, ANN, id="once")
+        broker.wake()
+        await all_in(rig, [first], S.VERIFIED)
+
+    assert again == first
+    assert rig.plant.writes == [(FREE, 1.0)]
