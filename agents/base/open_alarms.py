@@ -49,7 +49,9 @@ class OpenAlarms:
         try:
             alarm = decode(Alarm, received.message, self._limit_bytes)
         except CodecError as error:
-            self._bus.refuse(received.topic, received.message, str(error))
+            self._bus.refuse(
+                received.topic, received.message, str(error), retained=received.retained
+            )
             return
         known = self.by_id.get(alarm_id)
         # After a reconnect a retained message may come before older ones that waited for us.

@@ -10,7 +10,7 @@ from paho.mqtt.client import MQTTMessage
 
 from app.bus.address import broker_address
 from app.bus.codec import encode
-from app.bus.dead_letters import DeadLetters
+from app.bus.dead_letters import DeadLetters, kept_by_broker
 from app.bus.link import Link
 from app.bus.read_ahead import Incoming
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
@@ -222,9 +222,9 @@ class Bus:
         if generation == self._generation:
             self._link.acknowledge(mids)
 
-    def refuse(self, topic: str, payload: bytes, reason: str) -> None:
+    def refuse(self, topic: str, payload: bytes, reason: str, *, retained: bool = False) -> None:
         """Put a message with the dead letters; log the first and then a count a minute."""
-        self._refusals.add(topic, payload, reason)
+        self._refusals.add(topic, payload, kept_by_broker(reason) if retained else reason)
 
     def failing(self, topic_filter: str, reason: str) -> None:
         """Say that a handler fails, or with an empty reason that it works again."""
@@ -294,8 +294,8 @@ class Bus:
                 is_durable = is_durable or route.is_durable
                 route.take(topic, message, now, self._settings.message_limit_bytes)
         except (CodecError, UnicodeDecodeError) as error:
-            reason, payload = str(error), bytes(message.payload)
-            self.post(lambda: self.refuse(topic, payload, reason))
+            reason, payload, is_kept = str(error), bytes(message.payload), message.retain
+            self.post(lambda: self.refuse(topic, payload, reason, retained=is_kept))
             is_durable = False
         if message.qos and not is_durable:
             self._link.client.ack(message.mid, message.qos)

@@ -32,6 +32,8 @@ def decode(type_: type[T], payload: bytes, limit_bytes: int) -> T:
         raise CodecError(f"{len(payload)} bytes are more than the {limit_bytes} allowed")
     if type_ is bytes:
         return cast("T", payload)  # the branch above proves T is bytes, which checkers cannot see
+    if not payload:  # MQTT 3.1.1, section 3.3.1.3
+        raise CodecError("it is empty, which only clears what the broker kept on this topic")
     try:
         decoder = _decoder(type_)  # type: ignore[arg-type]  # mypy 2.4 takes a class for unhashable
         return cast("T", decoder.decode(payload))  # the cache forgets the type

@@ -9,6 +9,10 @@ from app.core.clock import Clock
 
 _HEAD_BYTES = 300
 _TOPIC_CHARACTERS = 300
+_KEPT = (
+    "; the broker keeps it and sends it again at each start, until an empty retained message is "
+    "published on its topic"
+)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +33,11 @@ class DeadLetter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     payload_head: str
     size: int
+
+
+def kept_by_broker(reason: str) -> str:
+    """Return why a retained message is refused, with what ends that it comes again."""
+    return f"{reason[: _TOPIC_CHARACTERS - len(_KEPT)]}{_KEPT}"
 
 
 class DeadLetters:

@@ -59,7 +59,7 @@ class Hooks(Protocol):
         """Tell the broker that messages are dealt with, if the connection is still the same."""
         ...
 
-    def refuse(self, topic: str, payload: bytes, reason: str) -> None:
+    def refuse(self, topic: str, payload: bytes, reason: str, *, retained: bool = False) -> None:
         """Put a message with the dead letters."""
         ...
 
@@ -292,7 +292,8 @@ class DurableRoute(Generic[T]):
                 for pending in batch:
                     await self._deliver([pending])
                 return
-            self._hooks.refuse(batch[0].received.topic, batch[0].payload, str(error))
+            (received, payload, _, _), why = batch[0], str(error)
+            self._hooks.refuse(received.topic, payload, why, retained=received.retained)
         mids = [pending.mid for pending in batch if pending.mid]
         self._open.difference_update(mids)  # first: once acknowledged the broker uses them again
         if mids:

@@ -104,7 +104,7 @@ class IngestService:
         await self._historian.append(batch.readings)
         self.stored += len(batch.readings)
         for received, reason in batch.refused:
-            self._bus.refuse(received.topic, received.message, reason)
+            self._bus.refuse(received.topic, received.message, reason, retained=received.retained)
         self._declare_units(batch)
         try:
             self._accept(batch.readings + batch.unstored)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 import msgspec
 
 from app.bus.client import Bus, Received
+from app.bus.dead_letters import kept_by_broker
 from app.core.actor import Actor
 from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.run import WorkflowRun, WorkflowTrigger
@@ -108,7 +109,8 @@ class MqttStarts:
     ) -> None:
         self.connection.check()
         if received.retained:
-            self._refuse(received.topic, received.message, "a trigger must not be retained")
+            why = kept_by_broker("a trigger must not be retained")
+            self._refuse(received.topic, received.message, why)
             return
         try:
             await self._starter.start_workflow(name, given, Actor(who, _MQTT), id=run_id)

@@ -120,6 +120,51 @@ async def test_one_bad_message_of_a_batch_goes_to_the_dead_letters_alone(make_bu
     assert bus.dead_letters.list()[0].payload_head == "2"
 
 
+@pytest.mark.parametrize("payload", [b"{", b"x" * 300_000, b"3"])
+async def test_a_retained_message_that_is_refused_says_how_to_be_rid_of_it(
+    make_bus: MakeBus, payload: bytes
+):
+    topic = f"garbage/{len(payload)}/{payload[:1].hex()}"
+    sender = await connected(make_bus("garbage-sender"))
+    await sender.publish_confirmed(topic, payload, retain=True)
+
+    async def refuse(batch: Sequence[Received[int]]) -> None:
+        raise InputError("three is wrong" * 100)
+
+    bus = make_bus("garbage", persistent=True)
+    bus.subscribe_durable(f"{topic}/#", int, refuse)
+    await connected(bus)
+
+    await eventually(lambda: bus.counters.dead == 1)
+    reason = bus.dead_letters.list()[0].reason
+    assert reason.endswith("until an empty retained message is published on its topic")
+    assert len(reason) <= 300
+
+
+async def test_a_retained_message_that_was_cleared_as_it_is_told_comes_no_more(make_bus: MakeBus):
+    sender = await connected(make_bus("cleared-sender"))
+    await sender.publish_confirmed("cleared/x", b"{", retain=True)
+    await sender.publish_confirmed("cleared/x", b"", retain=True)
+    bus = make_bus("cleared", persistent=True)
+    bus.subscribe_durable("cleared/#", int, Inbox().durable)
+    await connected(bus)
+    await sender.publish_confirmed("cleared/x", b"[]")
+
+    await eventually(lambda: bus.counters.dead > 0)
+    (letter,) = bus.dead_letters.list()
+    assert (letter.payload_head, "retained" in letter.reason) == ("[]", False)
+
+
+async def test_an_empty_message_is_refused_in_words_of_its_own(make_bus: MakeBus):
+    bus = make_bus("empty", persistent=True)
+    bus.subscribe_durable("empty/#", int, Inbox().durable)
+    await connected(bus)
+    await bus.publish_confirmed("empty/x", b"")
+
+    await eventually(lambda: bus.counters.dead == 1)
+    assert bus.dead_letters.list()[0].reason.startswith("it is empty, which only clears")
+
+
 async def test_an_undecodable_message_does_not_block_the_others(make_bus: MakeBus):
     bus, inbox = make_bus("undecodable", persistent=True), Inbox()
     bus.subscribe_durable("undecodable/#", int, inbox.durable)

@@ -129,3 +129,20 @@ async def test_a_workflow_whose_name_none_can_have_is_not_even_audited(
 
     await eventually(lambda: starts.started == [2] and starts.bus.dead_letters.total == 2)
     assert starts.refused == []
+
+
+async def test_one_that_the_broker_kept_starts_nothing_and_says_how_to_clear_it(
+    connected_settings: Settings, outside: Peer
+):
+    await outside.publish(SEED_TRIGGERS, seed(1), retain=True)
+    starts = Starts(connected_settings)
+    await starts.starts.connection.start()
+    try:
+        await eventually(lambda: starts.refused)
+    finally:
+        await starts.starts.connection.stop()
+        await outside.publish(SEED_TRIGGERS, b"", retain=True)
+
+    assert starts.started == []
+    assert starts.refused[0].startswith("a trigger must not be retained; the broker keeps it")
+    assert starts.refused[0].endswith("an empty retained message is published on its topic")
