@@ -3,10 +3,12 @@
 import asyncio
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.bus.broker_engine import argv, config_text, find_engine
 from app.bus.probe import Answer, probe
@@ -14,10 +16,15 @@ from app.core.command import Command, CommandState
 from app.core.equipment import Equipment, Tag
 from app.core.errors import ConflictError
 from app.core.write_rule import CommandSource, Confirm, WriteRule
-from app.settings import BrokerSettings, Settings
+from app.settings import BrokerSettings, CommandSettings, DataSettings, Settings
+from app.store.commands import METADATA, WHAT
+from app.store.database import Database
 from tests.ports import free_port
+from tests.postgres import postgres_url
 from tests.processes import eventually
 from tests.unit.commands.rig import ANN, BOB, FREE, FRESH_S, SPEED, TWO, Rig, acting, online
+
+__all__ = ["postgres_url"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -78,19 +85,28 @@ def lamps(rig: Rig) -> None:
 
 
 async def all_in(rig: Rig, asked: Sequence[Command], *states: CommandState) -> list[Command]:
-    """Wait until the last that was told of each command is one of some states."""
+    """Wait until each command came to one of some states; return them as they then are."""
+    return await all_in_either((rig,), asked, *states)
 
-    def told() -> dict[str, CommandState]:
-        rig.plant.obey()
-        return {each.id: each.state for each in rig.told}
 
-    await eventually(lambda: all(told().get(each.id) in states for each in asked))
-    return [await rig.gateway.get(each.id) for each in asked]
+async def all_in_either(
+    rigs: Sequence[Rig], asked: Sequence[Command], *states: CommandState
+) -> list[Command]:
+    """Wait until each command came to one of some states, in whichever orchestrator."""
+    wanted = {each.id for each in asked}
+
+    def missing() -> set[str]:
+        for rig in rigs:
+            rig.plant.obey()
+        return wanted - {each.id for rig in rigs for each in rig.told if each.state in states}
+
+    await eventually(lambda: not missing())
+    return [await rigs[-1].gateway.get(each.id) for each in asked]
 
 
 async def test_ten_commands_to_ten_tags_do_not_wait_for_each_other(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         lamps(rig)
         broker.hang()
@@ -106,7 +122,7 @@ async def test_ten_commands_to_ten_tags_do_not_wait_for_each_other(
 
 async def test_what_waited_for_an_actuator_is_sent_to_ten_tags_without_a_wait_between(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig:
         lamps(rig)
         asked = [await rig.ask(tag, 1.0) for tag in LAMPS]
@@ -120,7 +136,7 @@ async def test_what_waited_for_an_actuator_is_sent_to_ten_tags_without_a_wait_be
 
 async def test_persons_and_time_go_on_while_an_order_is_not_confirmed(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         agreed, refused = await rig.ask(SPEED, 900.0), await rig.ask(TWO, 2.0)
         late = await rig.ask(TWO, 3.0, expires_s=1.0)
@@ -137,7 +153,7 @@ async def test_persons_and_time_go_on_while_an_order_is_not_confirmed(
 
 async def test_a_second_order_to_the_tag_is_refused_and_names_the_first(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         broker.hang()
         async with asyncio.timeout(SOON_S):
@@ -157,7 +173,7 @@ async def test_a_second_order_to_the_tag_is_refused_and_names_the_first(
 
 async def test_an_approval_meets_an_order_to_the_tag_and_the_command_is_refused(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         waiting = await rig.ask(SPEED, 900.0)
         broker.hang()
@@ -173,7 +189,7 @@ async def test_an_approval_meets_an_order_to_the_tag_and_the_command_is_refused(
 
 async def test_what_the_broker_does_not_confirm_says_so_until_it_is_answered(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         broker.hang()
         asked = await rig.ask(FREE, 1.0)
@@ -190,7 +206,7 @@ async def test_what_the_broker_does_not_confirm_says_so_until_it_is_answered(
 
 async def test_an_order_that_stays_in_the_broker_beyond_its_time_is_not_followed(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         broker.hang()
         first = await rig.ask(FREE, 1.0, expires_s=1.0)
@@ -205,7 +221,7 @@ async def test_an_order_that_stays_in_the_broker_beyond_its_time_is_not_followed
 
 async def test_the_app_stopped_while_the_broker_hangs_sends_the_order_once_in_its_next_life(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as first, acting(first):
         broker.hang()
         asked = await first.ask(FREE, 1.0)
@@ -220,13 +236,10 @@ async def test_the_app_stopped_while_the_broker_hangs_sends_the_order_once_in_it
     assert [*first.plant.writes, *second.plant.writes] == [(FREE, 1.0)]
 
 
-Told = Callable[[Command], None]
-
-
 @pytest.mark.parametrize("state", [S.REQUESTED, S.DISPATCHED])
 async def test_a_caller_that_leaves_takes_no_order_with_it(
     pausing: Settings, broker: PausingBroker, state: CommandState
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         asking = asyncio.create_task(rig.ask(FREE, 1.0, id="left"))
 
@@ -239,19 +252,14 @@ async def test_a_caller_that_leaves_takes_no_order_with_it(
         with pytest.raises(asyncio.CancelledError):
             await asking
         broker.wake()
-        await eventually(lambda: _is_over(rig, "left"))
+        await all_in(rig, rig.told[:1], S.VERIFIED)
 
     assert rig.plant.writes == [(FREE, 1.0)]
 
 
-def _is_over(rig: Rig, name: str) -> bool:
-    rig.plant.obey()
-    return (name, S.VERIFIED) in [(each.id, each.state) for each in rig.told]
-
-
 async def test_the_same_id_asked_for_again_meanwhile_is_the_same_command(
     pausing: Settings, broker: PausingBroker
-):
+) -> None:
     async with online(pausing) as rig, acting(rig):
         broker.hang()
         async with asyncio.timeout(SOON_S):
@@ -264,3 +272,57 @@ async def test_the_same_id_asked_for_again_meanwhile_is_the_same_command(
 
     assert again == first
     assert rig.plant.writes == [(FREE, 1.0)]
+
+
+@asynccontextmanager
+async def two(settings: Settings, url: str) -> AsyncGenerator[tuple[Rig, Rig]]:
+    """Run two orchestrators that share a database, a broker and a key."""
+    made = Database(url, METADATA, WHAT)
+    made.open()
+    with made.begin() as connection:
+        METADATA.drop_all(connection)
+    made.close()
+    key = CommandSettings(key=SecretStr("ab" * 32), grace_s=0.5)
+    left = settings.model_copy(update={"commands": key})
+    right = left.model_copy(update={"data": DataSettings(dir=settings.data.dir / "right")})
+    async with online(left, name="left", url=url) as one, online(right, name="r", url=url) as other:
+        lamps(one)
+        lamps(other)
+        yield one, other
+
+
+async def test_of_many_orders_that_two_orchestrators_send_to_a_tag_one_is_sent(
+    pausing: Settings, broker: PausingBroker, postgres_url: str
+) -> None:
+    async with two(pausing, postgres_url) as rigs, acting(rigs[0]):
+        await eventually(lambda: rigs[1].registry.capable("act"))
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            asked = await asyncio.gather(
+                *(rig.ask(LAMPS[0], value) for value in (1.0, 2.0, 3.0, 4.0) for rig in rigs)
+            )
+        (sent,) = [each for rig in rigs for each in rig.told if each.state is S.DISPATCHED]
+        others = [each for each in asked if each.id != sent.id]
+        refused = await all_in_either(rigs, others, S.REJECTED)
+        broker.wake()
+        await all_in_either(rigs, [sent], S.VERIFIED)
+
+    assert all(sent.id in each.reason for each in refused)
+    assert rigs[0].plant.writes == [(LAMPS[0], sent.value)]
+
+
+async def test_the_survivor_heeds_the_order_of_the_dead_and_sees_it_to_its_end(
+    pausing: Settings, broker: PausingBroker, postgres_url: str
+) -> None:
+    async with two(pausing, postgres_url) as (dead, survivor), acting(survivor):
+        await eventually(lambda: dead.registry.capable("act"))
+        broker.hang()
+        async with asyncio.timeout(SOON_S):
+            first = await dead.ask(LAMPS[0], 1.0)
+            await dead.gateway.stop()
+            second = await survivor.ask(LAMPS[0], 2.0)
+        broker.wake()
+        await all_in(survivor, [first], S.VERIFIED)
+
+    assert (second.state, first.id in second.reason) == (S.REJECTED, True)
+    assert survivor.plant.writes == [(LAMPS[0], 1.0)]

@@ -95,7 +95,15 @@ class Plant:
 class Rig:
     """The gateway and what it works with."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, is_demo: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        is_demo: bool = False,
+        name: str = "rig",
+        url: str = "",
+    ) -> None:
         settings.data.dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock
@@ -105,8 +113,8 @@ class Rig:
             self._stand_up()
         self.audit = AuditLog(settings.data.dir / "audit.sqlite")
         self.registry = Registry(clock, settings.supervisor)
-        self.bus = Bus(settings, "rig-live", clock)
-        self.durable_bus = Bus(settings, "rig-app", clock, persistent=True)
+        self.bus = Bus(settings, f"{name}-live", clock)
+        self.durable_bus = Bus(settings, f"{name}-app", clock, persistent=True)
         self.findings: list[Finding] = []
         self.told: list[Command] = []
         around = Surroundings(
@@ -115,11 +123,11 @@ class Rig:
             tags=self.tags,
             registry=self.registry,
             bus=self.bus,
-            tasks=(tasks := TaskClient(self.bus, "rig", clock)),
+            tasks=(tasks := TaskClient(self.bus, name, clock)),
             audit=self.audit,
             state_finding=self.findings.append,
         )
-        url = f"sqlite:///{settings.data.dir / 'commands.sqlite'}"
+        url = url or f"sqlite:///{settings.data.dir / 'commands.sqlite'}"
         self.gateway = CommandGateway(around, Database(url, METADATA, WHAT))
         self.gateway.on_change(self.told.append)
         self.gateway.subscribe(self.durable_bus)
@@ -199,9 +207,14 @@ async def offline(settings: Settings, clock: Clock) -> AsyncGenerator[Rig]:
 
 
 @asynccontextmanager
-async def online(settings: Settings, *, is_demo: bool = False) -> AsyncGenerator[Rig]:
-    """Run a gateway on a broker, following its commands; its plant may be the demo plant."""
-    rig = Rig(settings, SystemClock(), is_demo=is_demo)
+async def online(
+    settings: Settings, *, is_demo: bool = False, name: str = "rig", url: str = ""
+) -> AsyncGenerator[Rig]:
+    """Run a gateway on a broker, following its commands; its plant may be the demo plant.
+
+    One with another name and the same `url` is a second orchestrator.
+    """
+    rig = Rig(settings, SystemClock(), is_demo=is_demo, name=name, url=url)
     await rig.open()
     running = asyncio.create_task(rig.gateway.run())
     for bus in (rig.bus, rig.durable_bus):

@@ -1,5 +1,7 @@
 """The gateway with a real broker and a real actuator: sent once, and followed to the end."""
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -105,6 +107,7 @@ async def test_what_the_plant_does_not_show_is_unknown_with_an_alarm(
     async with online(connected_settings) as rig, acting(rig):
         rig.plant.is_obedient = False
         command = await rig.settled(await rig.ask(), S.UNKNOWN)
+        await eventually(lambda: rig.findings[-1].priority)
         finding = rig.findings[-1]
 
     assert command.reason.startswith("After 1 s lamp is")
@@ -169,15 +172,44 @@ async def test_what_the_actuator_never_had_expires(connected_settings: Settings)
     assert rig.plant.writes == []
 
 
-async def dispatched_to_nobody(rig: Rig) -> Command:
-    """Leave a row as a crash between the row and the sending does, its time run out."""
+async def test_what_a_crash_left_unsent_holds_up_its_tag_and_is_sent_once(
+    connected_settings: Settings,
+):
+    async with online(connected_settings) as rig:
+        command = await dispatched_to_nobody(rig, valid_s=40.0)
+        second = await rig.ask(value=2.0)
+        async with acting(rig):
+            await rig.settled(command, S.VERIFIED)
+
+    assert second.state is S.REJECTED
+    assert "Command lost = 1, asked for by ann, was sent" in second.reason
+    assert rig.plant.writes == [(FREE, 1.0)]
+
+
+async def test_a_tag_is_free_when_the_end_of_the_order_before_is_unknown(
+    connected_settings: Settings,
+):
+    async with online(hasty(connected_settings)) as rig, acting(rig):
+        rig.plant.trouble, rig.plant.is_obedient = BusError("silent"), False
+        await rig.settled(await rig.ask(), S.UNKNOWN)
+        rig.plant.trouble, rig.plant.is_obedient = None, True
+        await rig.settled(await rig.ask(value=2.0), S.VERIFIED)
+
+    assert rig.plant.writes == [(FREE, 1.0), (FREE, 2.0)]
+
+
+async def dispatched_to_nobody(rig: Rig, valid_s: float = 5.0) -> Command:
+    """Leave a row as a crash between the row and the sending does; by itself its time is over."""
     now = rig.clock.now() - timedelta(seconds=10)
-    asked = Command(
-        "lost", FREE, 1.0, "ann", "ui", now, now + timedelta(seconds=5), S.REQUESTED, now
-    )
+    expires_at = now + timedelta(seconds=valid_s)
+    asked = Command("lost", FREE, 1.0, "ann", "ui", now, expires_at, S.REQUESTED, now)
     await rig.gateway._rows.insert(asked)  # pyright: ignore[reportPrivateUsage]  what a crash leaves
     sent = msgspec.structs.replace(
-        asked, state=S.DISPATCHED, actuator="actuator/1", sent_at=rig.clock.now()
+        asked,
+        state=S.DISPATCHED,
+        actuator="actuator/1",
+        sent_at=rig.clock.now(),
+        changed_at=rig.clock.now(),
     )
     rig.gateway._rows._store.change(asked, sent, "ann")  # pyright: ignore[reportPrivateUsage]
     return sent
@@ -226,6 +258,32 @@ async def test_an_answer_counts_though_the_row_is_changed_while_it_is_taken(
         command = await rig.settled(await rig.ask(), S.VERIFIED)
 
     assert command.reason == ""
+    assert rig.plant.writes == [(FREE, 1.0)]
+
+
+async def test_a_caller_that_leaves_while_the_row_is_written_takes_no_order_with_it(
+    connected_settings: Settings,
+):
+    async with online(connected_settings) as rig, acting(rig):
+        store = rig.gateway._rows._store  # pyright: ignore[reportPrivateUsage]  takes its time
+        write = store.change
+        is_writing, may_write = threading.Event(), threading.Event()
+
+        def change(old: Command, new: Command, actor: str, why: str = "") -> bool:
+            if new.state is S.DISPATCHED:
+                is_writing.set()
+                assert may_write.wait(10)
+            return write(old, new, actor, why)
+
+        store.change = change
+        asking = asyncio.create_task(rig.ask())
+        await eventually(is_writing.is_set)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        may_write.set()
+        await rig.settled(rig.told[0], S.VERIFIED)
+
     assert rig.plant.writes == [(FREE, 1.0)]
 
 
