@@ -25,7 +25,7 @@ from tests.chromium import find_chromium
 from tests.ports import free_port
 from tests.public_data import NO_DATA
 
-pytest_plugins = ["nicegui.testing.user_plugin"]
+pytest_plugins = ["nicegui.testing.user_plugin", "tests.postgres"]
 
 BROKER_START_S = 20.0
 _GUARD = Path(__file__).parent.parent / "app" / "process_guard.py"

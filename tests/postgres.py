@@ -1,7 +1,6 @@
 """A throwaway Postgres cluster on a Unix socket in a folder of its own; skipped where absent."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -36,6 +35,8 @@ def _as_other() -> dict[str, Any]:
     """Return how a process is started: Postgres refuses to run as root."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return {}
+    import pwd  # noqa: PLC0415  Windows has none, and this file is loaded with every test
+
     try:
         user = pwd.getpwnam(_USER)
     except KeyError:

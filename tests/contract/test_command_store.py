@@ -15,8 +15,6 @@ from app.core.errors import ConflictError, StoreError
 from app.store.commands import METADATA, WHAT, CommandStore, UnderWay
 from app.store.database import Database
 
-pytest_plugins = ["tests.postgres"]
-
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UNIT = "riverside/utilities/cooling/pump-101"
 

@@ -13,8 +13,6 @@ from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 
-pytest_plugins = ["tests.postgres"]
-
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

@@ -10,7 +10,6 @@ from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.workflow.owners import Owners
 
-pytest_plugins = ["tests.postgres"]
 pytestmark = pytest.mark.slow
 
 BREAK = """

@@ -18,8 +18,6 @@ from app.store.group_commit import GroupCommit
 from app.store.run_tables import METADATA, RUNS
 from app.store.runs import LostRunError, RunStore
 
-pytest_plugins = ["tests.postgres"]
-
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DONE = StepRun("one", state=StepState.DONE, output={"value": 1.5}, ended_at=NOW)
 QUEUED = Workflow(
