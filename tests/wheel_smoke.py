@@ -1,18 +1,19 @@
 """Install a built wheel into an empty environment and start the app from it.
 
-Usage: python tests/wheel_smoke.py dist/millwright-….whl
+Usage: python -m tests.wheel_smoke dist/millwright-….whl
 """
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+from tests.ports import free_port
 
 START_S = 60.0
 STOP_S = 15.0
@@ -31,7 +32,7 @@ def main(wheel: str) -> int:
 
 
 def _start(command: Path, home: Path) -> int:
-    port, broker_port = _free_port(), _free_port()
+    port, broker_port = free_port(), free_port()
     process = subprocess.Popen(
         [str(command), "--port", str(port), "--data", str(home / "data")],
         cwd=home,
@@ -60,13 +61,6 @@ def _wait_for_values(url: str, process: subprocess.Popen[bytes]) -> int:
             return good
         time.sleep(0.5)
     return 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Starts the whole app as a process of its own, on free ports and an empty data folder."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -21,6 +22,10 @@ from app.core.errors import MillwrightError
 START_S = 60.0
 STOP_S = 15.0
 POLL_S = 0.1
+_PORTS = range(15_000, 32_000)
+"""Below those of outgoing connections, which begin at 32768 on Linux and at 49152 elsewhere."""
+_TRIES = 100
+_random = random.SystemRandom()  # benchmarks side by side must not draw the same
 
 
 class AppProcess(NamedTuple):
@@ -86,11 +91,20 @@ def started_app(data: Path, environment: dict[str, str] | None = None) -> Genera
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on and that no outgoing connection takes.
+
+    One of the system's choice may be such a connection's before the app binds it.
+
+    Raises:
+        MillwrightError: None of those that were tried is free.
+    """
+    for port in _random.sample(_PORTS, _TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise MillwrightError(
+        f"None of {_TRIES} ports from {_PORTS.start} to {_PORTS.stop} is free on 127.0.0.1"
+    )
 
 
 def get_json(url: str) -> object:
