@@ -5,7 +5,7 @@ from nicegui import events, ui
 from app.core.run import StepState
 from app.plant import Plant
 from pages.again import Again
-from pages.decide import decide_on, decider, waiting_commands
+from pages.decide import decide_on, waiting_commands
 from pages.frame import actor, frame
 from pages.markup import Html, place, tag
 from pages.sight import titles_of
@@ -88,7 +88,7 @@ class _Queue:
         )
 
     async def _act(self, event: events.GenericEventArguments) -> None:
-        if await decide_on(event, decider(self._plant)):
+        if await decide_on(event, self._plant):
             await self.read()
 
 

@@ -33,11 +33,11 @@ from nicegui import events, ui
 
 from app.core.agent import AgentState
 from app.core.errors import MillwrightError
-from app.core.health import Health
 from app.core.unit_names import with_unit_names
 from app.plant import Plant
 from app.supervisor.restart import agent_title
 from pages import theme
+from pages.away import away_notice, broker_status
 from pages.first_look import add_first_look
 from pages.icons import icon, priority_symbol
 from pages.markup import Html, place, tag
@@ -66,11 +66,11 @@ def _status(plant: Plant, waiting: WaitingCommands) -> dict[str, object]:
     rows = [  # the simulator of a plant without a demo is no agent that fails
         row for row in plant.agents() if row.state is not AgentState.STOPPED or row.name in wanted
     ]
-    bus, name_of = plant.bus.status, plant.tags.unit_name
+    name_of = plant.tags.unit_name
     running = sum(row.state is AgentState.RUNNING for row in rows)
     return {
         "approvals": plant.workflows.open_approvals + waiting.count(),
-        "broker": {"ok": bus.state is Health.OK, "word": bus.state, "reason": bus.reason},
+        "broker": broker_status(plant),
         "agents": {
             "running": running,
             "total": len(rows),
@@ -106,6 +106,7 @@ def frame(
         place(_banner(site.name), rail(active), more_sheet(active))
         with ui.element("div").classes("mw-main").props("id=mw-page tabindex=-1"):
             place(_title_line(title, crumbs, site.timezone))
+            place(away_notice(plant, active))
             yield
     add_first_look(shell)
 

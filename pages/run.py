@@ -13,7 +13,7 @@ from app.core.run_plan import stopped_at
 from app.core.workflow import ActionKind, Workflow
 from app.plant import Plant
 from pages.again import Again
-from pages.decide import decide_on, decider, waiting_commands
+from pages.decide import decide_on, waiting_commands
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, place, tag
 from pages.not_found import not_found
@@ -129,8 +129,7 @@ class _Run:
             self._asked, self._is_for_person = [], False
             return
         setting = self._setting()
-        found = await self._plant.workflows.approvals()
-        mine = [each for each in found if each.run == self._run.id]
+        mine = await self._plant.workflows.approvals(run=self._run.id)
         self._asked = [open_decision(each, setting, has_run=False) for each in mine]
         commands = await waiting_commands(self._plant, setting, self._run.id)
         self._asked += [plate for _, plate in commands]
@@ -211,7 +210,7 @@ class _Run:
             case "review":
                 await self._review()
             case _:
-                if await decide_on(event, decider(self._plant)):
+                if await decide_on(event, self._plant):
                     await self.read()
 
     async def _cancel(self) -> None:

@@ -77,7 +77,9 @@ class Sender:
                     await confirmed
             except TimeoutError as error:
                 where, remedy = self._connection.address, self._connection.status.remedy
-                message_ = f'Broker {where} did not confirm "{topic}" within {timeout_s:g} s'
+                message_ = (
+                    f'Broker {where} did not confirm "{topic}" within {round(timeout_s, 1):g} s'
+                )
                 raise BusError(message_, remedy) from error
             finally:
                 self._confirmations.pop(mid, None)

@@ -69,6 +69,23 @@
     agents.title = `${running} of ${total} agents are running`;
     openApprovals = message.approvals ?? 0;
     showBadges();
+    showAway(message.broker);
+  }
+  // told when it lasts, so that nothing jumps under a pointer when the broker is only started again
+  const AWAY_MS = 3000;
+  let awayTimer = 0;
+  function showAway(broker) {
+    const box = byId("mw-no-broker");
+    clearTimeout(awayTimer);
+    if (!broker.away || !box.hidden) { drawAway(box, broker); return; }
+    awayTimer = setTimeout(() => drawAway(box, broker), AWAY_MS);
+  }
+  function drawAway(box, broker) {
+    Millwright.calm(() => {
+      put(box.querySelector("time"), clock(broker.since));
+      put(box.querySelector("span"), [broker.reason, broker.remedy].filter(Boolean).map((words) => `${words}.`).join(" "));
+      box.hidden = !broker.away;
+    });
   }
   let openApprovals = 0;
   function showBadges() {
@@ -207,6 +224,7 @@
   let goUntil = 0;
   function onKey(event) {
     if (event.key === "Escape") { close(); return; }
+    if (document.querySelector(".q-dialog, .mw-sheet-back")) return; // what is typed there is not meant for the page behind
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
     if (performance.now() < goUntil) {

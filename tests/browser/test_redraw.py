@@ -182,3 +182,13 @@ def test_a_button_that_is_held_down_for_long_hides_nothing(page: Page, app: Runn
     start(app, "ask", "held 1", "waiting")
     expect(approve(page, "held 1")).to_be_visible()  # the button is down still
     page.mouse.up()
+
+
+def test_a_double_click_on_approve_asks_once(page: Page, app: RunningApp):
+    start(app, "ask", "double 1", "waiting")
+    page.goto("/approvals")
+    approve(page, "double 1").dblclick()
+    expect(page.locator(".mw-ask input")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(approve(page, "double 1")).to_have_count(0)
+    expect(page.locator(".mw-ask")).to_have_count(0)

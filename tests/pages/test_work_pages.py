@@ -210,7 +210,7 @@ async def test_approving_lets_the_run_go_on(work: Watched, user: User):
     (asked,) = await work.plant.workflows.approvals()
     await user.open(f"/runs/{run.id}")
     emit(user, "mw_act", {"do": "approve", "id": asked.id})
-    await user.should_see("Approve it?", retries=30)
+    await user.should_see("Approve: Go on with pump 7?", retries=30)
     user.find(marker="go-on").click()
     await work.reach(run.id, RunState.COMPLETED)
     (decided,) = await work.plant.workflows.approvals(is_open=False)
@@ -222,9 +222,9 @@ async def test_rejecting_needs_a_reason(work: Watched, user: User):
     (asked,) = await work.plant.workflows.approvals()
     await user.open("/approvals")
     emit(user, "mw_act", {"do": "reject", "id": asked.id})
-    await user.should_see("Reject it?", retries=30)
+    await user.should_see("Reject: Go on with pump 7?", retries=30)
     user.find(marker="go-on").click()
-    await user.should_see("Reject it?")
+    await user.should_see("Reject: Go on with pump 7?")
     assert work.states[run.id] is RunState.WAITING
 
 

@@ -109,6 +109,14 @@ def target(command: Command, sight: Sight) -> Html:
     return join([unit_link(unit.path, unit.name), ": ", link]) if unit else link
 
 
+def command_words(command: Command, sight: Sight) -> str:
+    """Return "Cooling pump P-101: speed limit, 105 % → 80 %"."""
+    unit, declared = sight.unit_of(command.tag), sight.tag_of(command.tag)
+    name = (declared.description if declared else "") or command.tag.rpartition("/")[2]
+    what = f"{unit.name}: {lowered(name)}" if unit else command.tag
+    return f"{what}, {change_words(command, sight)}"
+
+
 def _change(command: Command, sight: Sight) -> Html:
     declared = sight.tag_of(command.tag)
     words: list[object] = [tag("b", change_words(command, sight))]

@@ -77,10 +77,14 @@
     const copy = event.target.closest?.("[data-copy]");
     if (copy) copyText(copy);
     const act = event.target.closest?.("[data-act]");
-    if (act && !isLost()) emitEvent("mw_act", { do: act.dataset.act, id: act.dataset.id });
+    if (act && !isLost() && !isAsked()) { askedAt = performance.now(); emitEvent("mw_act", { do: act.dataset.act, id: act.dataset.id }); }
     const whole = event.target.closest?.("[data-whole]");
     if (whole) showWhole(whole.closest(".mw-json"));
   });
+  // the question that a click brings up takes a moment to come; a second click would bring it up twice
+  const ASK_MS = 700;
+  let askedAt = -ASK_MS;
+  const isAsked = () => performance.now() - askedAt < ASK_MS || Boolean(document.querySelector(".q-dialog"));
   async function copyText(button) {
     const text = button.closest(".mw-json").querySelector("pre").textContent;
     try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; }

