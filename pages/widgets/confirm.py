@@ -2,6 +2,8 @@
 
 from nicegui import ui
 
+from pages.widgets.reason import close
+
 
 async def confirmed(question: str, consequence: str, verb: str) -> bool:
     """Ask a question, say the consequence, and return whether the person went on.
@@ -17,7 +19,8 @@ async def confirmed(question: str, consequence: str, verb: str) -> bool:
         with ui.row().classes("mw-row"):
             go_on = ui.button(verb, on_click=lambda: dialog.submit(True), color=None)
             go_on.classes("mw-button").props("flat").mark("go-on")
-            ui.button("Cancel", on_click=lambda: dialog.submit(False), color=None).props("flat")
+            back = ui.button("Cancel", on_click=lambda: dialog.submit(False), color=None)
+            back.props("flat autofocus")
     answer = await dialog
-    dialog.delete()
+    close(dialog)
     return bool(answer)

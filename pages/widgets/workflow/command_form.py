@@ -58,6 +58,7 @@ class _Row:
         self._tag = declared
         self._rule = rule
         self._sent: Command | None = None
+        self._is_sending = False
         with ui.element("div").classes("mw-command-row"):
             name = declared.description or declared.name
             place(tag("div", tag("span", name), _limits(declared, rule), class_="mw-command-name"))
@@ -90,7 +91,7 @@ class _Row:
     async def _changed(self) -> None:
         checks = await self._judge()
         self._checks.set_content(_check_list(checks))
-        self._send.set_enabled(bool(checks) and not failed(checks))
+        self._send.set_enabled(bool(checks) and not failed(checks) and not self._is_sending)
 
     async def _judge(self) -> list[Check]:
         value = self._wanted
@@ -130,6 +131,7 @@ class _Row:
 
     async def _request(self, value: float, why: str) -> None:
         needs_another = self._rule.confirm is Confirm.TWO_PERSONS
+        self._begin_sending()
         try:
             self._sent = await self._plant.commands.request(
                 self._tag.path,
@@ -141,10 +143,22 @@ class _Row:
             )
         except MillwrightError as error:
             ui.notify(f"{error}. {error.hint}".rstrip(". "), type="warning")
+            self._state.set_content(tag("div"))
+            self._send.set_enabled(True)
             return
+        finally:
+            self._is_sending = False
         self._value.value = None
         self._checks.set_content(_check_list([]))
         self._show(self._sent)
+
+    def _begin_sending(self) -> None:
+        """The broker has 5 s to confirm; a second click would be a second command."""
+        self._is_sending = True
+        self._send.set_enabled(False)
+        self._poll.active = False
+        words = "It is being sent; the broker has a few seconds to confirm it"
+        self._state.set_content(tag("p", words, class_="mw-command-state", role="status"))
 
     async def _follow(self) -> None:
         if self._sent:

@@ -45,6 +45,13 @@ class RunForm:
             f"outlined dense maxlength={REASON_LIMIT}"
         )
         self._why.mark("reason")
+        next(iter(self._fields.values()), self._why).props("autofocus")
+
+    def on_enter(self, go_on: Callable[[], Awaitable[None]]) -> None:
+        """Go on when the Enter key is pressed in a field of one line."""
+        for field in (*self._fields.values(), self._why):
+            if isinstance(field, ui.number | ui.input) and not isinstance(field, ui.textarea):
+                field.on("keydown.enter", go_on)
 
     @property
     def why(self) -> str:
@@ -108,19 +115,23 @@ async def ask_and_start(
 
         async def go_on() -> None:
             values = form.values()
-            if values is None:
+            if values is None or not button.enabled:
                 return
+            button.disable()  # a second Enter would start a second run
             try:
                 dialog.submit(await start(values, form.why))
             except FieldsError as error:
                 form.show(error.details)
             except MillwrightError as error:
                 ui.notify(f"{error}. {error.hint}".rstrip(". "), type="warning")
+            finally:
+                button.enable()
 
         with ui.element("div").classes("mw-form-buttons"):
             button = ui.button("Run", on_click=go_on, color=None).props("unelevated")
             button.classes("mw-button mw-primary").mark("go-on")
             ui.button("Back", on_click=lambda: dialog.submit(None), color=None).props("flat")
+        form.on_enter(go_on)
     answer = await dialog
     close(dialog)
     return answer

@@ -152,6 +152,8 @@ def _plate(graph: Graph, step: Step, done: StepRun, is_chosen: bool, now: dateti
 
 def _who(step: Step, done: StepRun) -> str:
     name = done.agent.partition("/")[0]
+    if name and step.do is ActionKind.APPROVE:
+        return f"decided by {done.agent}"
     if not name or name == "app":
         wanted = step.with_.get("capability") or step.with_.get("name") or ""
         return f"{ACTIONS[step.do]} {sentence(str(wanted)).lower()}".rstrip()

@@ -46,7 +46,8 @@ async def ask_retry(steps: Mapping[str, str], step: str, *, has_changed: bool) -
         which = ui.select(words, value="old", label="Definition")
         which.props("outlined dense options-dense").mark("retry-definition")
         which.set_visibility(has_changed)
-        why = ui.input("Reason").props(f"outlined dense maxlength={REASON_LIMIT}").mark("reason")
+        why = ui.input("Reason").props(f"outlined dense autofocus maxlength={REASON_LIMIT}")
+        why.mark("reason")
 
         def go_on() -> None:
             said = str(why.value or "").strip()
@@ -55,6 +56,7 @@ async def ask_retry(steps: Mapping[str, str], step: str, *, has_changed: bool) -
             else:
                 why.props("error").props('error-message="Say why; it stands in the journal"')
 
+        why.on("keydown.enter", go_on)
         with ui.element("div").classes("mw-form-buttons"):
             ui.button("Retry", on_click=go_on, color=None).classes("mw-button mw-primary").props(
                 "unelevated"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.run import OVER, StepRun, StepState, WorkflowRun
-from app.core.workflow import Step
+from app.core.workflow import ActionKind, Step
 from app.supervisor.restart import agent_title
 from pages.markup import Html, tag
 from pages.widgets.workflow.graph import ACTIONS, has_begun, step_look
@@ -92,7 +92,9 @@ def _rounds(rounds: Sequence[StepRun], shown: StepRun) -> Html:
 
 def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
     pairs: list[tuple[str, object]] = [("Does", ACTIONS[step.do]), ("Id", tag("code", step.id))]
-    if done.agent and done.agent != "app":
+    if done.agent and step.do is ActionKind.APPROVE:
+        pairs.append(("Decided by", done.agent))
+    elif done.agent and done.agent != "app":
         name, _, instance = done.agent.partition("/")
         link = tag("a", agent_title(name), href="/agents", class_="mw-link")
         pairs.append(("Agent", [link, f" {instance}"]))
