@@ -47,38 +47,65 @@ async def call(
     allowed: Sequence[str],
     timeout_s: float,
 ) -> dict[str, object]:
-    """Call an address; return `{status, headers, body}`, the body as JSON where it is.
+    """Call an address; return `{status, body}`, the body as JSON where it is.
 
     Redirections are not followed: they could lead to a host that is not allowed.
 
+    Args:
+        method: One of `METHODS`.
+        url: http or https address.
+        body: Sent as JSON; None sends none.
+        headers: Sent with it.
+        allowed: Patterns of hosts that may be called.
+        timeout_s: For the whole call, from the first connection to the last byte of the answer.
+
     Raises:
-        InputError: The address or the method is not allowed, or the answer is an error of ours.
-        BusError: It cannot be reached, or has trouble of its own: it may go better again.
+        InputError: The address or the method is not allowed, or the answer is a redirection or an
+            error of ours.
+        BusError: It cannot be reached or answered in time, or has trouble of its own: it may go
+            better again.
     """
     check_address(url, allowed)
     if method not in METHODS:
         raise InputError(f'method: "{method[:20]}" is none of {", ".join(METHODS)}')
+    said = f"{method} {url[:120]}"
     # 0.3 s, of which the start of the app is spared: most plants call nobody
     httpx = await asyncio.to_thread(importlib.import_module, "httpx")
     try:
         async with (
-            httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client,
+            asyncio.timeout(timeout_s),  # httpx bounds each read only, and a slow peer sends many
+            httpx.AsyncClient(timeout=None, trust_env=False) as client,
             client.stream(method, url, json=body, headers=dict(headers)) as answer,
         ):
-            content = b""
-            async for chunk in answer.aiter_bytes():
-                content += chunk
-                if len(content) > ANSWER_BYTES:
-                    raise InputError(f"The answer of {url[:120]} is above {ANSWER_BYTES} bytes")
+            content = await _content(answer, url)
+    except TimeoutError as error:
+        raise BusError(f"{said} was not over within {timeout_s:g} s, the step's limit") from error
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
-        raise BusError(f"{method} {url[:120]} failed: {why}") from error
-    said = f"{method} {url[:120]} answered {answer.status_code}"
-    if answer.status_code >= 500 or answer.status_code in _AGAIN:
-        raise BusError(said)
-    if answer.status_code >= 400:
-        raise InputError(f"{said}: {content[:200].decode(errors='replace')}")
+        raise BusError(f"{said} failed: {why}") from error
+    _check_status(f"{said} answered {answer.status_code}", answer, content)
     return {"status": answer.status_code, "body": _read(answer, content)}
+
+
+async def _content(answer: "httpx.Response", url: str) -> bytes:
+    content = b""
+    async for chunk in answer.aiter_bytes():
+        content += chunk
+        if len(content) > ANSWER_BYTES:
+            raise InputError(f"The answer of {url[:120]} is above {ANSWER_BYTES} bytes")
+    return content
+
+
+def _check_status(said: str, answer: "httpx.Response", content: bytes) -> None:
+    status = answer.status_code
+    if status >= 500 or status in _AGAIN:
+        raise BusError(said)
+    if status >= 400:
+        raise InputError(f"{said}: {content[:200].decode(errors='replace')}")
+    if status >= 300:
+        where = answer.headers.get("location", "")
+        leads = f" and leads to {where[:200]}" if where else ""
+        raise InputError(f"{said}{leads}; redirections are not followed, so call the place itself")
 
 
 def _read(answer: "httpx.Response", content: bytes) -> object:

@@ -1,5 +1,9 @@
 """The HTTP action of workflows against a server on loopback."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
 import pytest
 
 from app.core.errors import BusError, InputError
@@ -10,6 +14,37 @@ from tests.http_stub import http_stub
 async def _post(address: str, path: str = "/") -> dict[str, object]:
     url = f"http://{address}{path}"
     return await call("POST", url, {"x": 1}, {}, allowed=(address,), timeout_s=5.0)
+
+
+@asynccontextmanager
+async def peer(head: str, trickle: bytes = b"") -> AsyncGenerator[str]:
+    """Answer every call with a head, then with one byte each 50 ms for ever; yield the address."""
+
+    served: set[asyncio.Task[None] | None] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.add(asyncio.current_task())
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(head.replace("\n", "\r\n").encode())
+            while trickle:
+                await writer.drain()
+                writer.write(trickle)
+                await asyncio.sleep(0.05)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        await asyncio.wait_for(asyncio.gather(*filter(None, served)), 10)
+
+
+def redirection(status: int, more: str = "") -> str:
+    return f"HTTP/1.1 {status} Elsewhere\nContent-Length: 0\nConnection: close\n{more}\n"
 
 
 async def test_an_answer_that_says_it_is_json_becomes_a_value() -> None:
@@ -36,6 +71,51 @@ async def test_trouble_of_the_server_may_go_better_again() -> None:
         stub.answers = [(503, b"later")]
         with pytest.raises(BusError, match="answered 503"):
             await _post(stub.address)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1 200 OK\nContent-Length: 100000\n\n",
+        "HTTP/1.1 200 OK\nContent-Type: ",
+    ],
+)
+async def test_an_answer_that_comes_byte_by_byte_ends_at_the_limit(head: str) -> None:
+    began_s = asyncio.get_running_loop().time()
+    async with peer(head, b"x") as address:
+        with pytest.raises(BusError, match=r"not over within 0\.5 s"):
+            await call("GET", f"http://{address}/", None, {}, allowed=(address,), timeout_s=0.5)
+
+    assert asyncio.get_running_loop().time() - began_s < 5
+
+
+async def test_a_peer_that_says_nothing_ends_at_the_limit() -> None:
+    with http_stub() as stub:
+        stub.is_open.clear()
+        url = f"http://{stub.address}/"
+        with pytest.raises(BusError, match=r"not over within 0\.3 s"):
+            await call("POST", url, 1, {}, allowed=(stub.address,), timeout_s=0.3)
+
+
+async def test_nobody_there_is_told_by_its_address() -> None:
+    async with peer("") as address:
+        pass
+    with pytest.raises(BusError, match=f"GET http://{address}/ failed"):
+        await call("GET", f"http://{address}/", None, {}, allowed=(address,), timeout_s=5.0)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirection_is_no_success_and_says_where_it_leads(status: int) -> None:
+    head = redirection(status, "Location: http://127.0.0.9/other\n")
+    async with peer(head) as address:
+        with pytest.raises(InputError, match=f"answered {status} and leads to http://127.0.0.9/o"):
+            await call("GET", f"http://{address}/", None, {}, allowed=(address,), timeout_s=5.0)
+
+
+async def test_a_redirection_that_leads_nowhere_is_no_success_either() -> None:
+    async with peer(redirection(304)) as address:
+        with pytest.raises(InputError, match="answered 304; redirections are not followed"):
+            await call("GET", f"http://{address}/", None, {}, allowed=(address,), timeout_s=5.0)
 
 
 @pytest.mark.parametrize(
