@@ -1,4 +1,4 @@
-"""One workflow started over MQTT, REST, the command line and by a click: the same run each time."""
+"""One workflow started over MQTT, REST, the command line and the call of a click: the same run each time."""
 
 import asyncio
 import json
@@ -14,9 +14,9 @@ from app.api.mount import api
 from app.cli.workflow import main
 from app.clock import SystemClock
 from app.core.actor import Actor
-from app.core.command_check import failed
+from app.core.command import Command
 from app.core.reading import Quality
-from app.core.run import WorkflowRun
+from app.core.run import SETTLED, RunState, StepState, WorkflowRun
 from app.plant import Plant
 from app.settings import AgentSettings, DemoSettings, Settings
 from tests.mqtt_peer import peer
@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 NAME = "smart_home_automation"
 HVAC = "riverside/building/hall/hvac-801"
+SET_POINT = f"{HVAC}/temperature_setpoint"
 AGENTS = ("simulator", "actuator", "notifier")
 WISH: dict[str, Any] = {"target_temperature": 22, "occupied": True, "tolerance": 3}
 SEED = {"workflow_name": NAME, "parameters": WISH}
@@ -66,13 +67,35 @@ async def only_run(plant: Plant, kind: str) -> str:
     return found[0]
 
 
-async def rested(plant: Plant) -> None:
-    """Wait until the unit may be told something again: so much must lie between two commands."""
-    wanted = {f"{HVAC}/temperature_setpoint": 22.0, f"{HVAC}/fan_speed": 70.0}
+async def sent(plant: Plant, value: float) -> Command:
+    """Wait until the set point is ordered to be `value`, and return the order."""
+    found: list[Command] = []
     async with asyncio.timeout(WAIT_S):
-        for tag, value in wanted.items():
-            while failed(await plant.commands.checks(tag, value, Actor("operator", "workflow"))):
-                await plant.clock.sleep(0.1)
+        while not found:
+            orders = await plant.commands.find(tag=SET_POINT)
+            found = [each for each in orders if each.value == value and each.sent_at]
+            await plant.clock.sleep(0.05)
+    return found[0]
+
+
+def shows(plant: Plant, value: float) -> bool:
+    reading = plant.tags.value(SET_POINT)
+    return reading is not None and reading.value == value
+
+
+async def wish(plant: Plant, target: float) -> str:
+    """Wish for a temperature over MQTT, and return the run that it starts."""
+    before = {each.id for each in await plant.workflows.runs(workflow=NAME)}
+    message = {"workflow_name": NAME, "parameters": {**WISH, "target_temperature": target}}
+    broker = urlsplit(plant.settings.broker.url).port
+    assert broker
+    with peer(broker, "mosquitto-pub") as publisher:
+        await publisher.connected()
+        await publisher.publish("orchestrator/workflow/trigger", json.dumps(message).encode())
+    async with asyncio.timeout(WAIT_S):
+        while not (new := {each.id for each in await plant.workflows.runs(workflow=NAME)} - before):
+            await plant.clock.sleep(0.05)
+    return new.pop()
 
 
 async def by_mqtt(plant: Plant, port: int) -> str:
@@ -98,6 +121,7 @@ async def by_command_line(plant: Plant, port: int) -> str:
 
 
 async def by_click(plant: Plant, port: int) -> str:
+    """Start it by the call that the button makes; no page is open here."""
     return (await plant.start_workflow(NAME, WISH, Actor("operator", "ui"))).id
 
 
@@ -111,7 +135,6 @@ async def test_every_way_to_start_it_gives_the_same_run(connected_settings: Sett
     runs: list[WorkflowRun] = []
     async with demo(connected_settings) as (plant, port):
         for way in (by_mqtt, by_rest, by_command_line, by_click):
-            await rested(plant)
             run_id = await way(plant, port)
             async with asyncio.timeout(WAIT_S):
                 await plant.workflows.engine.wait_for_end(run_id)
@@ -122,6 +145,40 @@ async def test_every_way_to_start_it_gives_the_same_run(connected_settings: Sett
     assert [each.started_by.kind for each in runs] == ["mqtt", "http", "cli", "click"]
     assert runs[0].state == "completed"
     assert runs[0].input == {"unit": HVAC, **WISH}
+
+
+async def test_the_newer_wish_wins_just_after_the_older_one_was_sent(
+    connected_settings: Settings,
+):
+    async with demo(connected_settings) as (plant, _):
+        first = await wish(plant, 24)
+        await sent(plant, 24)  # 2 s must lie between this order and the next
+        second = await wish(plant, 19)
+        await sent(plant, 19)
+        await eventually(lambda: shows(plant, 19), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            while (newer := await plant.workflows.run(second)).steps[-1].state not in SETTLED:
+                await plant.clock.sleep(0.1)
+        older = await plant.workflows.run(first)
+
+    set_point = [each.state for each in newer.steps if each.step == "set_point"]
+    assert (older.state, older.reason) == (RunState.CANCELLED, f"Run {second} replaces it")
+    assert (set_point[-1], newer.state) == (StepState.DONE, RunState.COMPLETED)
+
+
+async def test_of_three_wishes_within_a_second_the_last_is_the_only_one_sent(
+    connected_settings: Settings,
+):
+    async with demo(connected_settings) as (plant, _):
+        runs = [await wish(plant, target) for target in (24, 20, 19)]
+        await sent(plant, 19)
+        await eventually(lambda: shows(plant, 19), WAIT_S)
+        orders = await plant.commands.find(tag=SET_POINT)
+        states = [(await plant.workflows.run(run)).state for run in runs]
+
+    assert [each.value for each in orders] == [19.0]
+    assert states[:2] == [RunState.CANCELLED] * 2
+    assert states[2] is not RunState.FAILED
 
 
 async def test_what_is_wrong_starts_nothing_by_any_way(connected_settings: Settings):
