@@ -1,12 +1,14 @@
 """What every test may ask for: settings in a scratch folder and a real broker.
 
 No test speaks to anything but this computer: an audit hook refuses every other address and name.
-It holds in this process; the programs that tests start bind and call loopback by their settings.
+It holds in this process; the programs that tests start bind and call loopback by their settings,
+and tests.clean_environment hands no accounts and proxies on to them.
 """
 
 import asyncio
 import ipaddress
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from tests.public_data import NO_DATA
 pytest_plugins = ["nicegui.testing.user_plugin", "tests.postgres"]
 
 BROKER_START_S = 20.0
+_OUTSIDE = re.compile("MILLWRIGHT_|TWILIO_|.*_PROXY$", re.IGNORECASE)
 _GUARD = Path(__file__).parent.parent / "app" / "process_guard.py"
 
 
@@ -62,8 +65,8 @@ sys.addaudithook(_refuse_other_computers)
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's MILLWRIGHT_ variables out of the tests."""
-    for name in [name for name in os.environ if name.startswith("MILLWRIGHT_")]:
+    """Keep the developer's settings, accounts and proxies out of the tests."""
+    for name in [name for name in os.environ if _OUTSIDE.match(name)]:
         monkeypatch.delenv(name)
 
 

@@ -1,7 +1,6 @@
 """Starts the real app as a process of its own and asks it over HTTP."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from tests.clean_environment import clean_environment
 from tests.ports import free_port
 
 POLL_S = 0.1
@@ -112,15 +112,6 @@ def app_process(
     """Start the app and return its process alone."""
     return subprocess.Popen(
         [sys.executable, "-m", "app", "--port", str(port), "--data", str(data), *options],
-        env={**_clean_environment(), "MILLWRIGHT_BROKER__PORT": str(broker_port)},
+        env={**clean_environment(), "MILLWRIGHT_BROKER__PORT": str(broker_port)},
         stderr=stderr,
     )
-
-
-def _clean_environment() -> dict[str, str]:
-    """Leave out what tells NiceGUI that it runs inside a test."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "NICEGUI_"))
-    }

@@ -4,7 +4,6 @@ Usage: python -m tests.wheel_smoke dist/millwright-….whl
 """
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.clean_environment import clean_environment
 from tests.ports import free_port
 
 START_S = 60.0
@@ -36,7 +36,7 @@ def _start(command: Path, home: Path) -> int:
     process = subprocess.Popen(
         [str(command), "--port", str(port), "--data", str(home / "data")],
         cwd=home,
-        env=os.environ | {"MILLWRIGHT_BROKER__PORT": str(broker_port)},
+        env=clean_environment() | {"MILLWRIGHT_BROKER__PORT": str(broker_port)},
     )
     try:
         fresh = _wait_for_values(f"http://127.0.0.1:{port}/api/tags", process)

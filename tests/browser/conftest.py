@@ -1,7 +1,6 @@
 """Chromium and a server that the test feeds."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.chromium import find_chromium
+from tests.clean_environment import clean_environment
 from tests.ports import free_port
 
 FLAGS = [
@@ -40,12 +40,10 @@ class LiveServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        # NiceGUI serves nobody when it believes that it is itself under test
-        environment = {key: text for key, text in os.environ.items() if "PYTEST" not in key}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.live_server", str(self._port), str(self._data)],
             stdin=subprocess.PIPE,
-            env=environment,
+            env=clean_environment(),
         )
         deadline = time.monotonic() + START_S
         while not self._answers():

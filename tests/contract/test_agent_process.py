@@ -1,7 +1,6 @@
 """Every agent as a process of its own: birth, will, signals, orphans."""
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from agents.runner import agent_names
 from app.core.agent import AgentState
 from app.core.topics import as_segment
 from app.settings import Settings
+from tests.clean_environment import clean_environment
 from tests.contract.listener import listening
 from tests.processes import eventually
 
@@ -39,7 +39,7 @@ def start_agent(connected_settings: Settings) -> Iterator[StartAgent]:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "agent", *where, *arguments],
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},
+            env={**clean_environment(), **(environment or {})},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -1,6 +1,5 @@
 """docs/write-an-agent.md is followed to the letter, in a copy of the project."""
 
-import os
 import re
 import shutil
 import socket
@@ -18,6 +17,7 @@ from app.core.equipment import Equipment, Tag
 from app.core.reading import ReadingMessage
 from app.core.topics import as_segment, equipment_topic, findings_topic, reading_topic
 from app.settings import Settings
+from tests.clean_environment import clean_environment
 from tests.contract.listener import listening
 from tests.processes import eventually
 
@@ -39,8 +39,8 @@ def project(tmp_path: Path) -> Path:
     for part in ("app", "agents", "models"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    beside = ("tests/conftest.py", "tests/chromium.py", "tests/ports.py", "tests/public_data.py")
-    for part in (*beside, "pyproject.toml", "settings.toml"):
+    beside = [f"tests/{name}.py" for name in ("chromium", "conftest", "ports", "postgres")]
+    for part in (*beside, "tests/public_data.py", "pyproject.toml", "settings.toml"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
     for name, text in FILES.items():
@@ -57,7 +57,7 @@ def command(words: str) -> list[str]:
 
 
 def run_environment(project: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(project)}
+    return {**clean_environment(), "PYTHONPATH": str(project)}
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from app.core.reading import Quality
 from app.core.task import Task, TaskResult
 from app.core.topics import command_topic, results_topic, tasks_topic
 from app.settings import CommandSettings, Settings
+from tests.clean_environment import clean_environment
 from tests.mqtt_peer import peer
 from tests.processes import eventually
 from tests.unit.commands.rig import Rig, online
@@ -61,7 +62,7 @@ def start(patient: Settings) -> Iterator[Start]:
     def run(name: str) -> "subprocess.Popen[bytes]":
         where = ["--broker", patient.broker.url, "--data", str(patient.data.dir), "--instance", "1"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "agent", name, *where], cwd=ROOT, env={**os.environ}
+            [sys.executable, "-m", "app", "agent", name, *where], cwd=ROOT, env=clean_environment()
         )
         started.append(process)
         return process

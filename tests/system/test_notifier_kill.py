@@ -1,6 +1,5 @@
 """What was to be sent is sent after kill -9, at most twice."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import pytest
 from app.core.task import Task
 from app.core.topics import tasks_topic
 from app.settings import Settings
+from tests.clean_environment import clean_environment
 from tests.contract.listener import Listener, listening
 from tests.http_stub import Stub, http_stub
 from tests.processes import eventually
@@ -39,7 +39,7 @@ def start_notifier(
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> "subprocess.Popen[bytes]":
-        started.append(subprocess.Popen(command, cwd=ROOT, env=dict(os.environ)))
+        started.append(subprocess.Popen(command, cwd=ROOT, env=clean_environment()))
         return started[-1]
 
     yield start
