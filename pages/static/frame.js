@@ -257,7 +257,7 @@
   function begin() {
     if (!byId("mw-worst")) { requestAnimationFrame(begin); return; }
     Millwright.sound.start();
-    live.onAlarms(showAlarms); live.onStatus(showStatus); live.onLink(showLink);
+    live.onAlarms((message) => Millwright.calm(() => showAlarms(message))); live.onStatus(showStatus); live.onLink(showLink);
     put(byId("mw-clock"), clock(live.now(), true));
   }
   begin();

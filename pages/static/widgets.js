@@ -237,7 +237,7 @@
   class Alarms extends HTMLElement {
     connectedCallback() {     // before the first message nobody knows that there are none
       this.innerHTML = `<i class="mw-bone"></i>`;
-      this.stop = live.onAlarms(() => this.paint());
+      this.stop = live.onAlarms(() => Millwright.calm(() => this.paint()));
     }
     disconnectedCallback() { this.stop?.(); }
     paint() {
@@ -256,7 +256,7 @@
 
   /* <mw-agents>: the agents in one line; trouble by name, with its reason */
   class Agents extends HTMLElement {
-    connectedCallback() { this.stop = live.onStatus((status) => this.paint(status.agents)); }
+    connectedCallback() { this.stop = live.onStatus((status) => Millwright.calm(() => this.paint(status.agents))); }
     disconnectedCallback() { this.stop?.(); }
     paint({ rows = [] }) {
       this.replaceChildren();
@@ -274,7 +274,7 @@
   /* <mw-worst count="8">: the worst open alarms, newest first among equals */
   class Worst extends HTMLElement {
     connectedCallback() {
-      this.stop = live.onAlarms(() => this.paint());
+      this.stop = live.onAlarms(() => Millwright.calm(() => this.paint()));
       this.sized = new ResizeObserver(() => this.fit());
       this.sized.observe(this);
     }

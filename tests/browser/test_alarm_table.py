@@ -185,3 +185,19 @@ def test_nothing_is_wider_than_the_screen(page: Page, rows: Locator, width: int)
         page.goto(address)
         expect(page.locator("h1")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_press_chooses_the_row_it_began_on_though_a_worse_alarm_comes(
+    page: Page, server: LiveServer, rows: Locator
+):
+    row = rows.first
+    wanted = row.get_attribute("data-alarm-id") or ""
+    row.locator(".mw-ar-text").hover()
+    page.mouse.down()
+    alert = {"level": "critical", "type": "press", "source": "press", "details": "Comes between"}
+    post(server, "/api/orchestrator/alert", alert)
+    page.wait_for_function("Millwright.alarms.all().some((a) => a.finding.condition === 'press')")
+    page.wait_for_timeout(300)  # what would move the row
+    page.mouse.up()
+    expect(chosen(page)).to_have_attribute("data-alarm-id", wanted)
+    expect(rows.first.locator(".mw-ar-text")).to_contain_text("Comes between")

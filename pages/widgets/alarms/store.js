@@ -53,10 +53,12 @@ export class AlarmStore {
     const fetched = await this.get("/api/alarms");
     this.reads.delete(since);
     if (!fetched) return;
-    this.open = new Map(fetched.map((alarm) => [alarm.id, alarm]));
-    for (const alarm of since) this.takeOne(alarm);
-    this.isLoaded = true;
-    this.arrange();
+    Millwright.calm(() => {
+      this.open = new Map(fetched.map((alarm) => [alarm.id, alarm]));
+      for (const alarm of since) this.takeOne(alarm);
+      this.isLoaded = true;
+      this.arrange();
+    });
   }
   async get(address) {
     try {
@@ -74,9 +76,11 @@ export class AlarmStore {
   take(message) {
     if (message.reset) { this.reloadSoon(); return; }
     for (const since of this.reads) since.push(...message.rows);
-    if (!this.isLoaded) return;
-    for (const alarm of message.rows) this.takeOne(alarm);
-    if (message.rows.length) this.arrange();
+    Millwright.calm(() => {   // a row that moves under a pressed button would give its place to another alarm
+      if (!this.isLoaded) return;
+      for (const alarm of message.rows) this.takeOne(alarm);
+      if (message.rows.length) this.arrange();
+    });
   }
   /* The socket's full list is short and leaves out what chatters: the whole one comes over HTTP. */
   reloadSoon() {
