@@ -107,3 +107,15 @@ def test_every_curve_stays_inside_the_picture():
     graph = place_steps(flow([set(), *[{0} for _ in range(30)], set(range(1, 31))]))
     found = [point for curve in graph.curves.values() for point in points(curve)]
     assert all(0 <= x <= graph.width and 0 <= y <= graph.height for x, y in found)
+
+
+def test_an_error_that_leads_back_is_drawn_and_runs_over_no_plate():
+    steps = (
+        Step("s0", ActionKind.WAIT),
+        Step("s1", ActionKind.WAIT, needs=("s0",), on_error="goto:s0"),
+    )
+    graph = place_steps(Workflow(name="demo", steps=steps))
+    edges = graph_parts(graph, {}, "s0", NOW)["edges"]
+    (curve,) = _PATH.findall(edges)
+    assert "after an error" in edges
+    assert not crossed(graph, curve)

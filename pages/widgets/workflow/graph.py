@@ -59,6 +59,7 @@ class Graph:
     cells: Mapping[str, tuple[int, int]]
     spots: Mapping[str, Spot]
     curves: Mapping[tuple[str, str], str]
+    loops: Mapping[tuple[str, str], str]
     width: int
     height: int
 
@@ -67,11 +68,11 @@ def place_steps(workflow: Workflow) -> Graph:
     """Return the drawing's plan."""
     cells = layout(workflow)
     spots = {name: _spot(column, row) for name, (column, row) in cells.items()}
-    has_loops = any(step.goto for step in workflow.steps)
     width = max((spot.x for spot in spots.values()), default=0) + WIDTH + _PAD
     height = max((spot.y for spot in spots.values()), default=0) + HEIGHT + _PAD
     curves = _curves(workflow, cells, spots)
-    return Graph(workflow, cells, spots, curves, width, height + _LOOP * has_loops)
+    loops = _loops(workflow, curves)
+    return Graph(workflow, cells, spots, curves, loops, width, height + _LOOP * bool(loops))
 
 
 def _spot(column: int, row: int) -> Spot:
@@ -179,11 +180,7 @@ def _edges(graph: Graph, done: Mapping[str, StepRun]) -> Html:
         is_handler = graph.workflow.step(each).handler == name
         classes = _edge_class(done[each], done[name], is_handler)
         lines.append(Html(f'<path class="{classes}" marker-end="url(#mw-arrow)" d="{curve}"/>'))
-    lines += [
-        _loop(graph, step.id, step.goto.step, step.goto.max)
-        for step in graph.workflow.steps
-        if step.goto and step.goto.step in graph.spots
-    ]
+    lines += [_loop(graph, *pair, words) for pair, words in graph.loops.items()]
     head = (
         '<defs><marker id="mw-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" '
         'markerHeight="11" markerUnits="userSpaceOnUse" orient="auto">'
@@ -248,7 +245,22 @@ def _curve(start: Spot, end: Spot, lane_y: int | None) -> str:
     return f"{curve}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
-def _loop(graph: Graph, source: str, target: str, most: int) -> Html:
+def _loops(workflow: Workflow, curves: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """Return what leads back to an earlier step, with the words that stand at it."""
+    steps = {step.id: step for step in workflow.steps}
+    loops = {
+        (step.id, step.handler): "after an error"
+        for step in workflow.steps
+        if step.handler in steps and (step.id, step.handler) not in curves
+    }
+    return loops | {
+        (step.id, step.goto.step): f"up to {step.goto.max} times"
+        for step in workflow.steps
+        if step.goto and step.goto.step in steps
+    }
+
+
+def _loop(graph: Graph, source: str, target: str, said: str) -> Html:
     start, end = graph.spots[source], graph.spots[target]
     x1, x2 = start.x + WIDTH * 2 // 3, end.x + WIDTH // 3
     floor = graph.height - 12
@@ -261,7 +273,7 @@ def _loop(graph: Graph, source: str, target: str, most: int) -> Html:
     up = f"C{x2} {floor} {x2} {floor} {x2} {end.y + HEIGHT + 2}"
     if not is_lowest(graph.cells, target):
         up = f"H{end.x - _TRACK}V{end.y + HEIGHT + _GAP_Y // 2}H{x2}v{2 - _GAP_Y // 2}"
-    words = f'<text x="{(x1 + x2) // 2}" y="{floor - 4}">up to {most} times</text>'
+    words = f'<text x="{(x1 + x2) // 2}" y="{floor - 4}">{said}</text>'
     return Html(
         f'<path class="mw-edge mw-edge-loop" marker-end="url(#mw-arrow)" '
         f'd="{down}H{x2 + 16}{up}"/>{words}'

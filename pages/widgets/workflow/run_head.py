@@ -21,6 +21,7 @@ from pages.widgets.workflow.words import (
     started_by_words,
     step_titles,
     ticking,
+    waits_words,
     when_words,
     with_step_title,
 )
@@ -45,8 +46,9 @@ def run_head(
     if run.reason and not is_for_person:  # a decision stands right below
         look = "mw-run-reason mw-bad" if run.state is RunState.FAILED else "mw-run-reason"
         said = plant_times(with_step_title(run.reason, step_titles(definition)), zone, now)
-        words = f"Waits for {said}" if run.state is RunState.WAITING else said
-        reason = tag("p", linked_reason(words, linked), class_=look)
+        waits = run.state is RunState.WAITING
+        words = waits_words(said, linked) if waits else linked_reason(said, linked)
+        reason = tag("p", words, class_=look)
     seen = tag("p", f"Seen to: {run.reviewed}", class_="mw-hint") if run.reviewed else None
     return tag(
         "div",

@@ -10,8 +10,15 @@ from app.supervisor.restart import agent_title
 from pages.markup import Html, tag
 from pages.widgets.workflow.graph import ACTIONS, has_begun, step_look
 from pages.widgets.workflow.json_view import json_view
-from pages.widgets.workflow.marks import marked
-from pages.widgets.workflow.words import plant_times, run_link, sentence, ticking, when_words
+from pages.widgets.workflow.marks import glyph, marked
+from pages.widgets.workflow.words import (
+    plant_times,
+    run_link,
+    sentence,
+    ticking,
+    waits_words,
+    when_words,
+)
 
 KEY = "step"
 LOG_LINES = 500
@@ -58,10 +65,7 @@ def step_panel(
     return tag(
         "section",
         tag("div", title, retry if can_retry else None, class_="mw-card-title"),
-        marked(step_look(shown)),
-        tag("p", linked(f"Waits for {plant_times(shown.waiting_for, zone, now)}"))
-        if shown.waiting_for
-        else None,
+        _state(shown, sight),
         _rounds(rounds, shown) if len(rounds) > 1 else None,
         _facts(step, shown, zone, now),
         tag("p", linked(shown.error), class_="mw-step-error") if shown.error else None,
@@ -72,6 +76,14 @@ def step_panel(
         data_patch=KEY,
         data_shows=f"{step.id} {shown.round}",
     )
+
+
+def _state(shown: StepRun, sight: Sight) -> Html:
+    shape, word = step_look(shown)
+    if not shown.waiting_for:
+        return marked((shape, word))
+    waits = waits_words(plant_times(shown.waiting_for, sight.zone, sight.now), sight.linked)
+    return tag("span", glyph(shape), tag("span", waits), class_=f"mw-work-state mw-is-{shape}")
 
 
 def _rounds(rounds: Sequence[StepRun], shown: StepRun) -> Html:

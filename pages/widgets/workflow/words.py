@@ -149,6 +149,15 @@ def is_for_person(waiting_for: str) -> bool:
     return waiting_for.startswith("a person")
 
 
+def waits_words(waiting_for: str, linked: Callable[[str], Html]) -> Html:
+    """Return what a run or step waits for; for an agent, with the way to start it."""
+    said = linked_reason(f"Waits for {waiting_for}", linked)
+    if not waiting_for.startswith("an agent ") and not waiting_for.startswith("agent "):
+        return said
+    agents = tag("a", "Agents", href="/agents", class_="mw-link")
+    return join([said, ". It goes on by itself once one runs: see ", agents])
+
+
 def duration_words(seconds: float) -> str:
     """Return how long something took: "40 ms", "0.4 s", "45 s", "12 min"."""
     if seconds < 0.1:

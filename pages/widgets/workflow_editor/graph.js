@@ -54,7 +54,7 @@ export class Graph {
     const { editor } = this;
     this.plane.replaceChildren();
     const spots = [...(this.spots?.values() ?? [])], far = (key, size) => Math.max(0, ...spots.map((each) => each[key])) + size + PAD;
-    const hasLoops = editor.steps.some((step) => step.goto);
+    const hasLoops = editor.steps.some((step) => step.goto || this.#leadsBack(step, this.#handler(step)));
     this.width = far("x", WIDTH); this.height = far("y", HEIGHT) + (hasLoops ? 40 : 8);
     this.plane.style.width = `${this.width}px`; this.plane.style.height = `${this.height}px`;
     this.plane.classList.toggle("mw-we-stale", Boolean(editor.state.isBroken));
@@ -75,23 +75,27 @@ export class Graph {
   #edges(step, spot) {
     const of = (id) => this.editor.step(id), needs = Array.isArray(step.needs) ? step.needs : [];
     for (const need of needs) if (of(need)) this.#edge(of(need), step, "needs");
-    const handler = String(step.on_error ?? "").startsWith("goto:") ? of(step.on_error.slice(5)) : null;
+    const handler = this.#handler(step);
     if (handler) this.#edge(step, handler, "error");
     const back = step.goto && of(step.goto.step);
     if (back) this.#loop(spot, this.spots.get(back), step.goto);
   }
 
+  #handler(step) { return String(step.on_error ?? "").startsWith("goto:") ? this.editor.step(step.on_error.slice(5)) : null; }
+  #leadsBack(source, target) { return Boolean(target) && this.spots.get(target)?.column <= this.spots.get(source)?.column; }
+
   #edge(source, target, kind) {
     const from = this.spots.get(source), to = this.spots.get(target);
     const x1 = from.x + WIDTH, y1 = from.y + HEIGHT / 2, x2 = to.x - 1, y2 = to.y + HEIGHT / 2;
-    const path = this.#path(from, to, this.#isMerging(source, target));
+    const isBack = kind === "error" && this.#leadsBack(source, target);
+    const path = isBack ? this.#way(from, to) : this.#path(from, to, this.#isMerging(source, target));
     const key = `${source.id}>${target.id}`, isChosen = this.edge?.key === key;
     svg("path", this.lines, { class: `mw-we-edge mw-we-${kind}${isChosen ? " mw-we-on" : ""}`, d: path, "marker-end": "url(#mw-we-arrow)" });
     const wide = svg("path", this.lines, { class: "mw-we-grip", d: path });
     svg("title", wide, {}).textContent = kind === "error" ? `An error of ${source.id} leads to ${target.id}` : `${target.id} needs ${source.id}`;
     wide.addEventListener("click", (event) => {
       event.stopPropagation();
-      this.#chooseEdge({ key, from: source.id, to: target.id, x: (x1 + x2) / 2, y: (y1 + y2) / 2 });
+      this.#chooseEdge({ key, from: source.id, to: target.id, x: (x1 + x2) / 2, y: isBack ? this.height - 14 : (y1 + y2) / 2 });
     });
   }
 
@@ -117,13 +121,17 @@ export class Graph {
   }
 
   #loop(from, to, jump) {
+    svg("path", this.lines, { class: "mw-we-edge mw-we-back", d: this.#way(from, to), "marker-end": "url(#mw-we-arrow)" });
+    svg("text", this.lines, { x: (from.x + to.x + WIDTH) / 2, y: this.height - 18 }).textContent = `up to ${jump.max ?? 10} times`;
+  }
+
+  /* Back to an earlier step, below all plates. */
+  #way(from, to) {
     const x1 = from.x + (WIDTH * 2) / 3, x2 = to.x + WIDTH / 3, floor = this.height - 14;
     const isLowest = (spot) => ![...this.spots.values()].some((each) => each.column === spot.column && each.row > spot.row);
     const down = isLowest(from) ? `C${x1} ${floor} ${x1} ${floor} ${x1 - 16} ${floor}` : `v${GAP_Y / 2}H${from.x + WIDTH + TRACK}V${floor}`;
     const up = isLowest(to) ? `C${x2} ${floor} ${x2} ${floor} ${x2} ${to.y + HEIGHT + 2}` : `H${to.x - TRACK}V${to.y + HEIGHT + GAP_Y / 2}H${x2}v${2 - GAP_Y / 2}`;
-    const path = `M${x1} ${from.y + HEIGHT}${down}H${x2 + 16}${up}`;
-    svg("path", this.lines, { class: "mw-we-edge mw-we-back", d: path, "marker-end": "url(#mw-we-arrow)" });
-    svg("text", this.lines, { x: (x1 + x2) / 2, y: floor - 4 }).textContent = `up to ${jump.max ?? 10} times`;
+    return `M${x1} ${from.y + HEIGHT}${down}H${x2 + 16}${up}`;
   }
 
   #chooseEdge(edge) { this.edge = edge; this.paint(); this.plane.querySelector(".mw-we-cut")?.focus(); }
