@@ -1,9 +1,11 @@
 """Judges what starts a workflow by itself."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from app.core.errors import TopicError
 from app.core.expression_check import Scope, check_condition, check_value, has_hole
@@ -17,6 +19,13 @@ from app.core.workflow_input import misfit
 from app.core.workflow_names import is_name
 
 SHIFT_ENDS = ("start", "end")
+
+_CRON_HINT = 'Write minute, hour, day, month, weekday: "30 6 * * mon-fri"'
+_RANDOM = re.compile(r"(?<![a-z])[hr](?![a-z])", re.IGNORECASE)
+"""croniter's signs for a time that it draws anew at each look, or makes from a hash."""
+_CALENDAR_FROM = datetime(2024, 1, 1)  # noqa: DTZ001  a cron line speaks of the clock on the wall
+_CALENDAR_YEARS = 28
+"""After so many years the weekdays fall on the same dates again, 29 February too, until 2099."""
 
 _HOUR_S = 3600.0
 _WEEK_S = 7 * 86_400.0
@@ -108,17 +117,32 @@ def _check_schedule(_workflow: Workflow, trigger: Trigger, where: str) -> Iterat
     if trigger.shift and trigger.shift not in SHIFT_ENDS:
         hint = near_miss(trigger.shift, SHIFT_ENDS)
         yield Problem(0, f"{where}.shift", 'shift must be "start" or "end"', hint)
-    if trigger.cron.strip() and not _is_cron(trigger.cron):
-        yield Problem(
-            0,
-            f"{where}.cron",
-            f'"{trigger.cron[:80]}" is no cron line',
-            'Write minute, hour, day, month, weekday: "30 6 * * mon-fri"',
-        )
+    if trigger.cron.strip():
+        yield from _check_cron(trigger.cron, f"{where}.cron")
+
+
+def _check_cron(line: str, where: str) -> Iterator[Problem]:
+    shown = line[:80]
+    if not _is_cron(line):
+        yield Problem(0, where, f'"{shown}" is no cron line', _CRON_HINT)
+    elif _RANDOM.search(line):
+        yield Problem(0, where, f'"{shown}" names no fixed time: R and H are chance', _CRON_HINT)
+    elif not _ever_comes(line):
+        hint = "Take a day that the month has; L is the last one of every month"
+        yield Problem(0, where, f'"{shown}" never comes: its months have no such day', hint)
 
 
 def _is_cron(text: str) -> bool:
-    return len(text) <= 200 and len(text.split()) == 5 and croniter.is_valid(text)
+    return len(text) <= 200 and len(text.split()) == 5 and croniter.is_valid(text, hash_id=b"h")
+
+
+def _ever_comes(line: str) -> bool:
+    times = croniter(line, _CALENDAR_FROM, max_years_between_matches=_CALENDAR_YEARS)
+    try:
+        times.get_next()
+    except CroniterBadDateError:
+        return False
+    return True
 
 
 def _check_workflow(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[Problem]:

@@ -53,6 +53,7 @@ ENDED_LATELY = 500
 _DISK_REMEDY = "Runs go on by themselves once the disk or the database takes writes again"
 _UNREAD_REMEDY = "Cancel them on the page of runs, or start the version that began them"
 _BRAKED_REMEDY = "Switch its triggers off, then look at what it publishes"
+_FAILING_REMEDY = "Correct them in the editor, or switch them off; the log has the whole error"
 _LIBRARY = Path(__file__).parent / "library"
 
 Listener = Callable[[RunChange], None]
@@ -194,6 +195,7 @@ class WorkflowService:
         troubles = (
             (Health.FAILED, self._store.trouble, _DISK_REMEDY),
             (Health.DEGRADED, _unread_words(self._store.unreadable), _UNREAD_REMEDY),
+            (Health.DEGRADED, _failing_words(self.triggers.troubles), _FAILING_REMEDY),
             (Health.DEGRADED, _broken_words(self._library.entries()), "Correct them in the editor"),
             (Health.DEGRADED, _braked_words(self.triggers.braked), _BRAKED_REMEDY),
             (Health.DEGRADED, self._owners.trouble, ""),
@@ -477,6 +479,13 @@ def _unread_words(unreadable: Mapping[str, str]) -> str:
 def _broken_words(entries: Sequence[Entry]) -> str:
     broken = [each.name for each in entries if each.workflow is None]
     return f"Definitions with errors: {', '.join(broken)}" if broken else ""
+
+
+def _failing_words(troubles: Mapping[str, str]) -> str:
+    if not troubles:
+        return ""
+    named = "; ".join(f"{name}, {why}" for name, why in sorted(troubles.items()))
+    return f"Triggers that fail: {named}"
 
 
 def _braked_words(braked: Sequence[str]) -> str:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import math
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -96,6 +97,7 @@ class Triggers:
         self._paces: dict[str, Pace] = {}
         self._connections: list[tuple[LeaderBus, set[str]]] = []
         self._is_started = self._is_used = False
+        self._troubles: dict[_Place, str] = {}
         self._logged_at: dict[tuple[str, str], float] = {}
         self._unlogged: Counter[tuple[str, str]] = Counter()
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
@@ -123,6 +125,7 @@ class Triggers:
         places = {place for place, _ in self._places()}
         self._quiet = {place: quiet for place, quiet in self._quiet.items() if place in places}
         self._offered = {place: seen for place, seen in self._offered.items() if place in places}
+        self._troubles = {place: why for place, why in self._troubles.items() if place in places}
         for topic in sorted(mqtt_filters(trigger for _, trigger in self._places())):
             await self._listen(topic)
 
@@ -131,16 +134,22 @@ class Triggers:
         if self._is_used:
             for place, trigger in self._places(TriggerKind.SCHEDULE):
                 before = known.get(place.workflow)
-                at = last_time(trigger, self._clock.now(), self._zone)
-                if at is not None and (before is None or trigger not in before.triggers):
-                    self._offered[place] = {("", at)}
+                if before is None or trigger not in before.triggers:
+                    with self._alone(place):
+                        self._begin_schedule(place, trigger)
         self._is_used = True
+
+    def _begin_schedule(self, place: _Place, trigger: Trigger) -> None:
+        at = last_time(trigger, self._clock.now(), self._zone)
+        if at is not None:
+            self._offered[place] = {("", at)}
 
     def alarms(self, alarms: Sequence[Alarm]) -> None:
         """Offer alarms that changed, or at the start all that stand."""
         for place, trigger in self._places(TriggerKind.ALARM, TriggerKind.FINDING):
-            for alarm in alarms:
-                self._offer_alarm(place, trigger, alarm)
+            with self._alone(place):
+                for alarm in alarms:
+                    self._offer_alarm(place, trigger, alarm)
 
     def run_ended(self, run: WorkflowRun) -> None:
         """Offer the end of a run."""
@@ -152,7 +161,8 @@ class Triggers:
                 continue
             if depth >= NESTED:
                 self._refuse(place.workflow, f"{NESTED} runs have followed from each other's ends")
-            else:
+                continue
+            with self._alone(place):
                 event = {**run_event(run), "depth": depth + 1, "mark": run.id}
                 self._offer(place, trigger, event)
 
@@ -162,23 +172,45 @@ class Triggers:
         Only the leader heeds what all orchestrators hear; the end of a run is heard by one alone.
         """
         now_s, is_leader = self._clock.monotonic(), self._is_leader()
-        if is_leader:
-            self._offer_times()
         for place, trigger in self._places():
-            if is_leader or trigger.on is TriggerKind.WORKFLOW:
-                await self._fire_due(place, trigger, now_s)
-            elif place in self._quiet:
-                self._quiet[place].drop(now_s - HANDOVER_S)
+            with self._alone(place):
+                await self._tick(place, trigger, now_s, is_leader=is_leader)
 
-    def _offer_times(self) -> None:
-        now = self._clock.now()
-        for place, trigger in self._places(TriggerKind.SCHEDULE):
-            at = last_time(trigger, now, self._zone)
-            seen = self._offered.setdefault(place, set())
-            if at is not None and ("", at) not in seen:
-                self._offered[place] = {("", at)}
-                event = schedule_event(trigger, at, self._zone)
-                self._offer(place, trigger, {**event, "mark": at.isoformat()})
+    async def _tick(
+        self, place: _Place, trigger: Trigger, now_s: float, *, is_leader: bool
+    ) -> None:
+        if is_leader and trigger.on is TriggerKind.SCHEDULE:
+            self._offer_time(place, trigger)
+        if is_leader or trigger.on is TriggerKind.WORKFLOW:
+            await self._fire_due(place, trigger, now_s)
+        elif place in self._quiet:
+            self._quiet[place].drop(now_s - HANDOVER_S)
+
+    @contextmanager
+    def _alone(self, place: _Place) -> Generator[None]:
+        """Keep what goes wrong with one trigger from all others: it is told, and tried again."""
+        try:
+            yield
+        except Exception as error:  # a trigger must not stop those of other workflows
+            why = f"trigger {place.number + 1}: {type(error).__name__}: {error}"
+            if self._troubles.get(place) != why:
+                self._troubles[place] = why
+                logger.warning("%s fails, %s", place.workflow, why, exc_info=error)
+        else:
+            self._troubles.pop(place, None)
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """Why triggers fail at each look, by workflow."""
+        return {place.workflow: why for place, why in self._troubles.items()}
+
+    def _offer_time(self, place: _Place, trigger: Trigger) -> None:
+        at = last_time(trigger, self._clock.now(), self._zone)
+        seen = self._offered.setdefault(place, set())
+        if at is not None and ("", at) not in seen:
+            self._offered[place] = {("", at)}
+            event = schedule_event(trigger, at, self._zone)
+            self._offer(place, trigger, {**event, "mark": at.isoformat()})
 
     async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
         quiet = self._quiet.get(place)
@@ -232,10 +264,10 @@ class Triggers:
         except ConflictError as error:  # it runs already: as good as begun
             quiet.begun(key, now_s)
             self._refuse(place.workflow, str(error))
-        except (
-            MillwrightError
-        ) as error:  # a message that does not fit must not silence those that do
+        except MillwrightError as error:
             self._refuse(place.workflow, str(error))
+        except Exception as error:  # noqa: BLE001  the events behind it, and of others, go on
+            self._refuse(place.workflow, f"{type(error).__name__}: {error}", error)
         else:
             quiet.begun(key, now_s)
             pace.note(now_s)
@@ -261,17 +293,18 @@ class Triggers:
         shown = {key: value for key, value in event.items() if key != "mark"}
         return run_id, StartedBy(trigger.on.value, "system", shown)
 
-    def _refuse(self, workflow: str, why: str) -> None:
+    def _refuse(self, workflow: str, why: str, fault: Exception | None = None) -> None:
         self.refusals.append(Refusal(self._clock.now(), workflow, why))
-        self._log("start no run", workflow, why)
+        self._log("start no run", workflow, why, fault)
 
-    def _log(self, what: str, workflow: str, why: str) -> None:
+    def _log(self, what: str, workflow: str, why: str, fault: Exception | None = None) -> None:
         """Log the first of a kind, and then a count a minute."""
         kind, now_s = (what, workflow), self._clock.monotonic()
         self._unlogged[kind] += 1
         if now_s - self._logged_at.get(kind, -math.inf) >= _LOG_EVERY_S:
             count = self._unlogged.pop(kind)
-            logger.warning("%d events %s of %s, the last: %s", count, what, workflow, why)
+            said = "%d events %s of %s, the last: %s"
+            logger.warning(said, count, what, workflow, why, exc_info=fault)
             self._logged_at[kind] = now_s
 
     async def _listen(self, topic: str) -> None:
@@ -310,9 +343,10 @@ class Triggers:
             payload = _payload(received.message)
             event = {"topic": received.topic, "payload": payload}
             for place, trigger in wanted:
-                self._offer(place, trigger, event)
-                if not trigger.debounce_s:
-                    await self._fire_due(place, trigger, self._clock.monotonic())
+                with self._alone(place):
+                    self._offer(place, trigger, event)
+                    if not trigger.debounce_s:
+                        await self._fire_due(place, trigger, self._clock.monotonic())
 
     def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
         return [

@@ -82,6 +82,7 @@ def run(name: str, **fields: Any) -> WorkflowRun:
 ON_ALARM = Trigger(TriggerKind.ALARM, input={"unit": "${event.equipment}"})
 ON_END = Trigger(TriggerKind.WORKFLOW, workflow="first")
 ON_MESSAGE = Trigger(TriggerKind.MQTT, topic="line/+/done", input={"n": "${event.payload.n}"})
+NEVER = Trigger(TriggerKind.SCHEDULE, cron="0 0 31 2 *")
 NOON = Trigger(TriggerKind.SCHEDULE, cron="0 12 * * *")
 
 
@@ -256,6 +257,49 @@ async def test_a_schedule_that_is_new_does_not_make_up_for_what_was_before():
     await rig.use(NOON)
 
     assert await rig.tick() == 0
+
+
+async def test_a_trigger_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture):
+    rig = Rig()
+    steps = (Step("one", ActionKind.WAIT),)
+    good = Workflow("good", steps, triggers=(NOON, ON_ALARM, ON_END))
+    await rig.triggers.use([Workflow("bad", steps, triggers=(NEVER,)), good])
+    await rig.triggers.use([Workflow("bad", steps, triggers=(NEVER, NEVER)), good])
+    rig.triggers.alarms([alarm()])
+    rig.triggers.run_ended(run("a"))
+    await rig.tick(120)
+    await rig.tick()
+
+    kinds = sorted(by.kind for _, _, by in rig.started.values())
+    assert kinds == ["alarm", "schedule", "workflow"]
+    assert list(rig.triggers.troubles) == ["bad"]
+    assert "CroniterBadDateError" in rig.triggers.troubles["bad"]
+    assert len(caplog.messages) == 2  # one for each of its triggers, whatever often it is looked at
+
+
+async def test_a_trigger_that_was_mended_or_is_gone_fails_no_more():
+    rig = Rig()
+    await rig.use(NEVER)
+    await rig.tick()
+    assert rig.triggers.troubles
+    await rig.use(NOON)
+    await rig.tick()
+    assert not rig.triggers.troubles
+
+    await rig.use(NEVER)
+    await rig.tick()
+    await rig.triggers.use([])
+    assert not rig.triggers.troubles
+
+
+async def test_a_fault_of_the_app_with_one_event_does_not_lose_those_behind_it():
+    rig = Rig()
+    rig.trouble = [ZeroDivisionError("a fault")]
+    await rig.use(ON_ALARM)
+    rig.triggers.alarms([alarm("first"), alarm("second"), alarm("third")])
+
+    assert await rig.tick() == 2
+    assert [each.why for each in rig.triggers.refusals] == ["ZeroDivisionError: a fault"]
 
 
 async def test_a_time_missed_while_the_app_was_down_is_made_up_for():
