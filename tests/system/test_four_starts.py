@@ -1,4 +1,4 @@
-"""One workflow started over MQTT, REST, the command line and the call of a click: the same run each time."""
+"""One workflow started over MQTT, REST, the command line and as by a click: the same run."""
 
 import asyncio
 import json
