@@ -15,6 +15,12 @@ from app.core.workflow import ACTION_FIELDS, ActionKind, Field
 from app.core.workflow_entry import Problem, Severity
 from app.core.workflow_names import is_name
 
+OWN_TOPICS = (
+    "millwright/", "plant/", "$", "orchestrator/", "sensors/factory/", "data/", "/data/", "events/",
+    "alerts/", "predictions/", "results/", "tasks/", "workers/",
+)  # fmt: skip
+"""Topics that no workflow may speak on: they are agents' and the app's own."""
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 YEAR_S = 366 * 86_400.0
 
@@ -84,6 +90,7 @@ def _check_publish(given: Mapping[str, Any], _scope: Scope, where: str) -> Itera
     topic = _literal(given, "topic", str)
     if topic:
         yield from _check_topic(topic, f"{where}.topic")
+    yield from _check_owner(str(given.get("topic", "")), f"{where}.topic")
     if _literal(given, "qos", int) not in {None, 0, 1}:
         yield Problem(0, f"{where}.qos", "qos must be 0 or 1")
 
@@ -96,15 +103,20 @@ def _check_topic(topic: str, where: str) -> Iterator[Problem]:
         return
     if "+" in topic or "#" in topic:
         yield Problem(0, where, 'A message has one topic, without "+" and "#"')
-    if topic.startswith("millwright/commands/"):
+
+
+def _check_owner(topic: str, where: str) -> Iterator[Problem]:
+    head = topic.partition("${")[0]  # of one that is computed, how it begins
+    own = next((each for each in OWN_TOPICS if head.startswith(each)), "")
+    if head.startswith("millwright/commands/"):
         yield Problem(
             0, where, "A command is never published by hand", 'Use a step with do = "command"'
         )
-    elif topic.startswith(("millwright/", "plant/")):
+    elif own:
         yield Problem(
             0,
             where,
-            f'Topics below "{topic.partition("/")[0]}/" belong to the app and its agents',
+            f'Topics that begin with "{own}" belong to the app and its agents',
             "Publish on a topic of your own",
         )
 

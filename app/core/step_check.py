@@ -8,7 +8,7 @@ from app.core.errors import InputError
 from app.core.expression import bare, evaluate, expressions
 from app.core.expression_check import Scope, check_condition
 from app.core.near import near_miss
-from app.core.workflow import ActionKind, Step, Workflow
+from app.core.workflow import ActionKind, Step, Workflow, timeout_of
 from app.core.workflow_entry import Problem, Severity
 from app.core.workflow_names import RULE, is_name
 
@@ -19,6 +19,11 @@ EXPRESSIONS_LENGTH = 20_000
 """Characters of all expressions in the inputs of one step; reading them takes 10 ms."""
 
 _DAY_S = 86_400.0
+_NOT_TRIED_AGAIN = {
+    ActionKind.COMMAND: "a command that was refused is not asked for a second time by itself",
+    ActionKind.WORKFLOW: "a run within a run is repeated by hand, from its own page",
+}
+"""Why `retry` changes nothing, by what a step does."""
 _NO_UNDO = frozenset({ActionKind.APPROVE, ActionKind.WAIT, ActionKind.WORKFLOW})
 
 
@@ -146,12 +151,34 @@ def _check_limits(step: Step, where: str) -> Iterator[Problem]:
             "parallel says nothing without for_each",
             severity=Severity.WARNING,
         )
-    if step.retry.attempts > 1 and step.do in {ActionKind.APPROVE, ActionKind.WAIT}:
+    yield from _check_retry(step, f"{where}.retry.attempts")
+    seconds = step.with_.get("seconds") if step.do is ActionKind.WAIT else None
+    if isinstance(seconds, int | float) and seconds > timeout_of(step) > 0:
         yield Problem(
             0,
-            f"{where}.retry.attempts",
+            f"{where}.with.seconds",
+            f"It waits {seconds:g} s, longer than its timeout_s of {timeout_of(step):g}",
+            "Raise timeout_s above it, or leave timeout_s out",
+        )
+
+
+def _check_retry(step: Step, where: str) -> Iterator[Problem]:
+    if step.retry.attempts <= 1:
+        return
+    if step.do in {ActionKind.APPROVE, ActionKind.WAIT}:
+        yield Problem(
+            0,
+            where,
             f'A step with do = "{step.do}" is not tried again',
             "Leave retry out; give it a longer timeout_s",
+        )
+    elif why := _NOT_TRIED_AGAIN.get(step.do):
+        yield Problem(
+            0,
+            where,
+            f'retry has no effect with do = "{step.do}": {why}',
+            "Leave retry out; lead the error to a step of its own with on_error",
+            Severity.WARNING,
         )
 
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core import action_check
 from app.core.workflow import ActionKind, Workflow
 from app.core.workflow_entry import Problem, Severity
+from app.workflow import actions
 from app.workflow.definition import read_definition
 
 GOOD = """\
@@ -234,6 +236,19 @@ def test_a_problem_names_its_line(old: str, new: str, line: int, message: str):
             10,
             "belong to the app",
         ),
+        *(
+            (
+                f'[[steps]]\nid = "b"\ndo = "publish"\nwith = {{ topic = "{own}", payload = 1 }}\n',
+                9,
+                "belong to the app",
+            )
+            for own in ("data/a", "/data/a", "orchestrator/workflow/trigger", "tasks/${input.a}")
+        ),
+        (
+            '[[steps]]\nid = "b"\ndo = "wait"\ntimeout_s = 5\nwith = { seconds = 50 }\n',
+            10,
+            "It waits 50 s, longer than its timeout_s of 5",
+        ),
         (
             '[[steps]]\nid = "b"\ndo = "notify"\n'
             'with = { title = "a", message = "b", priority = 0 }\n',
@@ -295,6 +310,16 @@ def test_a_problem_behind_a_good_step_names_its_line(more: str, line: int, messa
         (
             '[[steps]]\nid = "b"\ndo = "wait"\nwith = { seconds = 1 }\nwhen = "1 > 2"\n',
             "never runs",
+        ),
+        (
+            '[[steps]]\nid = "b"\ndo = "command"\nretry = { attempts = 4 }\n'
+            'with = { tag = "a/b/c/d/e", value = 1 }\n',
+            "retry has no effect",
+        ),
+        (
+            '[[steps]]\nid = "b"\ndo = "workflow"\nretry = { attempts = 3 }\n'
+            'with = { name = "other" }\n',
+            "retry has no effect",
         ),
     ],
 )
@@ -452,3 +477,11 @@ def test_a_key_of_many_parts_is_refused_before_it_fills_the_memory(line: str):
     bomb = line.format(".".join(["a"] * 40_000))
     (problem,) = read_definition(f'name = "bomb"\n{bomb}\n').problems
     assert (problem.line, problem.message) == (2, "The line has over 200 dots")
+
+
+def test_the_lint_and_the_run_agree_on_the_topics_that_are_not_for_workflows():
+    assert action_check.OWN_TOPICS == actions.OWN_TOPICS
+
+
+def test_a_wait_as_long_as_its_timeout_is_allowed():
+    assert not errors(STEP.replace("with =", "timeout_s = 1\nwith ="))
