@@ -1,5 +1,6 @@
 """What it means on each page that the broker is away, and what to do about it."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.bus.state import BusState
@@ -44,7 +45,7 @@ def broker_status(plant: Plant) -> dict[str, object]:
         "ok": worst.state is Health.OK,
         "away": has_gone,
         "word": "away" if has_gone else worst.state,
-        "since": int(worst.since.timestamp() * 1000),
+        "since": int(_since(plant, worst).timestamp() * 1000),
         "reason": worst.reason,
         "remedy": worst.remedy,
     }
@@ -53,7 +54,7 @@ def broker_status(plant: Plant) -> dict[str, object]:
 def away_notice(plant: Plant, active: str) -> Html:
     """Return the notice of the page `active`, hidden while the broker is there (frame.js)."""
     worst = _worst(plant)
-    since = worst.since.astimezone(ZoneInfo(plant.settings.site.timezone))
+    since = _since(plant, worst).astimezone(ZoneInfo(plant.settings.site.timezone))
     return tag(
         "div",
         tag(
@@ -85,6 +86,11 @@ def _worst(plant: Plant) -> ComponentStatus:
     if own and own.state not in {Health.OK, Health.STARTING}:
         return own
     return plant.bus.status
+
+
+def _since(plant: Plant, worst: ComponentStatus) -> datetime:
+    """Return since when it is away; each try to start our own broker is news of its own."""
+    return min(worst.since, plant.bus.status.since)
 
 
 def _is_away(plant: Plant, worst: ComponentStatus) -> bool:
