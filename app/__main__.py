@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 import importlib
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import NamedTuple, TextIO
 
 from app.command_parser import USAGE_EXIT, one_line
@@ -40,6 +41,7 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _take_any_sign(sys.stdout)
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
         arguments = ["run", *arguments]
@@ -70,6 +72,12 @@ def _usage() -> str:
     more = "commands (millwright COMMAND --help for more)"
     codes = "exit codes: 0 done, 1 failed, 2 wrong usage"
     return f"usage: millwright [COMMAND] [options]\n\n{more}:\n{rows}\n\n{codes}"
+
+
+def _take_any_sign(stream: TextIO) -> None:
+    """Have "°C" not end a command whose output goes where there is no such sign."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse(text: str) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from app.api.answers import ACTOR, Described, answers, read_body, reply, takes
+from app.api.who import ActorName
 from app.commands.gateway import CommandGateway
 from app.core.actor import Actor
 from app.core.command import ENDED, Command, CommandChange, CommandState
@@ -17,7 +18,6 @@ from app.security.refusal import ErrorBody
 from app.settings import Settings
 
 PAGE = 1000
-_Name = Annotated[str, Header(alias="X-Actor", min_length=1, max_length=40)]
 _Path = Annotated[str, msgspec.Meta(max_length=300)]
 _Note = Annotated[str, msgspec.Meta(max_length=1000)]
 
@@ -98,7 +98,7 @@ def router(plant: Commanded) -> APIRouter:
 def _add_asking(routes: APIRouter, plant: Commanded) -> None:
     @routes.post("", responses=_outcomes(), openapi_extra=takes(CommandWish))
     async def ask(
-        request: Request, name: _Name = ACTOR.name, source: _Source = Caller.HTTP
+        request: Request, name: ActorName = ACTOR.name, source: _Source = Caller.HTTP
     ) -> Response:
         """Ask for a change of a tag: 202 while it is under way, 200 if it had ended before.
 
@@ -123,7 +123,7 @@ def _add_asking(routes: APIRouter, plant: Commanded) -> None:
         openapi_extra=takes(CommandTrial),
     )
     async def check(
-        request: Request, name: _Name = ACTOR.name, source: _Source = Caller.HTTP
+        request: Request, name: ActorName = ACTOR.name, source: _Source = Caller.HTTP
     ) -> Response:
         """Judge a change of a tag as of now; nothing is kept or sent."""
         trial = await read_body(request, CommandTrial)
@@ -158,7 +158,7 @@ def _add_deciding(routes: APIRouter, plant: Commanded) -> None:
     async def approve(
         command_id: str,
         request: Request,
-        name: _Name = ACTOR.name,
+        name: ActorName = ACTOR.name,
         source: _Source = Caller.HTTP,
     ) -> Response:
         """Agree to a command that waits; it is checked again and sent."""
@@ -174,7 +174,7 @@ def _add_deciding(routes: APIRouter, plant: Commanded) -> None:
     async def reject(
         command_id: str,
         request: Request,
-        name: _Name = ACTOR.name,
+        name: ActorName = ACTOR.name,
         source: _Source = Caller.HTTP,
     ) -> Response:
         """Refuse a command that was not sent yet."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Header
+from pydantic import BeforeValidator
 
 from app.api.answers import ACTOR
 from app.core.actor import Actor
@@ -18,14 +19,25 @@ class Caller(StrEnum):
     CLI = "cli"
 
 
-_Name = Annotated[str, Header(alias="X-Actor", min_length=1, max_length=40)]
+def _utf_8(header: object) -> object:
+    """Return what a client wrote as UTF-8; headers come decoded as Latin-1 (RFC 9110, 5.5)."""
+    try:
+        return header.encode("latin-1").decode() if isinstance(header, str) else header
+    except UnicodeError:  # the client wrote Latin-1
+        return header
+
+
+ActorName = Annotated[
+    str, BeforeValidator(_utf_8), Header(alias="X-Actor", min_length=1, max_length=40)
+]
+"""The header that says who asks."""
 _Source = Annotated[Caller, Header(alias="X-Actor-Source")]
 
 
 def actor_of(settings: Settings) -> Callable[..., Awaitable[Actor]]:
     """Return the dependency that reads who acts from the headers; a claim, without a login."""
 
-    async def actor(x_actor: _Name = ACTOR.name, x_source: _Source = Caller.HTTP) -> Actor:
+    async def actor(x_actor: ActorName = ACTOR.name, x_source: _Source = Caller.HTTP) -> Actor:
         return Actor(x_actor, x_source.value, settings.people.role(x_actor))
 
     return actor

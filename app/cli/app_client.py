@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from app.core.errors import ConflictError, MillwrightError, NotFoundError
+from app.core.errors import ConflictError, InputError, MillwrightError, NotFoundError
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -41,13 +41,12 @@ def ask_app(
     """Return the app's answer to a GET, or to a POST of `body` as JSON.
 
     Raises:
+        InputError: A text is not Unicode.
         NotFoundError: Nothing answers, or something else than the app.
         ConflictError: The app refused; the message is its own.
     """
     url = app_url(settings)
-    payload = None if body is None else msgspec.json.encode(body)
-    content = {"Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(url + path, payload, content)  # noqa: S310  always http
+    request = _request(url + path, body, headers or {})
     try:
         with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
             return msgspec.json.decode(answer.read(), type=type_)
@@ -60,6 +59,20 @@ def ask_app(
         cause: object = getattr(error, "reason", error)  # what urllib has wrapped
         why = getattr(cause, "strerror", None) or cause
         raise NotFoundError(f"The app does not answer at {url}: {why}", _START) from error
+
+
+def _request(url: str, body: object, headers: Mapping[str, str]) -> urllib.request.Request:
+    try:
+        payload = None if body is None else msgspec.json.encode(body)
+        # urllib writes headers as Latin-1; the app reads them as UTF-8
+        texts = {
+            name: " ".join(text.split()).encode().decode("latin-1")
+            for name, text in headers.items()
+        }
+    except UnicodeEncodeError as error:
+        raise InputError("What was typed is not UTF-8", "Check the terminal's encoding") from error
+    content = {"Content-Type": "application/json", **texts}
+    return urllib.request.Request(url, payload, content)  # noqa: S310  always http
 
 
 def _refused(body: bytes, url: str) -> MillwrightError:

@@ -32,7 +32,8 @@ def main(argv: list[str]) -> int:
     add_app_options(parser)
     arguments = parser.parse_args(argv)
     wanted = {"state": arguments.state, "tag": arguments.tag, "limit": arguments.limit}
-    found = ask_app(settings_of(arguments), f"{PATH}?{urlencode(wanted)}", list[Command])
+    query = urlencode(wanted, errors="replace")
+    found = ask_app(settings_of(arguments), f"{PATH}?{query}", list[Command])
     text = "\n".join(line(command) for command in found) or "No commands"
     sys.stdout.write((msgspec.json.encode(found).decode() if arguments.json else text) + "\n")
     return 0

@@ -56,7 +56,7 @@ class WorkflowClient:
         """Return runs without their steps, the newest first."""
         wanted = [("workflow", workflow), ("text", text), *(("state", each) for each in states)]
         wanted += [("dead", "true" if dead else ""), ("limit", str(limit))]
-        query = urlencode([(name, value) for name, value in wanted if value])
+        query = urlencode([each for each in wanted if each[1]], errors="replace")
         return ask_app(self._settings, f"/api/runs?{query}", list[WorkflowRun])
 
     def retry(self, run_id: str, why: str, step: str, definition: str) -> WorkflowRun:

@@ -155,6 +155,24 @@ async def test_what_is_not_there_is_404(client: httpx.AsyncClient, name: str):
     assert gone.status_code in {404, 405}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_who_starts_is_named_as_the_client_wrote_it(client: httpx.AsyncClient, encoding: str):
+    headers = {b"X-Actor": "Jürgen Weiß".encode(encoding)}
+    answer = await client.post(f"{PATH}/quick/runs", headers=headers)
+
+    assert answer.json()["started_by"]["name"] == "Jürgen Weiß"
+
+
+async def test_a_name_of_forty_letters_may_be_of_any(client: httpx.AsyncClient):
+    wanted = f"{PATH}/quick/runs"
+    told = [
+        await client.post(wanted, headers={b"X-Actor": ("Ł" * length).encode()})
+        for length in (40, 41)
+    ]
+
+    assert [each.status_code for each in told] == [201, 422]
+
+
 @pytest.mark.parametrize("headers", [{"X-Actor-Source": "system"}, {"X-Actor": "x" * 41}])
 async def test_headers_that_are_wrong_are_422(client: httpx.AsyncClient, headers: dict[str, str]):
     assert (await client.post(f"{PATH}/quick/runs", headers=headers)).status_code == 422

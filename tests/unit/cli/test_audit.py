@@ -1,6 +1,9 @@
 """`millwright audit` on a file, as when the app is down."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,17 @@ def test_a_command_is_listed_with_its_unit_as_people_write_it(
         audit.append(NOW, ANNA, "command", target, "too warm")
     assert main(["audit", "list", "--data", str(tmp_path)]) == 0
     assert f"command {words} (too warm)" in capsys.readouterr().out
+
+
+def test_a_terminal_without_the_sign_gets_its_number_and_no_traceback(tmp_path: Path):
+    with opened(tmp_path / "audit.sqlite") as audit:
+        audit.append(NOW, ANNA, "command", f"s/a/l/u/t = 20 Cel [{ID}]", "")
+    call = [sys.executable, "-m", "app", "audit", "list", "--data", str(tmp_path)]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(call, capture_output=True, env=ascii_only, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert r"= 20 \xb0C [" in ended.stdout
 
 
 def test_json_keeps_the_row_as_it_is_in_the_chain(

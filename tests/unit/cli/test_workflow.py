@@ -13,9 +13,10 @@ import pytest
 
 from app.api.mount import api
 from app.cli.workflow import main
+from app.core.actor import Role
 from app.core.errors import ConflictError, InputError, NotFoundError
 from app.plant import Plant
-from app.settings import Settings
+from app.settings import PeopleSettings, Settings
 from tests.ports import free_port
 from tests.serving import serving
 from tests.unit.api.flows import BROKEN, QUICK, asking, ended, working_plant
@@ -209,6 +210,40 @@ async def test_a_question_is_approved_and_the_run_goes_on(
         assert await ended(plant, run_id) == "completed"
     said = f'"Go on at 5?" of run {run_id} is approved by operator: fine\n'
     assert capsys.readouterr().out == said
+
+
+async def test_a_name_of_any_letters_is_the_one_of_the_settings(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+):
+    people = PeopleSettings(roles={"Łukasz Żak": Role.SUPERVISOR})
+    async with working_plant(settings) as plant, serving(api(plant)) as port:
+        plant.settings.people.roles.update(people.roles)
+        assert await command(port, "run", "chief", "--actor", "Łukasz Żak", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["started_by"]["name"] == "Łukasz Żak"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "quick", "--why", "\udcff"),
+        ("run", "quick", "-p", "count=\udcff"),
+        ("run", "quick", "--actor", "\udcff"),
+        ("cancel", NOBODY, "--why", "\udcff"),
+    ],
+)
+async def test_what_is_no_text_is_told_and_not_sent(settings: Settings, words: tuple[str, ...]):
+    async with served(settings) as (port, _):
+        with pytest.raises(InputError, match="What was typed is not UTF-8"):
+            await command(port, *words)
+
+
+async def test_a_search_for_what_is_no_text_finds_nothing(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+):
+    async with served(settings) as (port, _):
+        await started(port, capsys, "quick")
+        assert await command(port, "runs", "--text", "\udcff") == 0
+    assert capsys.readouterr().out == ""
 
 
 async def test_a_question_is_rejected_with_a_reason(
