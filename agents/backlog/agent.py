@@ -16,7 +16,7 @@ from agents.base.requests import parse
 from app.core.agent import AgentSpec
 from app.core.alarm import Alarm
 from app.core.clock import AwareTime, Clock
-from app.core.errors import FieldsError, NotFoundError
+from app.core.errors import FieldsError, NotFoundError, StoreError
 from app.core.order import Order, OrderState
 from app.core.topics import SHIFT_SUMMARY
 from app.settings import Settings
@@ -78,7 +78,7 @@ class BacklogAgent(BaseAgent):
 
     def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
         super().__init__(settings, clock, instance)
-        self._orders = Orders(settings.data.dir / "backlog" / f"{instance}.sqlite")
+        self._orders = Orders(settings.data.dir / "backlog")
         self._raises = Raises([])
         self._since = clock.now()
         self._open = 0
@@ -92,6 +92,17 @@ class BacklogAgent(BaseAgent):
             await super().serve(stopping)
         finally:
             await self._orders.shut()
+
+    @override
+    async def run(self) -> None:
+        while True:  # other instances make and close orders too
+            try:
+                self._open = await self._orders.count_open()
+            except StoreError as error:
+                self.degraded(f"{error}; {error.hint}")
+            else:
+                self.degraded("")
+            await self.clock.sleep(self.settings.supervisor.beat_s)
 
     @override
     async def prepare(self) -> None:
@@ -117,7 +128,6 @@ class BacklogAgent(BaseAgent):
             case "close_order":
                 closing = parse(CloseOrder, input)
                 order = await self._orders.close(closing.id, closing.note, self.clock.now())
-                self._open = await self._orders.count_open()
                 return _output(order)
             case "shift_summary":
                 return await self._sum_up(parse(Shift, input))
@@ -142,7 +152,6 @@ class BacklogAgent(BaseAgent):
             run=wanted.run,
         )
         order, is_new = await self._orders.create(draft)
-        self._open = await self._orders.count_open()
         return {**_output(order), "is_new": is_new}
 
     async def _sum_up(self, shift: Shift) -> dict[str, object]:

@@ -1,6 +1,12 @@
-"""Maintenance orders on disk, each made once for the run that asks for it."""
+"""Maintenance orders on disk, each made once for the run that asks for it.
 
+All instances with one data folder share one file: numbers are given in a transaction, so no two
+orders have the same, and whoever is asked lists them all.
+"""
+
+import logging
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +16,9 @@ from agents.base.sqlite_file import SqliteFile
 from app.core.errors import ConflictError, NotFoundError
 from app.core.order import Order, OrderState
 
+logger = logging.getLogger(__name__)
+
+FILE = "orders.sqlite"
 KEPT = 10_000  # orders; of the closed ones the oldest beyond this go
 
 _SCHEMA = """
@@ -17,23 +26,26 @@ CREATE TABLE IF NOT EXISTS orders (
     number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT UNIQUE, state TEXT NOT NULL,
     opened_at TEXT NOT NULL, closed_at TEXT, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, number);
+CREATE TABLE IF NOT EXISTS taken_over (file TEXT PRIMARY KEY);
 """
 _OPEN = "SELECT count(*) FROM orders WHERE state = 'open'"
 
 
 class Orders:
-    """The orders of one plant."""
+    """The orders of one plant, in a folder that other instances may use at the same time."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = SqliteFile(file, _SCHEMA)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = SqliteFile(folder / FILE, _SCHEMA)
 
     async def open(self) -> None:
-        """Open the file.
+        """Open the file, and take over those that each instance had to itself in version 0.1.0.
 
         Raises:
-            StoreError: It cannot be opened.
+            StoreError: One of them cannot be opened.
         """
         await self._file.open()
+        await self._file.run(lambda connection: _take_over_all(connection, self._folder))
 
     async def shut(self) -> None:
         """Close the file."""
@@ -71,6 +83,49 @@ class Orders:
     async def count_open(self) -> int:
         """Return how many orders are open."""
         return await self._file.run(lambda connection: _number(connection, _OPEN))
+
+
+def _take_over_all(connection: sqlite3.Connection, folder: Path) -> None:
+    taken = {row["file"] for row in connection.execute("SELECT file FROM taken_over")}
+    for former in sorted(folder.glob("*.sqlite")):
+        if former.name in {FILE, *taken}:
+            continue
+        try:
+            rows = _all_of(former)
+        except sqlite3.Error as error:
+            logger.warning("Orders of %s are not taken over: %s", former.name, error)
+        else:
+            _take_over(connection, former, rows)
+
+
+def _all_of(former: Path) -> list[tuple[int, str | None, bytes]]:
+    with closing(sqlite3.connect(former)) as other:
+        return other.execute("SELECT number, run, body FROM orders ORDER BY number").fetchall()
+
+
+def _take_over(
+    connection: sqlite3.Connection, former: Path, rows: list[tuple[int, str | None, bytes]]
+) -> None:
+    connection.execute("INSERT INTO taken_over VALUES (?)", (former.name,))
+    for number, run, body in rows:
+        order = msgspec.json.decode(body, type=Order)
+        new = connection.execute(
+            "INSERT INTO orders (number, run, state, opened_at, body) VALUES (?, ?, ?, ?, '')",
+            (
+                _unless_taken(connection, "number", number),
+                _unless_taken(connection, "run", run),
+                order.state.value,
+                order.opened_at.isoformat(),
+            ),
+        ).lastrowid
+        if new != number:
+            logger.warning("Order %s of %s is MO-%d now: two had it", order.id, former.name, new)
+        _write(connection, msgspec.structs.replace(order, id=f"MO-{new}"))
+
+
+def _unless_taken(connection: sqlite3.Connection, column: str, value: object) -> object:
+    query = f"SELECT 1 FROM orders WHERE {column} = ?"  # noqa: S608  one of two fixed words
+    return None if connection.execute(query, (value,)).fetchone() else value
 
 
 def _create(connection: sqlite3.Connection, order: Order) -> tuple[Order, bool]:

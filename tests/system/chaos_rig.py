@@ -158,7 +158,7 @@ class Chaos:
 
     def orders(self) -> Counter[str]:
         """Return how often each order was made, by its title."""
-        rows = self._rows("backlog/1.sqlite", "SELECT body FROM orders")
+        rows = self._rows("backlog/orders.sqlite", "SELECT body FROM orders")
         return Counter(str(json.loads(row[0])["title"]) for row in rows)
 
     def commands_begun(self) -> Counter[str]:

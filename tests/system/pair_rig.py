@@ -93,7 +93,7 @@ class Pair:
 
     def orders(self) -> Path:
         """Return the file that the backlog agent keeps its orders in."""
-        return self._folder / "agents" / "backlog" / "1.sqlite"
+        return self._folder / "agents" / "backlog" / "orders.sqlite"
 
     def wait(self, condition: Callable[[], object], within_s: float) -> float:
         """Wait until a condition holds; return how long it took, s."""

@@ -1,10 +1,13 @@
+import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from agents.backlog.orders import Orders
+from agents.backlog.orders import FILE, Orders
 from app.core.errors import ConflictError, NotFoundError
 from app.core.order import Order, OrderState
 
@@ -13,7 +16,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def orders(tmp_path: Path) -> AsyncGenerator[Orders]:
-    opened = Orders(tmp_path / "orders.sqlite")
+    opened = Orders(tmp_path)
     await opened.open()
     yield opened
     await opened.shut()
@@ -38,7 +41,7 @@ async def test_a_run_makes_its_order_once(orders: Orders):
 
 async def test_orders_are_there_after_opening_again(orders: Orders, tmp_path: Path):
     made, _ = await orders.create(order("run-7"))
-    again = Orders(tmp_path / "orders.sqlite")
+    again = Orders(tmp_path)
     await again.open()
 
     found = await again.newest(OrderState.OPEN, 10)
@@ -82,3 +85,84 @@ async def test_a_shift_counts_what_was_opened_and_closed_in_it(orders: Orders):
     assert await orders.count(NOW, NOW + hour) == (1, 0)
     assert await orders.count(NOW - hour, NOW + 2 * hour) == (2, 1)
     assert await orders.count_open() == 1
+
+
+async def test_two_instances_at_once_give_no_number_twice_and_list_all(
+    orders: Orders, tmp_path: Path
+):
+    other = Orders(tmp_path)
+    await other.open()
+
+    made = await asyncio.gather(*(each.create(order()) for each in [orders, other] * 10))
+    listed = [await each.newest(None, 50) for each in (orders, other)]
+    await other.shut()
+
+    assert sorted(each.id for each, _ in made) == sorted(f"MO-{n}" for n in range(1, 21))
+    assert [len(each) for each in listed] == [20, 20]
+
+
+async def test_a_run_that_asks_two_instances_makes_its_order_once(orders: Orders, tmp_path: Path):
+    other = Orders(tmp_path)
+    await other.open()
+
+    both = await asyncio.gather(orders.create(order("run-7")), other.create(order("run-7")))
+    await other.shut()
+
+    assert sorted(is_new for _, is_new in both) == [False, True]
+    assert both[0][0] == both[1][0]
+
+
+async def test_an_order_that_another_instance_closed_is_not_closed_again(
+    orders: Orders, tmp_path: Path
+):
+    other = Orders(tmp_path)
+    await other.open()
+    made, _ = await orders.create(order())
+    await other.close(made.id, "", NOW)
+    await other.shut()
+
+    with pytest.raises(ConflictError, match="was closed"):
+        await orders.close(made.id, "", NOW)
+
+
+async def former(folder: Path, instance: str, *runs: str) -> None:
+    """Make a file as each instance had one to itself in version 0.1.0."""
+    kept = Orders(folder / instance)
+    await kept.open()
+    for run in runs:
+        await kept.create(order(run))
+    await kept.shut()
+    with closing(sqlite3.connect(folder / instance / FILE)) as connection, connection:
+        connection.execute("DROP TABLE taken_over")
+    (folder / instance / FILE).rename(folder / f"{instance}.sqlite")
+
+
+async def test_files_of_single_instances_are_taken_over_once(tmp_path: Path):
+    await former(tmp_path, "1", "a", "b")
+    await former(tmp_path, "2", "c")
+    first = Orders(tmp_path)
+    await first.open()
+    await first.shut()
+    second = Orders(tmp_path)
+    await second.open()
+
+    found = await second.newest(OrderState.OPEN, 10)
+    again, is_new = await second.create(order("c"))
+    await second.shut()
+
+    assert [(each.id, each.run) for each in found] == [("MO-3", "c"), ("MO-2", "b"), ("MO-1", "a")]
+    assert (again, is_new) == (found[0], False)
+
+
+async def test_a_file_that_cannot_be_read_is_left_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "1.sqlite").write_bytes(b"not a database" * 100)
+    orders = Orders(tmp_path)
+    await orders.open()
+
+    made, _ = await orders.create(order())
+    await orders.shut()
+
+    assert made.id == "MO-1"
+    assert "Orders of 1.sqlite are not taken over" in caplog.text
