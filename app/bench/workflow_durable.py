@@ -46,6 +46,10 @@ class AtOnce(Doer):
         """Return a small output."""
         return Done({"value": 42.5, "unit": "Cel"}, "bench/1")
 
+    @override
+    async def withdraw(self, kind: ActionKind, task_id: str) -> None:
+        """Take nothing back: nobody is asked."""
+
 
 class Rig:
     """An engine on a store of its own, and who waits for its runs.

@@ -99,6 +99,16 @@ class RunPlan:
         """Return what expressions see of the steps: the last round that has ended."""
         return dict(self._values)
 
+    def values_at(self, run: StepRun) -> dict[str, object]:
+        """Return what expressions saw when a step had ended; of loops, the rounds until then."""
+        latest: dict[str, StepRun] = {run.step: run}
+        for (name, round_), each in self._settled.items():
+            if name == run.step or self._round[name] == 1 or ended_s(each) > ended_s(run):
+                continue
+            if name not in latest or latest[name].round < round_:
+                latest[name] = each
+        return {**self._values, **{name: _value(each) for name, each in latest.items()}}
+
     def is_last(self, run: StepRun) -> bool:
         """Tell whether the run ends well with this outcome of a step: nothing else is to come."""
         return (

@@ -12,13 +12,13 @@ from app.bus.client import Bus
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
-from app.core.errors import AgentError, BusError, ConflictError, InputError
+from app.core.errors import AgentError, BusError, ConflictError, InputError, NotFoundError
 from app.core.expression import bare, evaluate
 from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
-from app.workflow.context import Doing, Done, PlantSilentError
+from app.workflow.context import Doing, Done, PlantSilentError, as_path
 from app.workflow.dispatch import Dispatcher, is_worth_another_try
 from app.workflow.web import call
 
@@ -30,7 +30,8 @@ OWN_TOPICS = (
 )  # fmt: skip
 """Topics that no workflow may speak on: they are agents' and the app's own."""
 
-_PERSON = frozenset({"click", "http", "cli", "mqtt", "retry"})
+_WITHDRAWS = msgspec.structs.replace(SYSTEM, role=Role.ENGINEER)
+"""Takes back what a run asked for, whatever role the tag asks of persons."""
 
 
 class RefusedError(AgentError):
@@ -125,6 +126,16 @@ class Actions:
             MillwrightError: It failed; a RefusedError or InputError would fail again.
         """
         return await self._kinds[kind](fields, doing)
+
+    async def withdraw(self, kind: ActionKind, task_id: str) -> None:
+        """Take back what a step asked of people in an earlier life of the app, if it did.
+
+        Raises:
+            StoreError: It cannot be read or written.
+        """
+        if kind is ActionKind.COMMAND:
+            with suppress(NotFoundError):
+                await self._withdraw_command(as_path(task_id))
 
     async def _task(self, fields: dict[str, Any], doing: Doing) -> Done:
         return await self._ask(str(fields["capability"]), _object(fields, "input"), fields, doing)
@@ -229,10 +240,7 @@ class Actions:
         return Done(_decision(approval), approval.decided_by or "app")
 
     async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
-        by, tag = doing.run.started_by, str(fields["tag"])
-        # where no person started the run, who agreed is the one that asks: two are two all the same
-        asking = doing.approver.name if doing.approver else f"workflow {doing.run.workflow}"
-        name = by.name if by.kind in _PERSON else asking
+        tag, name = str(fields["tag"]), doing.person or f"workflow {doing.run.workflow}"
         command = await self._commands.request(
             tag,
             _number(fields, "value"),
@@ -249,10 +257,7 @@ class Actions:
                 await _news(self._decided, LOOK_S)
             except asyncio.CancelledError:
                 if doing.is_cancelled():
-                    with suppress(
-                        ConflictError
-                    ):  # it is sent already; its row says what became of it
-                        await self._commands.reject(command.id, SYSTEM, "Its run was cancelled")
+                    await self._withdraw_command(command.id)
                 raise
             command = await self._commands.get(command.id)
         output = msgspec.to_builtins(command)
@@ -261,6 +266,10 @@ class Actions:
             said = f"Command {tag} = {command.value:g} is {command.state.value}: {command.reason}"
             raise kind(said)
         return Done(output, command.actuator or "app")
+
+    async def _withdraw_command(self, command_id: str) -> None:
+        with suppress(ConflictError):  # it is sent already; its row says what became of it
+            await self._commands.reject(command_id, _WITHDRAWS, "Its run was cancelled")
 
     async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
         given = _object(fields, "input")

@@ -25,6 +25,7 @@ from app.core.workflow import EVERY, ActionKind, Step, timeout_of
 from app.store.runs import LostRunError
 from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
 from app.workflow.context import Doing, Done, PlantSilentError
+from app.workflow.elements import Elements, Kept, Plan, Unsure, element_names
 from app.workflow.slots import has_begun, slot
 
 if TYPE_CHECKING:
@@ -40,15 +41,6 @@ _RAW = frozenset({"until"})
 _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
 
 
-class _Plan(msgspec.Struct, frozen=True):
-    """What a step decided before it began, where a restart must not decide it again."""
-
-    deadline: datetime
-    items: list[Any] | None = None
-    fields: list[dict[str, Any]] | None = None
-    began_at: datetime | None = None
-
-
 class Attempt:
     """The doing of one step in one round: its tries, its elements, its end."""
 
@@ -58,6 +50,7 @@ class Attempt:
         self._shown = shown
         self._lines: list[LogLine] = []
         self._has_acted = has_begun(runner.slots, step.id, shown.round)
+        self._unsure: set[int] = set()  # elements that have begun, and are neither done nor refused
 
     async def done(self) -> StepRun:
         """Return what became of the step."""
@@ -77,22 +70,42 @@ class Attempt:
                 raise  # the app is stopping: nothing is certain, the step goes on at the next start
             _forget_cancel()
             settled = self._settle(StepState.CANCELLED, error="The run was cancelled")
-            return msgspec.structs.replace(settled, may_have_acted=self._has_acted)
+            settled = msgspec.structs.replace(settled, may_have_acted=self._has_acted)
+            return await self._with_elements(settled)
         except LostRunError:
             raise  # the step is another orchestrator's now
         except MillwrightError as error:
             said = f"{error}. {error.hint}" if error.hint else str(error)
-            failed = self._settle(StepState.FAILED, error=said)
-            return msgspec.structs.replace(
-                failed,
+            failed = msgspec.structs.replace(
+                self._settle(StepState.FAILED, error=said),
                 jumps=error_leads_back(runner.plan, step),
                 may_have_acted=isinstance(error, BusError | UncertainError),
             )
+            return await self._with_elements(failed)
         except Exception as error:  # a fault of ours fails the step, so that others are taken back
             logger.exception("Step %s of run %s failed by a fault", step.id, runner.run.id)
             failed = self._settle(StepState.FAILED, error=f"Fault of the app: {error!r}")
-            return msgspec.structs.replace(failed, may_have_acted=True)
+            failed = msgspec.structs.replace(failed, may_have_acted=True)
+            return await self._with_elements(failed)
         return await self._loop(output, agent)
+
+    async def _with_elements(self, settled: StepRun) -> StepRun:
+        """Say of a for-each that came to an end too early what its elements have done."""
+        if not self._step.for_each:
+            return settled
+        if self._unsure and self._step.compensate:
+            await self._keep("unsure", Unsure(sorted(self._unsure)))
+        found = Elements(self._runner.slots, self._step.id, self._shown.round)
+        return msgspec.structs.replace(
+            settled,
+            output=[found.outputs.get(index) for index in range(len(found.items))] or None,
+            may_have_acted=bool(found.outputs or self._unsure),
+        )
+
+    async def _keep(self, part: str, data: msgspec.Struct) -> None:
+        key = slot(self._step.id, self._shown.round, part)
+        await self._runner.keep(key, data)
+        self._runner.slots[key] = msgspec.json.encode(data)
 
     @property
     def _kept(self) -> bytes | None:
@@ -164,11 +177,11 @@ class Attempt:
             return done.output, done.agent
         return await self._each(names, plan)
 
-    async def _planned(self, names: dict[str, object], attempt: int) -> _Plan:
+    async def _planned(self, names: dict[str, object], attempt: int) -> Plan:
         """Return deadline, elements and fields; they are kept, as a restart could change them."""
         runner, step = self._runner, self._step
         if self._kept is not None and attempt == 1:
-            kept = msgspec.json.decode(self._kept, type=_Plan)
+            kept = msgspec.json.decode(self._kept, type=Plan)
             self._shown = msgspec.structs.replace(
                 self._shown, started_at=kept.began_at or self._shown.started_at
             )
@@ -180,8 +193,8 @@ class Attempt:
         items = await self._computed(lambda: self._items(names))
         fields = await self._fields_of_all(names, items) if asks_plant(step) else None
         deadline = await self._computed(lambda: self._deadline(names))
-        plan = _Plan(deadline, items, fields, self._shown.started_at)
-        await runner.keep(slot(step.id, self._shown.round, "plan"), plan)
+        plan = Plan(deadline, items, fields, self._shown.started_at)
+        await self._keep("plan", plan)
         return plan
 
     def _items(self, names: dict[str, object]) -> list[Any] | None:
@@ -198,7 +211,7 @@ class Attempt:
             return [await self._computed(lambda: self._fields(names))]
         found: list[dict[str, Any]] = []
         for index, item in enumerate(items):
-            seen = _element(names, index, item)
+            seen = element_names(names, index, item)
             found.append(await self._computed(partial(self._fields, seen)))
             await asyncio.sleep(0)
         return found
@@ -218,26 +231,38 @@ class Attempt:
         rest = {key: each for key, each in step.with_.items() if key not in _RAW}
         return {**fill(rest, names, functions), **raw}
 
-    async def _each(self, names: dict[str, object], plan: _Plan) -> tuple[object, str]:
+    async def _each(self, names: dict[str, object], plan: Plan) -> tuple[object, str]:
         """Do the action for every element, `parallel` at once; each is kept as it is done."""
         runner, step = self._runner, self._step
         room, filling = asyncio.Semaphore(step.parallel), asyncio.Lock()
-        items, acted = plan.items or [], set[int]()
+        items, acted, agents = plan.items or [], set[int](), dict[str, None]()
+        broken = asyncio.Event()
+        self._shown = msgspec.structs.replace(self._shown, input={"for_each": items})
 
         async def one(index: int, item: object) -> object:
             key = slot(step.id, self._shown.round, str(index))
             kept = runner.slots.get(key)
             if kept is not None:
-                return msgspec.json.decode(kept)["output"]
+                done = msgspec.json.decode(kept, type=Kept)
+                agents[done.agent] = None
+                return done.output
             async with room:
-                async with filling:  # one a turn of the loop: each may take 50 ms
-                    seen = _element(names, index, item)
-                    fields = plan.fields[index] if plan.fields else self._fields(seen)
-                    await asyncio.sleep(0)
-                done = await self._act(fields, plan.deadline, f".{index}")
+                if broken.is_set():  # no element begins once another has failed
+                    return None
+                try:
+                    async with filling:  # one a turn of the loop: each may take 50 ms
+                        seen = element_names(names, index, item)
+                        fields = plan.fields[index] if plan.fields else self._fields(seen)
+                        await asyncio.sleep(0)
+                    done = await self._element(index, len(items), fields, plan.deadline)
+                except Exception:
+                    broken.set()
+                    raise
             acted.add(index)
-            await runner.keep(key, {"output": done.output, "agent": done.agent})
-            runner.slots[key] = msgspec.json.encode({"output": done.output})
+            agents[done.agent] = None
+            await runner.keep(key, done)
+            runner.slots[key] = msgspec.json.encode(done)
+            self._unsure.discard(index)
             return done.output
 
         works = [asyncio.ensure_future(one(index, item)) for index, item in enumerate(items)]
@@ -248,7 +273,23 @@ class Attempt:
                 if index not in acted:  # what is done is kept, so that it is not done again
                     work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
-        return list(outputs), "app"
+        return list(outputs), ", ".join(agents) or "app"
+
+    async def _element(
+        self, index: int, count: int, fields: dict[str, Any], deadline: datetime
+    ) -> Kept:
+        """Do the action for one element, and tell in the log how it went."""
+        self._unsure.add(index)
+        what = f"Element {index + 1} of {count}"
+        try:
+            done = await self._act(fields, deadline, f".{index}")
+        except MillwrightError as error:
+            if not isinstance(error, BusError | UncertainError):
+                self._unsure.discard(index)
+            self._log(f"{what} failed: {error}")
+            raise
+        self._log(f"{what} is done by {done.agent}")
+        return Kept(done.output, done.agent)
 
     async def _act(self, fields: dict[str, Any], deadline: datetime, suffix: str) -> Done:
         runner, step = self._runner, self._step
@@ -334,10 +375,6 @@ def asks_plant(step: Step) -> bool:
         *(each for each in (bare(step.for_each), bare(step.when)) if each),
     ]
     return any(called(each) & set(PLANT_FUNCTIONS) for each in used)
-
-
-def _element(names: Mapping[str, object], index: int, item: object) -> dict[str, object]:
-    return {**names, "item": item, "index": index}
 
 
 def _elements(value: object) -> list[Any]:

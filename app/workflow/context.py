@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.core.actor import Actor, Role
+from app.core.actor import SYSTEM, Actor, Role
 from app.core.errors import InputError
 from app.core.run import WorkflowRun
 from app.core.workflow import ActionKind, Step, Workflow
@@ -19,6 +19,15 @@ class Child(NamedTuple):
     input: dict[str, Any]
     key: str
     role: Role
+
+
+NOBODY = frozenset({SYSTEM.name, "mqtt"})
+"""Names that what starts runs goes by where no person is named."""
+
+
+def as_path(task_id: str) -> str:
+    """Return a task id as a path segment."""
+    return task_id.replace(":", "-").replace(".", "-")
 
 
 class PlantSilentError(InputError):
@@ -55,7 +64,18 @@ class Doing:
     @property
     def path(self) -> str:
         """The task id as a path segment."""
-        return self.task_id.replace(":", "-").replace(".", "-")
+        return as_path(self.task_id)
+
+    @property
+    def person(self) -> str:
+        """Who stands behind the run: its starter, else who agreed last in it; "" if nobody does.
+
+        Two are two all the same where one agreed in the run and another agrees to its command.
+        """
+        name = self.run.started_by.name
+        if name not in NOBODY:
+            return name
+        return self.approver.name if self.approver else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +94,13 @@ class Doer(Protocol):
 
         Raises:
             MillwrightError: It failed.
+        """
+        ...
+
+    async def withdraw(self, kind: ActionKind, task_id: str) -> None:
+        """Take back what a step asked of people in an earlier life of the app, if it did.
+
+        Raises:
+            StoreError: It cannot be read or written.
         """
         ...

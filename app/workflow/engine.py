@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from app import __version__
-from app.core.actor import Role
+from app.core.actor import SYSTEM, Role
 from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
@@ -228,7 +228,7 @@ class Engine:
         except MillwrightError as error:
             raise RefusedError(str(error)) from error
         parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
-        by = StartedBy("workflow", doing.run.started_by.name, {"run": doing.run.id})
+        by = StartedBy("workflow", doing.person or SYSTEM.name, {"run": doing.run.id})
         await self.begin(
             child.workflow,
             child.version,
@@ -259,7 +259,7 @@ class Engine:
         self._is_stopping = False
         found = await self._store.open_runs(self._owner)
         for stored in found:
-            self._go(stored)
+            self._go(stored, is_taken_up=True)
         await self._take_turns()
         return len(found)
 
@@ -310,7 +310,7 @@ class Engine:
             is_ours = stored.owner == self._owner and not stored.is_queued
             if is_ours and stored.run.state not in OVER:
                 logger.warning("Run %s goes on: nobody carried it out", run_id)
-                self._go(stored)
+                self._go(stored, is_taken_up=True)
         self._orphans = orphans
 
     async def stop(self) -> None:
@@ -328,7 +328,7 @@ class Engine:
         """
         await self.stop()
 
-    def _go(self, stored: Stored) -> None:
+    def _go(self, stored: Stored, *, is_taken_up: bool = False) -> None:
         if self._actions is None:
             raise AssertionError("use() comes before the first run")
         run_id = stored.run.id
@@ -343,6 +343,7 @@ class Engine:
                 clock=self._clock,
                 functions=self._functions,
                 changed=self._tell,
+                is_taken_up=is_taken_up,
             )
         except msgspec.MsgspecError as error:  # a step of it; see `Health`
             why = unreadable(msgspec.json.encode(stored.run), error)

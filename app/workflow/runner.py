@@ -3,32 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from app.core.actor import Actor, Role
 from app.core.clock import Clock
-from app.core.errors import MillwrightError, StoreError
-from app.core.expression import fill
+from app.core.errors import StoreError
 from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
 from app.core.run_plan import RunPlan, ended_s
 from app.core.step_order import ancestors
-from app.core.workflow import ActionKind, Step, Undo
+from app.core.workflow import ActionKind, Step
 from app.store.run_rows import Stored
 from app.store.runs import LostRunError, RunStore
-from app.workflow.actions import RefusedError, UncertainError, deadline_after
 from app.workflow.attempt import Attempt
-from app.workflow.context import Doer, Doing, PlantSilentError
+from app.workflow.context import Doer
+from app.workflow.elements import Elements
 from app.workflow.slots import has_begun, is_outcome, slot
+from app.workflow.take_back import TakeBack, said_of
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STORE_S = 1.0
-UNDO_AGAIN = timedelta(seconds=3)
-"""Between two tries to take a step back."""
 
 Changed = Callable[[WorkflowRun, StepRun | None], None]
 
@@ -56,10 +54,12 @@ class Runner:
         clock: Clock,
         functions: Mapping[str, Callable[..., object]],
         changed: Changed,
+        is_taken_up: bool = False,
     ) -> None:
         self.run = stored.run
         self.workflow = stored.snapshot
         self.slots = dict(stored.slots)
+        self._is_taken_up = is_taken_up
         self._owner = owner
         self._store = store
         self.actions = actions
@@ -171,6 +171,8 @@ class Runner:
         if verdict is None:
             return await self._attempt(step, shown)
         is_cancelled = verdict is StepState.CANCELLED
+        if is_cancelled and self._is_taken_up:
+            await self._withdraw(step, round_)
         return msgspec.structs.replace(
             shown,
             state=verdict,
@@ -189,6 +191,14 @@ class Runner:
         finally:
             self._acting.discard(task)
 
+    async def _withdraw(self, step: Step, round_: int) -> None:
+        """Take back what a step asked of people before the app ended: it will not be done now."""
+        task_id = self.task_id(step, round_)
+        parts = Elements(self.slots, step.id, round_).items
+        ids = [f"{task_id}.{index}" for index in range(len(parts))] if step.for_each else [task_id]
+        for each in ids:
+            await self._insist(partial(self.actions.withdraw, step.do, each))
+
     def _why_not(self) -> str:
         failed = self.plan.failed
         return f"{failed.step} failed" if failed and not self.cancelled else "The run was cancelled"
@@ -203,70 +213,12 @@ class Runner:
             await self.keep(key, settled)
             self.show(settled)
         for settled in self.plan.to_take_back():
-            step = self.workflow.step(settled.step)
-            key = slot(step.id, settled.round, "undo")
+            key = slot(settled.step, settled.round, "undo")
             kept = self.slots.get(key)
-            said: str = (
-                msgspec.json.decode(kept)["said"] if kept else await self._undo(step, settled)
-            )
+            said = said_of(kept) if kept else await TakeBack(self, settled).go()
             if kept is None:
                 await self.keep(key, {"said": said})
             self.show(msgspec.structs.replace(settled, compensation=said))
-
-    async def _undo(self, step: Step, settled: StepRun) -> str:
-        """Take a step back; what is refused is asked for again until its time is up.
-
-        A tag may ask for some seconds between two commands, which a quick failure does not leave.
-        """
-        undo = step.compensate
-        if undo is None:
-            raise AssertionError("only steps that can be taken back are")
-        deadline = deadline_after(self.clock.now(), undo.timeout_s)
-        number = 0
-        while True:
-            number += 1
-            try:
-                async with asyncio.timeout(undo.timeout_s):
-                    fields = await self._undo_fields(undo, step)
-                    doing = self._undoing(step, settled, deadline, number)
-                    await self.actions.do(undo.do, fields, doing)
-            except LostRunError:
-                raise
-            except RefusedError as error:
-                is_tried = undo.do is ActionKind.COMMAND and not isinstance(error, UncertainError)
-                if is_tried and self.clock.now() + UNDO_AGAIN < deadline:
-                    await self.clock.sleep(UNDO_AGAIN.total_seconds())
-                    continue
-                return f"not taken back: {error}"
-            except (MillwrightError, TimeoutError) as error:
-                return f"not taken back: {error or 'it took too long'}"
-            except Exception as error:  # a fault of ours must not keep others from being taken back
-                logger.exception("Step %s of run %s is not taken back", step.id, self.run.id)
-                return f"not taken back: fault of the app: {error!r}"
-            else:
-                return "done"
-
-    def _undoing(self, step: Step, settled: StepRun, deadline: datetime, number: int) -> Doing:
-        again = f".{number}" if number > 1 else ""
-        return Doing(
-            run=self.run,
-            step=step,
-            task_id=f"{self.task_id(step, settled.round)}.undo{again}",
-            deadline=deadline,
-            waiting=lambda _: None,
-            log=lambda _: None,
-            is_cancelled=lambda: False,
-            approver=Actor("compensation", "workflow", Role(self.run.role)),
-        )
-
-    async def _undo_fields(self, undo: Undo, step: Step) -> dict[str, Any]:
-        while True:
-            try:
-                fields: dict[str, Any] = fill(undo.with_, self.names(step), self.functions)
-            except PlantSilentError:
-                await self.clock.sleep(_STORE_S)
-            else:
-                return fields
 
     async def _end(self) -> WorkflowRun:
         failed, last = self.plan.failed, self._last
@@ -349,7 +301,7 @@ class Runner:
             except LostRunError:
                 raise
             except StoreError as error:
-                self._wait_for(f"the store of workflows: {error}")
+                self.wait_for(f"the store of workflows: {error}")
                 await self.clock.sleep(_STORE_S)
 
     def show(self, step: StepRun) -> None:
@@ -366,7 +318,8 @@ class Runner:
         self.run = msgspec.structs.replace(self.run, state=state, reason=reason)
         self._changed(self.run, step)
 
-    def _wait_for(self, what: str) -> None:
+    def wait_for(self, what: str) -> None:
+        """Tell for what the run waits beside its steps."""
         self.run = msgspec.structs.replace(self.run, state=RunState.WAITING, reason=what)
         self._changed(self.run, None)
 

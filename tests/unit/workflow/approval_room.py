@@ -19,6 +19,7 @@ from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 from app.workflow.actions import Actions, Commands
+from app.workflow.context import Child
 from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.repair import Repair
@@ -44,7 +45,8 @@ class Room:
     ) -> None:
         nobody: Any = Nobody()  # for parts of the app that no step here reaches
         self.store = store
-        self.engine = Engine(store=store, owner="app", clock=clock, functions={}, child=nobody)
+        self.library: dict[str, Workflow] = {}
+        self.engine = Engine(store=store, owner="app", clock=clock, functions={}, child=self._child)
         self.actions = Actions(
             bus=Bus(Settings(), "nobody", clock),
             dispatcher=nobody,
@@ -66,9 +68,12 @@ class Room:
             decided=self.actions.note_decision,
         )
 
-    async def begin(self, workflow: Workflow, role: str = "operator") -> str:
+    async def begin(self, workflow: Workflow, role: str = "operator", by: StartedBy = BY) -> str:
         """Start a run and return its id."""
-        return (await self.engine.begin(workflow, "v1", {}, "", BY, role=role)).id
+        return (await self.engine.begin(workflow, "v1", {}, "", by, role=role)).id
+
+    async def _child(self, name: str, given: dict[str, Any]) -> Child:
+        return Child(self.library[name], "v1", given, "", Role.ENGINEER)
 
     async def asked(self, workflow: Workflow, questions: int = 1) -> str:
         """Start a run and return its id once it waits for so many decisions."""

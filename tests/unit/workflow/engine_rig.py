@@ -57,6 +57,7 @@ class FakeDoer:
         self.acts: dict[str, Act] = {}
         self.asked: list[str] = []
         self.finished: list[str] = []
+        self.withdrawn: list[str] = []
 
     async def do(self, kind: ActionKind, fields: dict[str, Any], doing: Doing) -> Done:
         """Do a step: by its id, or by its task id without the run."""
@@ -66,6 +67,10 @@ class FakeDoer:
         output = await act(fields, doing) if act else fields
         self.finished.append(name)
         return Done(output, "fake/1")
+
+    async def withdraw(self, kind: ActionKind, task_id: str) -> None:
+        """Note what is no longer asked of people."""
+        self.withdrawn.append(task_id.partition(":")[2])
 
     @property
     def times(self) -> Counter[str]:

@@ -3,16 +3,19 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.clock import SystemClock
+from app.core.actor import Role
 from app.core.command import Command, CommandState
 from app.core.errors import ConflictError
-from app.core.run import RunState
-from app.core.workflow import ActionKind, Step, Workflow
+from app.core.run import RunState, StartedBy
+from app.core.workflow import ActionKind, Step, Undo, Workflow
+from app.core.write_rule import Confirm, WriteRule
 from app.settings import Settings
 from tests.processes import eventually
-from tests.unit.commands.rig import ANN, BOB, SPEED, TWO, Rig, offline
+from tests.unit.commands.rig import ANN, BOB, CHIEF, SPEED, TWO, Rig, offline, pump
 from tests.unit.workflow.approval_room import Room, life
 
 
@@ -68,3 +71,115 @@ async def test_a_command_of_a_run_waits_for_a_person_where_its_tag_asks_for_one(
     command = await asked(rig, room, await room.begin(sets(SPEED)))
 
     assert (command.approved_by, command.source) == ("", "workflow")
+
+
+HEARD = StartedBy("mqtt", "system", {"topic": "aud/go"})
+
+
+def asks_first(tag: str) -> Workflow:
+    given = {"tag": tag, "value": 2}
+    ask = Step("ask", ActionKind.APPROVE, with_={"question": "Slower?"})
+    return Workflow("demo", (ask, Step("set", ActionKind.COMMAND, with_=given, needs=("ask",))))
+
+
+async def test_of_a_run_that_a_message_began_who_agreed_in_it_is_no_second_person(
+    rig: Rig, room: Room
+):
+    run_id = await room.begin(asks_first(TWO), by=HEARD)
+    await room.waits(run_id)
+    await room.decide(f"{run_id}:ask", who=BOB)
+    command = await asked(rig, room, run_id)
+
+    assert command.requested_by == "bob"
+    with pytest.raises(ConflictError, match="another person must approve it"):
+        await rig.gateway.approve(command.id, BOB)
+    assert (await rig.gateway.approve(command.id, ANN)).approved_by == "ann"
+
+
+@pytest.mark.parametrize("by", [HEARD, StartedBy("mqtt", "mqtt"), StartedBy("alarm", "system")])
+async def test_where_no_person_stands_behind_a_run_its_workflow_asks(
+    rig: Rig, room: Room, by: StartedBy
+):
+    command = await asked(rig, room, await room.begin(sets(TWO), by=by))
+
+    assert command.requested_by == "workflow demo"
+
+
+async def test_who_started_a_run_asks_for_the_commands_of_the_runs_within_it(rig: Rig, room: Room):
+    room.library["demo"] = sets(TWO)
+    call = Step("call", ActionKind.WORKFLOW, with_={"name": "demo"})
+    run_id = await room.begin(Workflow("mum", (call,)))
+    command = await asked(rig, room, f"{run_id}-call")
+
+    assert command.requested_by == "ann"
+    with pytest.raises(ConflictError, match="another person must approve it"):
+        await rig.gateway.approve(command.id, ANN)
+
+
+async def test_who_agreed_in_a_run_asks_for_the_commands_of_the_runs_within_it(
+    rig: Rig, room: Room
+):
+    room.library["demo"] = sets(TWO)
+    ask = Step("ask", ActionKind.APPROVE, with_={"question": "Slower?"})
+    call = Step("call", ActionKind.WORKFLOW, with_={"name": "demo"}, needs=("ask",))
+    run_id = await room.begin(Workflow("mum", (ask, call)), by=HEARD)
+    await room.waits(run_id)
+    await room.decide(f"{run_id}:ask", who=BOB)
+
+    assert (await asked(rig, room, f"{run_id}-call")).requested_by == "bob"
+
+
+async def test_taking_back_what_was_no_command_needs_a_person_where_the_tag_asks_for_one(
+    rig: Rig, room: Room
+):
+    undo = Undo(ActionKind.COMMAND, {"tag": SPEED, "value": 2})
+    steps = (
+        Step("say", ActionKind.WAIT, with_={"seconds": 0}, compensate=undo),
+        Step("set", ActionKind.WAIT, with_={"seconds": "${1 / 0}"}, needs=("say",)),
+    )
+    run_id = await room.begin(Workflow("demo", steps), by=HEARD)
+    wanted = (f"{run_id}-say-undo", CommandState.AWAITING_APPROVAL)
+    await eventually(lambda: wanted in {(each.id, each.state) for each in rig.told})
+
+    command = await rig.gateway.get(wanted[0])
+    assert (command.approved_by, command.requested_by) == ("", "workflow demo")
+    live = room.engine.live(run_id)
+    assert live
+    assert live.run.reason == f"taking say back: a person: {SPEED} = 2"
+
+
+async def test_a_cancelled_run_withdraws_a_command_whatever_role_its_tag_asks_for(
+    rig: Rig, room: Room
+):
+    ruled = [
+        msgspec.structs.replace(tag, write=WriteRule(role=Role.SUPERVISOR, confirm=Confirm.SELF))
+        if tag.path == SPEED
+        else tag
+        for tag in pump().tags
+    ]
+    rig.tags.declare(msgspec.structs.replace(pump(), tags=tuple(ruled)))
+    run_id = await room.begin(sets(SPEED), role="supervisor")
+    command = await asked(rig, room, run_id)
+    await room.engine.cancel(run_id, "no longer needed")
+    await room.ended(run_id)
+
+    left = await rig.gateway.get(command.id)
+    assert (left.state, left.reason) == (
+        CommandState.REJECTED,
+        "system rejected it: Its run was cancelled",
+    )
+    with pytest.raises(ConflictError, match="waits for no approval"):
+        await rig.gateway.approve(command.id, CHIEF)
+
+
+async def test_a_command_that_waits_is_withdrawn_when_its_run_is_cancelled_while_the_app_is_down(
+    rig: Rig, tmp_path: Path
+):
+    async with life(tmp_path, commands=rig.gateway) as room:
+        run_id = await room.begin(sets(TWO))
+        command = await asked(rig, room, run_id)
+        await room.store.ask_cancel(run_id, "no longer needed")
+    async with life(tmp_path, commands=rig.gateway) as room:
+        await room.ended(run_id)
+
+    assert (await rig.gateway.get(command.id)).state is CommandState.REJECTED

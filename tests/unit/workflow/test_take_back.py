@@ -1,0 +1,218 @@
+"""Taking steps back: each round and each element by what it gave itself."""
+
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.errors import BusError
+from app.core.run import RunState, StepRun, WorkflowRun
+from app.core.workflow import ActionKind, Jump, Step, Undo, Workflow
+from app.store.database import Database
+from app.workflow.actions import RefusedError
+from app.workflow.context import Doing
+from app.workflow.take_back import gives_back
+from tests.unit.workflow.engine_rig import Fails, FakeDoer, Gate, Rig, database, life, step
+
+BACK = Undo(ActionKind.TASK, {"back": "${steps.slow.output.before}"})
+EACH_BACK = Undo(
+    ActionKind.TASK, {"item": "${item}", "at": "${index}", "was": "${steps.slow.output.before}"}
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Database:
+    return database(tmp_path)
+
+
+@pytest.fixture
+def doer() -> FakeDoer:
+    return FakeDoer()
+
+
+@pytest.fixture
+async def rig(place: Database, doer: FakeDoer) -> AsyncGenerator[Rig]:
+    async with life(place, doer) as made:
+        yield made
+
+
+class Slower:
+    """Lowers a speed by ten, and tells what it was before."""
+
+    def __init__(self) -> None:
+        self.speed = 105
+
+    async def __call__(self, fields: dict[str, Any], doing: Doing) -> object:
+        """Lower it."""
+        before, self.speed = self.speed, self.speed - 10
+        return {"before": before, "given": fields}
+
+
+def note(fields: list[dict[str, Any]]) -> Callable[[dict[str, Any], Doing], Any]:
+    async def act(given: dict[str, Any], doing: Doing) -> object:
+        fields.append(given)
+        return given
+
+    return act
+
+
+def flow(*steps: Step) -> Workflow:
+    return Workflow("demo", steps)
+
+
+def each(**fields: Any) -> Step:
+    return step("slow", for_each="${['a', 'b', 'c']}", compensate=EACH_BACK, **fields)
+
+
+def of(run: WorkflowRun, name: str) -> StepRun:
+    return next(found for found in run.steps if found.step == name)
+
+
+async def test_each_round_of_a_loop_is_taken_back_to_what_it_found(rig: Rig) -> None:
+    rig.doer.acts |= {"slow": Slower(), "bad": Fails()}
+    backs: list[dict[str, Any]] = []
+    for name in ("slow.undo", "slow.2.undo", "slow.3.undo"):
+        rig.doer.acts[name] = note(backs)
+    again = step("again", "slow", goto=Jump("slow", when="steps.slow.round < 3", max=5))
+    await rig.ended(
+        await rig.begin(flow(step("slow", compensate=BACK), again, step("bad", "again")))
+    )
+
+    assert backs == [{"back": 85}, {"back": 95}, {"back": 105}]
+
+
+async def test_elements_are_taken_back_one_by_one_the_last_first(rig: Rig) -> None:
+    rig.doer.acts |= {"slow": Slower(), "bad": Fails()}
+    backs: list[dict[str, Any]] = []
+    for index in range(3):
+        rig.doer.acts[f"slow.{index}.undo"] = note(backs)
+    run = await rig.ended(await rig.begin(flow(each(), step("bad", "slow"))))
+
+    assert backs == [
+        {"item": "c", "at": 2, "was": 85},
+        {"item": "b", "at": 1, "was": 95},
+        {"item": "a", "at": 0, "was": 105},
+    ]
+    assert of(run, "slow").compensation == "done"
+
+
+async def test_of_a_list_that_failed_in_the_middle_what_was_done_is_taken_back(rig: Rig) -> None:
+    refused = Fails(error=RefusedError("too low"))
+    rig.doer.acts |= {"slow": Slower(), "slow.1": refused}
+    run = await rig.ended(await rig.begin(flow(each(parallel=1))))
+
+    assert [name for name in rig.doer.asked if name.endswith("undo")] == ["slow.0.undo"]
+    slow = of(run, "slow")
+    assert (run.state, slow.compensation, slow.may_have_acted) == (RunState.FAILED, "done", True)
+    assert slow.output == [{"before": 105, "given": {}}, None, None]
+    assert [line.text for line in slow.log] == [
+        "Element 1 of 3 is done by fake/1",
+        "Element 2 of 3 failed: too low",
+    ]
+
+
+async def test_a_list_that_did_nothing_is_not_taken_back(rig: Rig) -> None:
+    rig.doer.acts["slow"] = Fails(error=RefusedError("too low"))
+    run = await rig.ended(await rig.begin(flow(each(parallel=1))))
+
+    assert rig.doer.asked == ["slow.0"]
+    assert of(run, "slow").compensation == ""
+
+
+async def test_an_element_that_may_have_acted_is_taken_back_too(rig: Rig) -> None:
+    undo = Undo(ActionKind.TASK, {"item": "${item}"})
+    rig.doer.acts |= {"slow": Slower(), "slow.1": Fails(error=BusError("no answer"))}
+    listed = step("slow", for_each="${['a', 'b']}", parallel=1, compensate=undo)
+    await rig.ended(await rig.begin(flow(listed)))
+
+    assert [name for name in rig.doer.asked if name.endswith("undo")] == [
+        "slow.1.undo",
+        "slow.0.undo",
+    ]
+
+
+async def test_an_element_that_cannot_be_taken_back_is_named(rig: Rig) -> None:
+    stuck = Fails(error=RefusedError("stuck"))
+    rig.doer.acts |= {"slow": Slower(), "bad": Fails(), "slow.1.undo": stuck}
+    run = await rig.ended(await rig.begin(flow(each(), step("bad", "slow"))))
+
+    assert of(run, "slow").compensation == "element 2: not taken back: stuck"
+    assert run.reason.endswith("Not taken back: slow")
+
+
+async def test_after_a_death_of_the_app_elements_are_taken_back_all_the_same(
+    place: Database, doer: FakeDoer
+) -> None:
+    gate = Gate()
+    doer.acts |= {"slow": Slower(), "bad": gate}
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(each(), step("bad", "slow")))
+        await gate.is_reached.wait()
+    doer.acts["bad"] = Fails()
+    async with life(place, doer) as rig:
+        run = await rig.ended(name)
+
+    undone = [name for name in doer.asked if name.endswith("undo")]
+    assert undone == ["slow.2.undo", "slow.1.undo", "slow.0.undo"]
+    assert of(run, "slow").compensation == "done"
+
+
+async def test_what_cannot_be_known_of_a_list_the_app_died_in_is_said(
+    place: Database, doer: FakeDoer
+) -> None:
+    gate = Gate()
+    doer.acts |= {"slow": Slower(), "slow.1": gate}
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(each(parallel=1)))
+        await gate.is_reached.wait()
+        await rig.store.ask_cancel(name, "enough")
+    async with life(place, doer) as rig:
+        run = await rig.ended(name)
+
+    assert [name for name in doer.asked if name.endswith("undo")] == ["slow.0.undo"]
+    assert of(run, "slow").compensation == "nobody can say which further elements had begun"
+    assert (run.state, run.reason) == (RunState.CANCELLED, "enough. Not taken back: slow")
+
+
+async def test_what_a_step_had_asked_of_people_before_a_death_is_withdrawn(
+    place: Database, doer: FakeDoer
+) -> None:
+    gate = doer.acts["one"] = Gate()
+    asks = Step("one", ActionKind.COMMAND)
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(asks, step("two", "one")))
+        await gate.is_reached.wait()
+        await rig.store.ask_cancel(name, "enough")
+    async with life(place, doer) as rig:
+        await rig.ended(name)
+
+    assert doer.withdrawn == ["one", "two"]
+
+
+async def test_a_run_that_fails_in_one_life_withdraws_nothing(rig: Rig) -> None:
+    rig.doer.acts["bad"] = Fails()
+    await rig.ended(await rig.begin(flow(step("bad"), step("two", "bad"))))
+
+    assert rig.doer.withdrawn == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "output"),
+    [
+        ({"tag": "a/b", "value": 60}, {"tag": "a/b", "before": 61.0}),
+        ({"tag": "a/c", "value": 61}, {"tag": "a/b", "before": 61.0}),
+        ({"tag": "a/b", "value": "much"}, {"tag": "a/b", "before": 61.0}),
+        ({"tag": "a/b"}, {"tag": "a/b", "before": 61.0}),
+        ({"tag": "a/b", "value": 61}, {"tag": "a/b", "before": None}),
+        ({"tag": "a/b", "value": 61}, {"topic": "a/b", "bytes": 3}),
+        ({"tag": "a/b", "value": 61}, None),
+    ],
+)
+def test_what_is_no_giving_back(fields: dict[str, object], output: object) -> None:
+    assert not gives_back(fields, output)
+
+
+@pytest.mark.parametrize("value", [61, 61.0, "61"])
+def test_what_is_a_giving_back(value: object) -> None:
+    assert gives_back({"tag": "a/b", "value": value}, {"tag": "a/b", "before": 61.0})
