@@ -27,7 +27,8 @@ async def test_an_agreement_of_the_run_before_does_not_count_for_a_command_of_th
         assert (await room.ended(old)).state is RunState.FAILED
         rig.plant.show(LOCKED, 0.0)
         again = await room.repair.retry(old, ANN, "the lock is off", step="set")
-        await eventually(lambda: any(each.id == f"{again.id}-set" for each in rig.told))
+        waiting = (f"{again.id}-set", CommandState.AWAITING_APPROVAL)
+        await eventually(lambda: waiting in {(each.id, each.state) for each in rig.told})
         command = await rig.gateway.get(f"{again.id}-set")
 
     assert (command.state, command.approved_by) == (CommandState.AWAITING_APPROVAL, "")
