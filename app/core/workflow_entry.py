@@ -1,6 +1,7 @@
 """What the catalogue says of one workflow file: where it is from and what is wrong with it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -61,6 +62,20 @@ class Origin(StrEnum):
     OWN = "own"
 
 
+class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events that started no run, all for one reason.
+
+    Attributes:
+        at: When the last of them did not, UTC.
+        why: What was in the way.
+        count: How many there were since the app started.
+    """
+
+    at: datetime
+    why: str
+    count: int = 1
+
+
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One workflow of the catalogue.
 
@@ -74,6 +89,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         last: The latest run.
         enabled: Its triggers work.
         hides_shipped: There is a shipped one of this name, which comes back when this is deleted.
+        refused: Events of the last day that started no run, the latest first.
     """
 
     name: str
@@ -85,3 +101,4 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     last: WorkflowRun | None = None
     enabled: bool = True
     hides_shipped: bool = False
+    refused: tuple[Refused, ...] = ()

@@ -441,7 +441,12 @@ class WorkflowService:
     def _with_runs(self, entry: Entry) -> Entry:
         count, _ = self._counts.get(entry.name, (0, ""))
         last = self._last.get(entry.name)
-        return msgspec.structs.replace(entry, active=count, last=self._live(last) if last else None)
+        return msgspec.structs.replace(
+            entry,
+            active=count,
+            last=self._live(last) if last else None,
+            refused=self.triggers.refusals.of(entry.name),
+        )
 
     def _live(self, run: WorkflowRun) -> WorkflowRun:
         runner = self.engine.live(run.id)

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import math
-from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -41,6 +39,7 @@ from app.core.trigger_rules import (
 from app.core.workflow import Trigger, TriggerKind, Workflow
 from app.workflow.context import PlantSilentError
 from app.workflow.leader_bus import LeaderBus
+from app.workflow.refusals import Refusals
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +49,7 @@ NESTED = 8
 HANDOVER_S = 10.0
 """Events that a leader heard so shortly before its death are heeded by the next, s."""
 
-REFUSALS = 100
-_LOG_EVERY_S = 60.0
-"""A message that comes a thousand times a second must not fill the log."""
-
 Start = Callable[[str, dict[str, Any], StartedBy, str], Awaitable[WorkflowRun]]
-
-
-class Refusal(NamedTuple):
-    """An event that started no run: when, of which workflow, and why."""
-
-    at: datetime
-    workflow: str
-    why: str
 
 
 class _Place(NamedTuple):
@@ -98,9 +85,7 @@ class Triggers:
         self._connections: list[tuple[LeaderBus, set[str]]] = []
         self._is_started = self._is_used = False
         self._troubles: dict[_Place, str] = {}
-        self._logged_at: dict[tuple[str, str], float] = {}
-        self._unlogged: Counter[tuple[str, str]] = Counter()
-        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+        self.refusals = Refusals(clock)
 
     async def start(self) -> None:
         """Begin to listen on MQTT whenever we are the leader."""
@@ -125,6 +110,7 @@ class Triggers:
         places = {place for place, _ in self._places()}
         self._quiet = {place: quiet for place, quiet in self._quiet.items() if place in places}
         self._offered = {place: seen for place, seen in self._offered.items() if place in places}
+        self.refusals.keep(self._workflows)
         self._troubles = {place: why for place, why in self._troubles.items() if place in places}
         for topic in sorted(mqtt_filters(trigger for _, trigger in self._places())):
             await self._listen(topic)
@@ -160,7 +146,9 @@ class Triggers:
             if not fits_run(trigger, run):
                 continue
             if depth >= NESTED:
-                self._refuse(place.workflow, f"{NESTED} runs have followed from each other's ends")
+                self.refusals.note(
+                    place.workflow, f"{NESTED} runs have followed from each other's ends"
+                )
                 continue
             with self._alone(place):
                 event = {**run_event(run), "depth": depth + 1, "mark": run.id}
@@ -240,7 +228,7 @@ class Triggers:
                 return
             key = key_of(trigger, event, self._functions)
         except MillwrightError as error:
-            self._refuse(place.workflow, str(error))
+            self.refusals.note(place.workflow, str(error))
         else:
             quiet = self._quiet.setdefault(place, Quiet())
             quiet.offer(trigger, key, event, self._clock.monotonic())
@@ -260,14 +248,14 @@ class Triggers:
             await self._start(place.workflow, given, by, run_id)
         except (StoreError, PlantSilentError) as error:
             quiet.offer(trigger, key, event, now_s)
-            self._log("wait to start a run", place.workflow, str(error))
+            self.refusals.log("wait to start a run", place.workflow, str(error))
         except ConflictError as error:  # it runs already: as good as begun
             quiet.begun(key, now_s)
-            self._refuse(place.workflow, str(error))
+            self.refusals.note(place.workflow, str(error))
         except MillwrightError as error:
-            self._refuse(place.workflow, str(error))
+            self.refusals.note(place.workflow, str(error))
         except Exception as error:  # noqa: BLE001  the events behind it, and of others, go on
-            self._refuse(place.workflow, f"{type(error).__name__}: {error}", error)
+            self.refusals.note(place.workflow, f"{type(error).__name__}: {error}", error)
         else:
             quiet.begun(key, now_s)
             pace.note(now_s)
@@ -275,7 +263,7 @@ class Triggers:
     def _brake(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
         """Hold an event back: one that is never said again waits, a message is dropped."""
         if trigger.on is TriggerKind.MQTT:
-            self._refuse(place.workflow, f"{RUNS_A_MINUTE} runs have begun within a minute")
+            self.refusals.note(place.workflow, f"{RUNS_A_MINUTE} runs have begun within a minute")
         else:
             quiet = self._quiet.setdefault(place, Quiet())
             quiet.offer(trigger, key, event, self._clock.monotonic())
@@ -292,20 +280,6 @@ class Triggers:
         run_id = event_run_id(place.workflow, place.number, mark, at)
         shown = {key: value for key, value in event.items() if key != "mark"}
         return run_id, StartedBy(trigger.on.value, "system", shown)
-
-    def _refuse(self, workflow: str, why: str, fault: Exception | None = None) -> None:
-        self.refusals.append(Refusal(self._clock.now(), workflow, why))
-        self._log("start no run", workflow, why, fault)
-
-    def _log(self, what: str, workflow: str, why: str, fault: Exception | None = None) -> None:
-        """Log the first of a kind, and then a count a minute."""
-        kind, now_s = (what, workflow), self._clock.monotonic()
-        self._unlogged[kind] += 1
-        if now_s - self._logged_at.get(kind, -math.inf) >= _LOG_EVERY_S:
-            count = self._unlogged.pop(kind)
-            said = "%d events %s of %s, the last: %s"
-            logger.warning(said, count, what, workflow, why, exc_info=fault)
-            self._logged_at[kind] = now_s
 
     async def _listen(self, topic: str) -> None:
         """Subscribe to a topic filter; filters that overlap need connections of their own."""

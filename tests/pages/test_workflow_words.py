@@ -1,6 +1,6 @@
 """Workflows and runs in plain sentences."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from app.core.workflow import (
     TriggerKind,
     Workflow,
 )
-from app.core.workflow_entry import Entry, Origin, Problem
+from app.core.workflow_entry import Entry, Origin, Problem, Refused
 from pages.markup import Html, tag
 from pages.widgets.workflow.condition import condition_words
 from pages.widgets.workflow.decision import figures
@@ -207,6 +207,15 @@ def test_triggers_that_are_off_say_so():
     card = flow_card(Entry("mend", Origin.SHIPPED, workflow, "v", enabled=False), AROUND)
     assert "Triggers are off" in card
     assert 'data-act="enable"' in card
+
+
+def test_events_that_started_no_run_say_when_how_many_and_why():
+    once = Refused(NOW - timedelta(minutes=5), "it runs already")
+    often = Refused(NOW - timedelta(days=1), '"payload" <is not> there', 12)
+    card = flow_card(Entry("mend", Origin.OWN, flow(step("a")), "v", refused=(once, often)), AROUND)
+    assert "An event at 11:55:10 started no run: </b>it runs already" in card
+    assert "12 events, the last at 03 May 12:00, started no run: " in card
+    assert "&lt;is not&gt;" in card
 
 
 def test_a_workflow_without_triggers_starts_by_hand_only():

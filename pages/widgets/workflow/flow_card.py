@@ -2,7 +2,7 @@
 
 from app.core.run import WorkflowRun
 from app.core.workflow import Workflow
-from app.core.workflow_entry import Entry, Origin, Problem
+from app.core.workflow_entry import Entry, Origin, Problem, Refused
 from pages.markup import Html, tag
 from pages.widgets.workflow.marks import run_mark
 from pages.widgets.workflow.run_row import Around
@@ -70,6 +70,7 @@ def _about(entry: Entry, flow: Workflow | None, around: Around) -> list[Html | N
         tag("p", flow.description) if flow.description else None,
         _triggers(entry, flow, around),
         tag("p", mode_words(flow.runs), class_="mw-hint"),
+        _refused(entry, around) if entry.refused else None,
         problems,
     ]
 
@@ -97,6 +98,20 @@ def _problem(problem: Problem) -> list[object]:
     where = f" ({problem.where})" if problem.where else ""
     hint = tag("span", problem.hint, class_="mw-hint") if problem.hint else None
     return [tag("b", f"{place}{where}: "), problem.message, hint]
+
+
+def _refused(entry: Entry, around: Around) -> Html:
+    rows = [tag("li", _refusal(each, around)) for each in entry.refused]
+    return tag("ul", rows, class_="mw-flow-refused")
+
+
+def _refusal(refused: Refused, around: Around) -> list[object]:
+    when = when_words(refused.at, around.zone, around.now)
+    if refused.count == 1:
+        told = f"An event at {when} started no run: "
+    else:
+        told = f"{refused.count} events, the last at {when}, started no run: "
+    return [tag("b", told), refused.why]
 
 
 def _last(entry: Entry, around: Around) -> Html:

@@ -87,3 +87,22 @@ async def test_a_trigger_that_fails_is_named_on_health_and_the_others_start(plan
     assert plant.workflows.entry("quick").last is not None
     assert plant.workflows.status.state is Health.DEGRADED
     assert plant.workflows.status.reason.startswith("Triggers that fail: feb31, trigger 1: ")
+
+
+async def test_an_event_that_starts_no_run_is_told_in_the_catalogue(plant: Plant):
+    wrong = Trigger(TriggerKind.WORKFLOW, workflow="quick", input={"count": "${event.state}"})
+    steps = (Step("rest", ActionKind.WAIT, with_={"seconds": 0.01}),)
+    await plant.workflows.triggers.use([Workflow("quick", steps, triggers=(wrong,))])
+
+    for _ in range(2):
+        run = await plant.workflows.start("quick", {}, StartedBy("click", "ann"), Role.OPERATOR)
+        await ended(plant, run.id)
+        await plant.workflows.tick()
+
+    assert len(await plant.workflows.runs(workflow="quick")) == 2
+    async with client_of(plant) as client:
+        (told,) = (await client.get("/api/workflows/quick")).json()["refused"]
+        assert (await client.get("/api/workflows/ask")).json()["refused"] == []
+    assert told["count"] == 2
+    assert "count" in told["why"]
+    assert told["at"].startswith(f"{plant.clock.now():%Y-%m-%d}")

@@ -181,7 +181,7 @@ async def test_a_refused_run_is_told_and_not_tried_again():
     await rig.tick()
 
     assert await rig.tick() == 0
-    assert [refusal.why for refusal in rig.triggers.refusals] == ["it runs already"]
+    assert [refusal.why for refusal in rig.triggers.refusals.of("demo")] == ["it runs already"]
 
 
 async def test_a_condition_that_does_not_hold_starts_nothing():
@@ -198,7 +198,7 @@ async def test_an_expression_that_cannot_be_computed_is_told():
     rig.triggers.alarms([alarm()])
 
     assert await rig.tick() == 0
-    assert "is not there" in rig.triggers.refusals[0].why
+    assert "is not there" in rig.triggers.refusals.of("demo")[0].why
 
 
 async def test_the_ends_of_several_runs_at_once_start_a_run_each():
@@ -239,7 +239,7 @@ async def test_runs_that_follow_from_each_other_in_a_circle_end():
     rig.triggers.run_ended(run("a", started_by=StartedBy("workflow", "system", {"depth": NESTED})))
 
     assert await rig.tick() == 0
-    assert "followed from each other" in rig.triggers.refusals[0].why
+    assert "followed from each other" in rig.triggers.refusals.of("demo")[0].why
 
 
 async def test_a_schedule_starts_a_run_at_its_time_once():
@@ -299,7 +299,7 @@ async def test_a_fault_of_the_app_with_one_event_does_not_lose_those_behind_it()
     rig.triggers.alarms([alarm("first"), alarm("second"), alarm("third")])
 
     assert await rig.tick() == 2
-    assert [each.why for each in rig.triggers.refusals] == ["ZeroDivisionError: a fault"]
+    assert [each.why for each in rig.triggers.refusals.of("demo")] == ["ZeroDivisionError: a fault"]
 
 
 async def test_a_time_missed_while_the_app_was_down_is_made_up_for():
@@ -351,7 +351,9 @@ async def test_a_message_starts_a_run_of_each_trigger_it_fits(
         await outside.publish("line/1/done", b'{"n": 1}')
         await outside.publish("line/1/done", b'{"n": 2}')
         await outside.publish("line/1/done", b"no json")
-        await eventually(lambda: len(online.started) == 3 and len(online.triggers.refusals) == 2)
+        await eventually(
+            lambda: len(online.started) == 3 and len(online.triggers.refusals.of("demo")) == 2
+        )
 
     assert sorted(str(given) for _, given, _ in online.started.values()) == [
         "{'n': 1}",
