@@ -9,8 +9,9 @@ import msgspec
 from typing_extensions import override
 
 from agents.actuator.driver import READ, WRITE, Driver, PeerDriver
+from agents.actuator.forgeries import Forgeries
 from agents.actuator.journal import Journal, Line
-from agents.actuator.orders import why_disbelieved, why_refused
+from agents.actuator.orders import LONGEST_ID, why_disbelieved, why_refused
 from agents.base.agent import BaseAgent
 from agents.base.requests import parse
 from app.bus.client import Received
@@ -20,6 +21,7 @@ from app.core.clock import AwareTime, Clock
 from app.core.command import AckState, CommandAck, CommandOrder
 from app.core.command_check import is_near
 from app.core.command_signature import sign
+from app.core.equipment import unit_of
 from app.core.errors import (
     BusError,
     InputError,
@@ -83,6 +85,7 @@ class ActuatorAgent(BaseAgent):
         self._orders: asyncio.Queue[CommandOrder] = asyncio.Queue()
         self._in_hand: dict[str, CommandOrder] = {}
         self._tags: dict[str, asyncio.Lock] = {}
+        self._forgeries = Forgeries(self.spec.name)
         self._done = 0
         self._refused = 0
         self._trouble = ""
@@ -100,6 +103,7 @@ class ActuatorAgent(BaseAgent):
     async def run(self) -> None:
         await self._key_or_none()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_of_forgeries(), name="tell of forgeries")
             for line in await self.journal.unfinished():
                 group.create_task(self._settle(line), name=f"settle {line.id}")
             while True:
@@ -133,14 +137,17 @@ class ActuatorAgent(BaseAgent):
     async def _take(self, received: Received[CommandOrder]) -> None:
         order = received.message
         key = await self._key_or_none()
-        wrong = why_disbelieved(order, received.topic, key) if key else "There is no command key"
+        if key is None:
+            self._disbelieve(received, "there is no command key")
+            return
+        wrong = why_disbelieved(order, received.topic, key)
         line = None if wrong else await self.journal.find(order.id)
         known = line or self._in_hand.get(order.id)
         if not wrong and known is not None and (known.tag, known.value) != (order.tag, order.value):
-            wrong = f'Order "{order.id}" was another one before'
+            wrong = "its id is that of another order"
         if wrong:
-            self._refused += 1
-            self.bus.refuse(received.topic, order.tag.encode(errors="replace")[:200], wrong)
+            self._disbelieve(received, wrong)
+            self._forgeries.take(_unit_of(received.topic), wrong, self.clock.now())
         elif order.id in self._in_hand:
             logger.info("Order %s came again while it is in hand", order.id)
         elif line is not None:
@@ -150,6 +157,18 @@ class ActuatorAgent(BaseAgent):
         else:
             self._in_hand[order.id] = order
             self._orders.put_nowait(order)
+
+    def _disbelieve(self, received: Received[CommandOrder], reason: str) -> None:
+        order = received.message
+        self._refused += 1
+        tag = order.tag.encode(errors="replace")[:200]
+        self.bus.refuse(received.topic, tag, f'Order "{order.id[:LONGEST_ID]}": {reason}')
+
+    async def _tell_of_forgeries(self) -> None:
+        self._forgeries.recall(self.states.stated, self.clock.now())
+        while True:
+            self.report(self._forgeries.findings(self.clock.now()))
+            await self.clock.sleep(AGAIN_S)
 
     async def _repeat(self, known: Line) -> None:
         """Answer a duplicate from the journal; one that is being done is answered at its end."""
@@ -293,3 +312,7 @@ class ActuatorAgent(BaseAgent):
                 f"give seconds from 0 to {_LONGEST_DELAY_S:g}"
             )
         return float(given)
+
+
+def _unit_of(topic: str) -> str:
+    return unit_of(topic.removeprefix("millwright/commands/"))

@@ -13,14 +13,15 @@ LONGEST_ID = 120
 def why_disbelieved(order: CommandOrder, topic: str, key: bytes) -> str:
     """Return why an order is not the app's, "" if it is; nobody is answered about such a one.
 
-    An answer to a forged order would speak of the command whose id it bears.
+    An answer to a forged order would speak of the command whose id it bears. The reason has no
+    words of the order, because it goes to people who may never have heard of it.
     """
     if not is_signed(order, key):
-        return f'Order "{order.id[:LONGEST_ID]}" has no right signature'
+        return "no right signature"
     if topic != command_topic(order.tag):
-        return f'Order "{order.id[:LONGEST_ID]}" came on the topic of another tag'
+        return "on the topic of another tag"
     if not is_segment(order.id) or len(order.id) > LONGEST_ID:
-        return f"An order's id is no path segment of at most {LONGEST_ID} characters"
+        return f"its id is no path segment of at most {LONGEST_ID} characters"
     return ""
 
 

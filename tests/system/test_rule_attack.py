@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.core.topics import COMMAND_REQUESTS, ack_topic, equipment_topic
+from app.core.command import CommandOrder
+from app.core.topics import COMMAND_REQUESTS, ack_topic, command_topic, equipment_topic
 from tests.mqtt_peer import peer
 from tests.processes import eventually
 from tests.running_app import RunningApp, start_app
@@ -65,6 +66,27 @@ async def test_a_forged_declaration_opens_no_tag_to_commands(app: RunningApp):
     assert limit_of(declared(app))["write"] == rule
     app.wait_until(lambda: "rule_changed" in alarms(app), within_s=LONG_S)
     assert [msgspec.json.decode(body)["state"] for _, body in attacker.received] == ["refused"]
+
+
+async def test_a_forged_order_changes_nothing_and_raises_an_alarm(app: RunningApp):
+    app.wait_until(lambda: declared(app).get("tags"), within_s=LONG_S)
+    app.wait_until(lambda: app.agent("actuator").get("state") == "running", within_s=LONG_S)
+    expires_at = datetime.now(UTC) + timedelta(seconds=60)
+    order = CommandOrder("forged", LIMIT, 61.0, "actuator/1", expires_at, "0" * 64)
+    with peer(app.broker_port, "attacker") as attacker:
+        await attacker.connected()
+        await attacker.subscribe(ack_topic("forged"))
+        await attacker.publish(command_topic(LIMIT), msgspec.json.encode(order))
+        app.wait_until(lambda: "order_not_believed" in alarms(app), within_s=LONG_S)
+    (found,) = [
+        each["finding"]
+        for each in app.get("/api/alarms")
+        if each["finding"]["condition"] == "order_not_believed"
+    ]
+    assert (found["agent"], found["equipment"]) == ("actuator", UNIT)
+    assert "no right signature" in found["message"]
+    assert attacker.received == []
+    assert "1 refused" in app.agent("actuator")["note"]
 
 
 def test_the_demo_plant_starts_without_held_rules(app: RunningApp):

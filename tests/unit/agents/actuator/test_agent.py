@@ -13,10 +13,11 @@ from agents.actuator.journal import Line, read_journal
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.command_key import key_file, make_key
+from app.core.alarm import Finding, Priority
 from app.core.command import AckState, CommandAck, CommandOrder
 from app.core.command_signature import is_signed, sign
 from app.core.errors import BusError, ConflictError, SettingsError
-from app.core.topics import ACKS, command_topic
+from app.core.topics import ACKS, FINDINGS, command_topic
 from app.settings import AgentSettings, Settings
 from tests.processes import eventually
 
@@ -62,7 +63,9 @@ class Desk:
         self.acks: list[CommandAck] = []
         self.plant = plant
         self.agent = ActuatorAgent(settings, CLOCK, instance, plant)
+        self.findings: list[Finding] = []
         self.bus.subscribe(ACKS, CommandAck, self._take, qos=1)
+        self.bus.subscribe(FINDINGS, Finding, self._take_findings, qos=1)
 
     def order(self, name: str = "c1", value: float = 900.0, valid_s: float = 60.0) -> CommandOrder:
         expires_at = CLOCK.now() + timedelta(seconds=valid_s)
@@ -75,6 +78,12 @@ class Desk:
         await eventually(lambda: len(self.acks) >= count)
         return self.acks[count - 1]
 
+    async def forge(self, unit: str) -> None:
+        """Send a forged order to a unit and wait until it is told."""
+        tag = TAG.replace("pump-101", unit)
+        await self.send(msgspec.structs.replace(self.order(f"forged-{unit}"), tag=tag))
+        await eventually(lambda: any(unit in each.equipment for each in self.findings))
+
     async def proof(self) -> None:
         """Send an order that is followed, so that all before it have been judged."""
         before = len(self.acks)
@@ -83,6 +92,9 @@ class Desk:
 
     def _take(self, batch: Sequence[Received[CommandAck]]) -> None:
         self.acks.extend(received.message for received in batch)
+
+    def _take_findings(self, batch: Sequence[Received[Finding]]) -> None:
+        self.findings.extend(received.message for received in batch)
 
 
 @asynccontextmanager
@@ -173,6 +185,44 @@ async def test_a_forged_order_is_not_followed_and_nobody_is_answered(connected_s
     assert desk.plant.writes == [1.0]
     assert [ack.id for ack in desk.acks] == ["proof"]
     assert desk.agent.bus.dead_letters.total == 2
+
+
+async def test_forged_orders_are_told_as_one_finding_of_their_unit(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        for number in range(5):
+            await desk.send(msgspec.structs.replace(desk.order(f"c{number}"), signature="0" * 64))
+        await eventually(lambda: desk.findings)
+        await desk.proof()
+
+    (found,) = desk.findings
+    assert (found.equipment, found.priority) == (TAG.rpartition("/")[0], Priority.HIGH)
+    assert "no right signature" in found.message
+
+
+async def test_an_order_with_a_right_signature_is_no_finding(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        await desk.send(desk.order())
+        await desk.send(desk.order("late", valid_s=-1.0))
+        await desk.answer(2)
+        await desk.forge("pump-102")
+
+    assert [each.equipment.rpartition("/")[2] for each in desk.findings] == ["pump-102"]
+
+
+async def test_without_a_key_orders_are_refused_and_nobody_is_accused(
+    connected_settings: Settings,
+):
+    async with working(connected_settings) as desk:
+        key = key_file(connected_settings).read_bytes()
+        key_file(connected_settings).unlink()
+        await desk.send(desk.order())
+        await eventually(lambda: desk.agent.bus.dead_letters.total)
+        key_file(connected_settings).write_bytes(key)
+        await desk.forge("pump-102")
+
+    assert desk.plant.writes == []
+    assert [each.equipment.rpartition("/")[2] for each in desk.findings] == ["pump-102"]
+    assert "no command key" in desk.agent.bus.dead_letters.list()[-1].reason
 
 
 async def test_an_order_on_the_topic_of_another_tag_is_not_followed(connected_settings: Settings):
