@@ -15,6 +15,7 @@ from app.commands.gateway import CommandGateway, Surroundings
 from app.core import topics
 from app.core.alarm import Alarm, Finding
 from app.core.clock import Clock
+from app.core.command_check import Seen
 from app.core.errors import BusError, InputError
 from app.core.reading import Quality, Reading
 from app.core.run import RunChange
@@ -34,6 +35,7 @@ from app.supervisor.registry import Registry
 from app.workflow.actions import Actions
 from app.workflow.context import PlantSilentError
 from app.workflow.dispatch import Dispatcher
+from app.workflow.dry_checks import Around
 from app.workflow.leader_bus import SHARED
 from app.workflow.mqtt import MqttStarts
 from app.workflow.owners import Owners
@@ -111,6 +113,14 @@ class Orchestration:
             functions=functions,
         )
         self.workflows.use(self._actions)
+        self.workflows.repair.use(
+            Around(
+                look=partial(_look, tags),
+                definition=self.workflows.definition,
+                offers=partial(_offers, registry),
+                http_hosts=own.http_hosts,
+            )
+        )
         self.operations = Operations(self.workflows, audit, clock)
         self._starts = MqttStarts(
             self.operations,
@@ -199,6 +209,15 @@ def plant_functions(tags: TagTable, clock: Clock) -> dict[str, Callable[..., obj
         return f"{figure} {unit_words(tags.tag(str(path)).unit)}".rstrip()
 
     return {"tag": tag, "shown": shown, "is_good": is_good}
+
+
+def _look(tags: TagTable, path: str) -> Seen:
+    return Seen(tags.tag(path), tags.value(path)) if tags.has(path) else Seen()
+
+
+def _offers(registry: Registry, capability: str, agent: str) -> bool:
+    live = registry.capable(capability)
+    return any(not agent or each.status.spec.name == agent for each in live)
 
 
 def _bare(change: RunChange) -> RunChange:

@@ -131,21 +131,43 @@ def fill(
     Raises:
         InputError: An expression is wrong or cannot be computed.
     """
+    return fill_by(value, lambda each, budget: evaluate(each, names, functions, budget))
+
+
+def fill_by(value: object, found: Callable[[str, Budget], object]) -> Any:  # noqa: ANN401  whatever it gives
+    """Return `value` as `fill` does, with what `found` gives for each expression.
+
+    Args:
+        value: A JSON value with `${…}` in its texts.
+        found: Takes an expression and the budget that all of them share.
+    """
     budget = Budget()
 
-    def filled(part: object) -> object:
+    def filled(part: object, path: str) -> object:
         match part:
             case str():
-                return _fill_text(part, names, functions, budget)
+                return text(part, path)
             case list():
-                return [filled(each) for each in cast("list[object]", part)]
+                items = enumerate(cast("list[object]", part))
+                return [filled(each, f"{path}[{index}]") for index, each in items]
             case dict():
                 pairs = cast("dict[str, object]", part)
-                return {key: filled(each) for key, each in pairs.items()}
+                inner = f"{path}." if path else ""
+                return {key: filled(each, f"{inner}{key}") for key, each in pairs.items()}
             case _:
                 return part
 
-    return filled(value)
+    def text(part: str, path: str) -> object:
+        try:
+            return _fill_text(part, found, budget)
+        except InputError as error:
+            if (
+                not path or type(error) is not InputError
+            ):  # others say what to do, not what is wrong
+                raise
+            raise InputError(f"{path}: {error}", error.hint) from error
+
+    return filled(value, "")
 
 
 def expressions(value: object) -> Iterator[str]:
@@ -238,19 +260,14 @@ def _refuse_half_characters(tree: ast.Expression, expression: str) -> None:
                 ) from error
 
 
-def _fill_text(
-    text: str,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]] | None,
-    budget: Budget,
-) -> object:
-    def found(hole: re.Match[str]) -> object:
-        return evaluate(hole.group(1).strip(), names, functions, budget)
+def _fill_text(text: str, found: Callable[[str, Budget], object], budget: Budget) -> object:
+    def value(hole: re.Match[str]) -> object:
+        return found(hole.group(1).strip(), budget)
 
     whole = _HOLE.fullmatch(text.strip())
     if whole:
-        return found(whole)
-    return _HOLE.sub(lambda hole: _word(found(hole), budget), text)
+        return value(whole)
+    return _HOLE.sub(lambda hole: _word(value(hole), budget), text)
 
 
 def _word(value: object, budget: Budget) -> str:

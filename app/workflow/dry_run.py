@@ -1,169 +1,238 @@
-"""What a run would do: every step with what it would send, and nothing sent."""
+"""What a run would do: every step with what it would send, and nothing sent.
 
-from collections.abc import Callable, Mapping
+A step fails here where its run would surely fail by it, as things are now. What depends on a result
+that nobody has yet, or on a tag without a good value, is not known and stands as `?`.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+import msgspec
+
+from app.core.actor import Role
 from app.core.clock import Clock
-from app.core.errors import InputError
-from app.core.expression import bare, evaluate, fill, is_true
+from app.core.errors import InputError, MillwrightError
+from app.core.expression import bare
 from app.core.run import LogLine, RunState, StartedBy, StepRun, StepState, WorkflowRun
-from app.core.step_order import needs_order
-from app.core.workflow import Step, Workflow
+from app.core.run_plan import RunPlan
+from app.core.step_order import ancestors, needs_order
+from app.core.workflow import EVERY, ActionKind, Step, Workflow
+from app.workflow.dry_checks import Around, Trial, judge
+from app.workflow.dry_values import Function, Known, UnknownError, Values, asking, plain
 
-_UNKNOWN = "?"
+ELEMENTS = 20
+"""Elements of a for-each that are looked at."""
 
-
-class _Unknown(dict[str, Any]):
-    """Stands for an output nobody has yet: every key of it is unknown, too."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401  as a dict of JSON values
-        return _Unknown()
-
-    def __repr__(self) -> str:
-        return _UNKNOWN
+_ELEMENT = frozenset({"item", "index"})
+_RAW = "until"
 
 
-def dry_run(
+async def dry_run(
     workflow: Workflow,
     version: str,
     given: dict[str, Any],
     *,
     key: str,
     by: StartedBy,
-    functions: Mapping[str, Callable[..., object]],
+    role: Role,
+    functions: Mapping[str, Function],
+    around: Around,
     clock: Clock,
 ) -> WorkflowRun:
     """Return a run in which each step says what it would do.
 
-    What depends on the output of a step is not known and stands as `?`; a step whose condition
-    depends on it is shown as one that would be done.
+    A step whose condition is not known is shown as one that would be done. What comes after a step
+    that would end the run is not reached; what stands beside it is looked at all the same.
     """
-    steps: dict[str, StepRun] = {}
-    values: dict[str, Any] = {
-        step.id: {"state": "done", "output": _Unknown(), "error": "", "round": 1}
-        for step in workflow.steps
-    }
     now = clock.now()
-    names = {
-        "input": given,
-        "steps": values,
-        "trigger": {},
-        "run": {"id": "dry", "workflow": workflow.name, "key": key, "started_at": now.isoformat()},
-    }
-    for step in needs_order(workflow):
-        steps[step.id] = _would(step, names, functions, clock)
-        if steps[step.id].state is StepState.SKIPPED:
-            values[step.id] = {"state": "skipped", "output": None, "error": "", "round": 1}
-    ordered = tuple(steps[step.id] for step in workflow.steps)
-    failed = [each for each in ordered if each.state is StepState.FAILED]
-    return WorkflowRun(
+    run = WorkflowRun(
         id="dry-run",
         workflow=workflow.name,
         version=version,
-        state=RunState.FAILED if failed else RunState.COMPLETED,
+        state=RunState.COMPLETED,
         started_at=now,
         ended_at=now,
         input=given,
         key=key,
         started_by=by,
-        reason=f"{failed[0].step}: {failed[0].error}" if failed else "",
-        steps=ordered,
+        role=role.value,
         is_dry=True,
     )
+    trial = _DryRun(workflow, run, functions, around, clock)
+    for step in needs_order(workflow):
+        await trial.look(step)
+    return trial.result()
 
 
-def _would(
-    step: Step,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]],
-    clock: Clock,
-) -> StepRun:
-    now = clock.now()
-    notes: list[str] = []
-    shown = StepRun(step.id, state=StepState.DONE, started_at=now, ended_at=now)
-    if step.when and not _holds(step.when, names, functions, notes):
-        return _with(shown, notes, clock, state=StepState.SKIPPED)
-    seen = dict(names)
-    if step.for_each:
-        items = _try(bare(step.for_each), names, functions, notes)
-        if isinstance(items, list):
-            notes.append(f"For each of {len(items)} elements")  # pyright: ignore[reportUnknownArgumentType]  JSON
-        seen |= {"item": _Unknown(), "index": 0}
-    fields = {key: _filled(each, seen, functions, notes) for key, each in step.with_.items()}
-    return _with(shown, notes, clock, input=fields)
+class _DryRun:
+    """The steps of one dry run, in the order of their needs."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        run: WorkflowRun,
+        functions: Mapping[str, Function],
+        around: Around,
+        clock: Clock,
+    ) -> None:
+        self._workflow = workflow
+        self._run = run
+        self._around = around
+        self._clock = clock
+        self._functions = asking(functions, lambda path: around.look(path).tag)
+        self._plan = RunPlan(workflow)
+        self._steps: dict[str, StepRun] = {}
+        self._ending: dict[str, StepRun] = {}
+        self._known = Known()
+        self._tags: dict[str, list[str]] = {}
+
+    def result(self) -> WorkflowRun:
+        """Return the run with its steps, in the order of the definition."""
+        first = next(iter(self._ending.values()), None)
+        return msgspec.structs.replace(
+            self._run,
+            state=RunState.FAILED if first else RunState.COMPLETED,
+            reason=f"{first.step}: {first.error}" if first else "",
+            steps=tuple(self._steps[step.id] for step in self._workflow.steps),
+        )
+
+    async def look(self, step: Step) -> None:
+        """See what would become of a step."""
+        notes: list[str] = []
+        shown = self._fate(step, notes) or await self._would(step, notes)
+        now = self._clock.now()
+        lines = tuple(LogLine(now, note) for note in dict.fromkeys(notes))
+        shown = msgspec.structs.replace(
+            shown, started_at=now, ended_at=now, agent="dry run", log=lines
+        )
+        self._steps[step.id] = shown
+        self._plan.settle(self._settled(step, shown))
+
+    def _settled(self, step: Step, shown: StepRun) -> StepRun:
+        """Return a step as the plan takes it; one that ends the run does not end the dry run."""
+        is_back = self._plan.has_way_back(step.id)
+        if shown.state is StepState.FAILED and (step.on_error == "fail" or is_back):
+            self._ending[step.id] = shown
+            return msgspec.structs.replace(shown, state=StepState.CANCELLED)
+        return shown
+
+    def _fate(self, step: Step, notes: list[str]) -> StepRun | None:
+        """Return how a step ends that is not done, None if it would be."""
+        before = ancestors(self._workflow, step.id)
+        ending = next((name for name in self._ending if name in before), "")
+        if ending:
+            return StepRun(step.id, state=StepState.CANCELLED, error=f"{ending} failed")
+        if self._plan.verdict(step) is None:
+            return None
+        callers = [each.id for each in self._workflow.steps if each.handler == step.id]
+        notes.append(
+            f"Only after an error of {', '.join(callers)}"
+            if callers
+            else "All that it needs is skipped"
+        )
+        return StepRun(step.id, state=StepState.SKIPPED)
+
+    async def _would(self, step: Step, notes: list[str]) -> StepRun:
+        values, given, where = self._values({}), list[object](), ""
+        state, said = StepState.DONE, ""
+        try:
+            if not self._holds(step.when, "Only if", values, notes):
+                return self._certain(StepRun(step.id, state=StepState.SKIPPED))
+            for place, seen in self._elements(step, values, notes):
+                where = place
+                await asyncio.sleep(0)  # one a turn of the loop: each may take 50 ms
+                fields = _fields(step, seen, notes)
+                given.append(plain(fields))
+                notes += judge(fields, self._trial(step, seen, fields))
+            where = "goto.when: "
+            self._go_back(step, values, notes)
+        except MillwrightError as error:
+            state = StepState.FAILED
+            said = f"{where}{error}. {error.hint}" if error.hint else f"{where}{error}"
+        shown = given if step.for_each else next(iter(given), None)
+        would = StepRun(step.id, state=state, input=shown, error=said)
+        return would if state is StepState.DONE else self._certain(would)
+
+    def _certain(self, shown: StepRun) -> StepRun:
+        """Let later expressions see what is certain of a step: it gives nothing."""
+        state = shown.state.value
+        about = {"state": state, "output": None, "error": shown.error, "round": 1, "agent": ""}
+        self._known[shown.step] = about
+        return shown
+
+    def _values(self, more: dict[str, object], unknown: frozenset[str] = frozenset()) -> Values:
+        run = self._run
+        about = {
+            "id": "dry",
+            "workflow": run.workflow,
+            "key": run.key,
+            "started_at": run.started_at.isoformat(),
+            "started_by": run.started_by.name,
+        }
+        event: dict[str, object] = Known() if self._workflow.triggers else {}
+        names = {"input": run.input, "steps": self._known, "run": about, "trigger": event}
+        return Values({**names, **more}, self._functions, unknown)
+
+    def _holds(self, condition: str, words: str, values: Values, notes: list[str]) -> bool:
+        try:
+            return values.holds(condition)
+        except UnknownError as error:
+            notes.append(f"{words} {bare(condition)}")
+            notes.extend(filter(None, [str(error)]))
+            return True
+
+    def _elements(
+        self, step: Step, values: Values, notes: list[str]
+    ) -> Iterator[tuple[str, Values]]:
+        """Yield what expressions see in a step, or in each element of its for-each, and its place.
+
+        Raises:
+            InputError: The for-each gives no list.
+        """
+        if not step.for_each:
+            yield "", values
+            return
+        try:
+            items = _listed(values.value(step.for_each))
+        except UnknownError as error:
+            notes.append(f"For each of {bare(step.for_each)}")
+            notes.extend(filter(None, [str(error)]))
+            yield "", self._values({}, _ELEMENT)
+            return
+        looked = f"; the first {ELEMENTS} are looked at" if len(items) > ELEMENTS else ""
+        notes.append(f"For each of {len(items)} elements{looked}")
+        for index, item in enumerate(items[:ELEMENTS]):
+            yield f"Element {index}: ", self._values({"item": item, "index": index})
+
+    def _trial(self, step: Step, values: Values, fields: Mapping[str, Any]) -> Trial:
+        changed = [
+            tag for name in ancestors(self._workflow, step.id) for tag in self._tags.get(name, ())
+        ]
+        if step.do is ActionKind.COMMAND:
+            changed += self._tags.get(step.id, [])  # by the elements before this one
+            self._tags.setdefault(step.id, []).append(cast("str", fields["tag"]))
+        role = Role(self._run.role)
+        now, tags = self._clock.now(), frozenset(changed)
+        return Trial(self._workflow, step, role, self._around, values, now, tags)
+
+    def _go_back(self, step: Step, values: Values, notes: list[str]) -> None:
+        if step.goto is None:
+            return
+        if self._holds(step.goto.when, "Its loop goes back only if", values, notes):
+            notes.append(f"It would go back to {step.goto.step}, at most {step.goto.max} times")
 
 
-def _holds(
-    when: str,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]],
-    notes: list[str],
-) -> bool:
-    if "steps" in when:
-        notes.append(f"Only if {bare(when)}")
-        return True
-    try:
-        return is_true(when, names, functions)
-    except InputError as error:
-        notes.append(str(error))
-        return True
+def _fields(step: Step, values: Values, notes: list[str]) -> dict[str, Any]:
+    rest = {name: each for name, each in step.with_.items() if name != _RAW}
+    raw = {name: each for name, each in step.with_.items() if name == _RAW}
+    return {**values.fields(rest, notes), **raw}
 
 
-def _try(
-    expression: str,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]],
-    notes: list[str],
-) -> object:
-    try:
-        return evaluate(expression, names, functions)
-    except InputError as error:
-        if "steps" not in expression:
-            notes.append(str(error))
-        return _UNKNOWN
-
-
-def _filled(
-    value: object,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]],
-    notes: list[str],
-) -> object:
-    match value:
-        case dict():
-            pairs = cast("dict[str, object]", value)  # a JSON object
-            return {key: _filled(each, names, functions, notes) for key, each in pairs.items()}
-        case list():
-            items = cast("list[object]", value)  # a JSON list
-            return [_filled(each, names, functions, notes) for each in items]
-        case str() if "${" in value and "steps" in value:
-            return value  # shown as it stands: what it becomes is not known before the run
-        case _:
-            try:
-                return fill(value, names, functions)
-            except InputError as error:
-                notes.append(str(error))
-                return value
-
-
-def _with(
-    shown: StepRun,
-    notes: list[str],
-    clock: Clock,
-    *,
-    state: StepState = StepState.DONE,
-    input: object = None,
-) -> StepRun:
-    lines = tuple(LogLine(clock.now(), note) for note in notes)
-    return StepRun(
-        shown.step,
-        state=state,
-        input=input,
-        started_at=shown.started_at,
-        ended_at=shown.ended_at,
-        agent="dry run",
-        log=lines,
-    )
+def _listed(value: object) -> Sequence[object]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"for_each: gives {type(value).__name__} and no list")
+    items = cast("Sequence[object]", value)  # JSON
+    if len(items) > EVERY:
+        raise InputError(f"for_each: {len(items)} elements; at most {EVERY}")
+    return items

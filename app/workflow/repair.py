@@ -15,6 +15,7 @@ from app.core.workflow_entry import by_place
 from app.store.database import storable
 from app.store.runs import RunStore
 from app.workflow.definition import read_definition, version_of
+from app.workflow.dry_checks import Around
 from app.workflow.dry_run import dry_run
 from app.workflow.engine import Engine, new_run_id
 from app.workflow.library import Library
@@ -54,6 +55,11 @@ class Repair:
         self._functions = functions
         self._changed = changed
         self._decided = decided
+        self._around: Around | None = None
+
+    def use(self, around: Around) -> None:
+        """Take what a dry run asks of the app."""
+        self._around = around
 
     async def retry(
         self, run_id: str, actor: Actor, why: str, *, step: str = "", definition: str = "old"
@@ -147,19 +153,23 @@ class Repair:
             FieldsError: The text or an input has errors; each is named.
         """
         read = read_definition(text)
+        if self._around is None:
+            raise AssertionError("use() comes before the first dry run")
         if read.workflow is None:
             errors = [each for each in read.problems if each.is_error]
             raise FieldsError("The definition has errors", by_place(errors))
         checked = checked_input(read.workflow, given)
         by = StartedBy("dry run", actor.name)
         key = key_of(read.workflow, checked)
-        return dry_run(
+        return await dry_run(
             read.workflow,
             read.version,
             checked,
             key=key,
             by=by,
+            role=actor.role,
             functions=self._functions,
+            around=self._around,
             clock=self._clock,
         )
 
