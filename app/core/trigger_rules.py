@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -14,6 +14,7 @@ from croniter import croniter
 from app.core.alarm import Alarm, AlarmState
 from app.core.expression import PLANT_FUNCTIONS, bare, called, fill, is_true
 from app.core.run import WorkflowRun
+from app.core.topic_filter import overlap
 from app.core.workflow import Trigger, TriggerKind
 
 SHIFT_CRON = "0 6,14,22 * * *"
@@ -147,6 +148,41 @@ def event_run_id(workflow: str, number: int, mark: str, at: datetime) -> str:
     return f"{int(at.timestamp() * 1000):011x}{digest[:9]}"
 
 
+def mark_of(kind: TriggerKind, event: Event) -> str:
+    """Return what tells events of one moment apart; empty for a message, which may come twice."""
+    match kind:
+        case TriggerKind.ALARM | TriggerKind.FINDING:
+            return f"{event['alarm']} {event['raised_at']}"
+        case TriggerKind.SCHEDULE:
+            return str(event["at"])
+        case TriggerKind.WORKFLOW:
+            return str(event["run"])
+        case TriggerKind.MQTT:
+            return ""
+
+
+def event_time(event: Event) -> datetime | None:
+    """Return when an event happened; None if it does not say so, as messages do not."""
+    at = event.get("raised_at") or event.get("at")
+    return datetime.fromisoformat(at) if isinstance(at, str) else None
+
+
+def was_begun_by(trigger: Trigger, number: int, run: WorkflowRun) -> bool:
+    """Tell whether a run of the workflow was begun by its trigger at place `number`.
+
+    Of triggers on messages, each whose filter fits the topic counts as the one.
+    """
+    by = run.started_by
+    if by.kind != trigger.on.value or not isinstance(by.event, dict):
+        return False
+    event = cast("Event", by.event)  # a JSON object
+    if trigger.on is TriggerKind.MQTT:
+        return overlap(trigger.topic, str(event.get("topic", "")))
+    at = event_time(event)
+    mark = mark_of(trigger.on, event)
+    return at is not None and run.id == event_run_id(run.workflow, number, mark, at)
+
+
 def last_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the latest time of a schedule that is past and not too long ago, in UTC.
 
@@ -248,8 +284,8 @@ class Quiet:
         return found
 
     def begun(self, key: str, now_s: float) -> None:
-        """Note that a key has started a run: its cooldown begins."""
-        self.started[key] = now_s
+        """Note that a key has started a run: its cooldown begins, unless a later one has begun."""
+        self.started[key] = max(now_s, self.started.get(key, now_s))
 
     def _forget(self, trigger: Trigger, now_s: float) -> None:
         old = [key for key, at_s in self.started.items() if now_s - at_s > trigger.cooldown_s]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,9 @@ PRUNED_AT_ONCE = 500
 PAGES = 20
 """Pages of open runs that are looked through for those that wait, or that do not."""
 ENDED_LATELY = 500
+COOLED = 10_000
+"""Runs of one workflow that are looked through for cooldowns at the start."""
+COOLED_AT_ONCE = 500
 _DISK_REMEDY = "Runs go on by themselves once the disk or the database takes writes again"
 _UNREAD_REMEDY = "Cancel them on the page of runs, or start the version that began them"
 _BRAKED_REMEDY = "Switch its triggers off, then look at what it publishes"
@@ -106,6 +109,7 @@ class WorkflowService:
             make_bus=make_bus,
             functions=functions,
             start=self._start_triggered,
+            begun=self._begun_since,
             is_leader=self.is_leader,
         )
         self._callbacks: list[Listener] = []
@@ -378,6 +382,17 @@ class WorkflowService:
         workflow = self._library.definition(name)  # once: it may be saved by another meanwhile
         role = await asyncio.to_thread(self._library.role, workflow)
         return await self._begin(workflow, given, by, role, run_id)
+
+    async def _begun_since(self, name: str, since: datetime) -> list[WorkflowRun]:
+        """Return the runs of a workflow that were begun since a moment, the latest COOLED."""
+        found: list[WorkflowRun] = []
+        while len(found) < COOLED:
+            before = found[-1].id if found else ""
+            page = await self._store.runs(workflow=name, before=before, limit=COOLED_AT_ONCE)
+            found += [run for run in page if run.started_at >= since]
+            if len(page) < COOLED_AT_ONCE or page[-1].started_at < since:
+                break
+        return found
 
     async def _begin(
         self,

@@ -26,18 +26,21 @@ from app.core.trigger_rules import (
     alarm_event,
     asks_plant,
     event_run_id,
+    event_time,
     fits_alarm,
     fits_run,
     holds,
     inputs,
     key_of,
     last_time,
+    mark_of,
     mqtt_filters,
     run_event,
     schedule_event,
 )
 from app.core.workflow import Trigger, TriggerKind, Workflow
 from app.workflow.context import PlantSilentError
+from app.workflow.cooldowns import Begun, Cooldowns
 from app.workflow.leader_bus import LeaderBus
 from app.workflow.refusals import Refusals
 
@@ -70,6 +73,7 @@ class Triggers:
         make_bus: Callable[[str], Bus],
         functions: Mapping[str, Callable[..., object]],
         start: Start,
+        begun: Begun,
         is_leader: Callable[[], bool],
     ) -> None:
         self._clock = clock
@@ -85,6 +89,7 @@ class Triggers:
         self._connections: list[tuple[LeaderBus, set[str]]] = []
         self._is_started = self._is_used = False
         self._troubles: dict[_Place, str] = {}
+        self._cooldowns = Cooldowns(clock, begun, functions)
         self.refusals = Refusals(clock)
 
     async def start(self) -> None:
@@ -151,8 +156,7 @@ class Triggers:
                 )
                 continue
             with self._alone(place):
-                event = {**run_event(run), "depth": depth + 1, "mark": run.id}
-                self._offer(place, trigger, event)
+                self._offer(place, trigger, {**run_event(run), "depth": depth + 1})
 
     async def tick(self) -> None:
         """Start what has come: schedules, and events that have been quiet long enough.
@@ -160,6 +164,8 @@ class Triggers:
         Only the leader heeds what all orchestrators hear; the end of a run is heard by one alone.
         """
         now_s, is_leader = self._clock.monotonic(), self._is_leader()
+        if not is_leader:
+            self._cooldowns.forget()
         for place, trigger in self._places():
             with self._alone(place):
                 await self._tick(place, trigger, now_s, is_leader=is_leader)
@@ -197,12 +203,18 @@ class Triggers:
         seen = self._offered.setdefault(place, set())
         if at is not None and ("", at) not in seen:
             self._offered[place] = {("", at)}
-            event = schedule_event(trigger, at, self._zone)
-            self._offer(place, trigger, {**event, "mark": at.isoformat()})
+            self._offer(place, trigger, schedule_event(trigger, at, self._zone))
 
     async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
         quiet = self._quiet.get(place)
-        for key, event in quiet.due(trigger, now_s) if quiet else []:
+        if quiet is None or not quiet.waiting:
+            return
+        try:
+            await self._cooldowns.recall(place.workflow, place.number, trigger, quiet)
+        except (StoreError, PlantSilentError) as error:  # what waits goes on waiting
+            self.refusals.log("wait to start a run", place.workflow, str(error))
+            return
+        for key, event in quiet.due(trigger, now_s):
             await self._fire(place, trigger, key, event)
 
     def _offer_alarm(self, place: _Place, trigger: Trigger, alarm: Alarm) -> None:
@@ -215,8 +227,7 @@ class Triggers:
             return
         if mark not in seen:
             seen.add(mark)
-            event = alarm_event(alarm)
-            self._offer(place, trigger, {**event, "mark": f"{alarm.id} {event['raised_at']}"})
+            self._offer(place, trigger, alarm_event(alarm))
 
     def _withdraw(self, place: _Place, alarm_id: str) -> None:
         if quiet := self._quiet.get(place):
@@ -275,11 +286,10 @@ class Triggers:
         return sorted(name for name, pace in self._paces.items() if pace.is_braked(now_s))
 
     def _run_of(self, place: _Place, trigger: Trigger, event: Event) -> tuple[str, StartedBy]:
-        at = _event_time(event) or self._clock.now()
-        mark = str(event.get("mark") or self._clock.now().isoformat())
+        at = event_time(event) or self._clock.now()
+        mark = mark_of(trigger.on, event) or self._clock.now().isoformat()
         run_id = event_run_id(place.workflow, place.number, mark, at)
-        shown = {key: value for key, value in event.items() if key != "mark"}
-        return run_id, StartedBy(trigger.on.value, "system", shown)
+        return run_id, StartedBy(trigger.on.value, "system", event)
 
     async def _listen(self, topic: str) -> None:
         """Subscribe to a topic filter; filters that overlap need connections of their own."""
@@ -346,8 +356,3 @@ def _depth(by: StartedBy) -> int:
             return depth
         case _:
             return 0
-
-
-def _event_time(event: Event) -> datetime | None:
-    at = event.get("raised_at") or event.get("at")
-    return datetime.fromisoformat(at) if isinstance(at, str) else None

@@ -32,6 +32,8 @@ class Rig:
         self.started: dict[str, tuple[str, dict[str, Any], StartedBy]] = {}
         self.trouble: list[Exception] = []
         self.is_leader = True
+        self.kept: list[WorkflowRun] = []
+        self.store_trouble: list[Exception] = []
         self.buses: list[Bus] = []
         self.session = uuid4().hex[:8]
         self._settings = settings
@@ -41,6 +43,7 @@ class Rig:
             make_bus=self._make_bus,
             functions={},
             start=self._start,
+            begun=self._begun,
             is_leader=lambda: self.is_leader,
         )
 
@@ -57,6 +60,18 @@ class Rig:
             raise self.trouble.pop()
         self.started[run_id] = (name, given, by)
         return run("started")
+
+    async def _begun(self, _name: str, since: datetime) -> list[WorkflowRun]:
+        if self.store_trouble:
+            raise self.store_trouble.pop()
+        return [each for each in self.kept if each.started_at >= since]
+
+    def keep(self, before: "Rig") -> None:
+        """Take over what the store has of an earlier life."""
+        self.kept = [
+            WorkflowRun(run_id, name, "v", RunState.RUNNING, NOW, given, by)
+            for run_id, (name, given, by) in before.started.items()
+        ]
 
     async def use(self, *triggers: Trigger, name: str = "demo") -> None:
         steps = (Step("one", ActionKind.WAIT),)
@@ -80,6 +95,7 @@ def run(name: str, **fields: Any) -> WorkflowRun:
 
 
 ON_ALARM = Trigger(TriggerKind.ALARM, input={"unit": "${event.equipment}"})
+COOLED = msgspec.structs.replace(ON_ALARM, cooldown_s=600)
 ON_END = Trigger(TriggerKind.WORKFLOW, workflow="first")
 ON_MESSAGE = Trigger(TriggerKind.MQTT, topic="line/+/done", input={"n": "${event.payload.n}"})
 NEVER = Trigger(TriggerKind.SCHEDULE, cron="0 0 31 2 *")
@@ -240,6 +256,83 @@ async def test_runs_that_follow_from_each_other_in_a_circle_end():
 
     assert await rig.tick() == 0
     assert "followed from each other" in rig.triggers.refusals.of("demo")[0].why
+
+
+async def after_a_restart(trigger: Trigger = COOLED, *, changed: int = 0) -> Rig:
+    """Return triggers that began a run of `trigger` in an earlier life, and live again."""
+    before, after = Rig(), Rig()
+    await before.use(trigger)
+    before.triggers.alarms([alarm()])
+    assert await before.tick() == 1
+    after.keep(before)
+    await after.use(*[NOON] * changed, trigger)
+    return after
+
+
+def later(rig: Rig, **fields: Any) -> Alarm:
+    return alarm(raised_at=rig.clock.now(), **fields)
+
+
+async def test_a_cooldown_outlives_a_restart():
+    rig = await after_a_restart()
+    await rig.tick(69)
+    rig.triggers.alarms([later(rig)])
+    assert await rig.tick() == 0
+
+    await rig.tick(540)
+    rig.triggers.alarms([alarm(active=False)])
+    rig.triggers.alarms([later(rig)])
+    assert await rig.tick() == 1
+
+
+async def test_another_key_is_not_cooled_by_a_run_of_an_earlier_life():
+    rig = await after_a_restart()
+    finding = Finding(
+        "watch", "overheated", "site/area/line/fan", NOW, Priority.HIGH, message="Hot"
+    )
+    rig.triggers.alarms([later(rig, finding=finding)])
+
+    assert await rig.tick() == 1
+
+
+async def test_a_run_that_a_person_or_another_trigger_began_cools_nothing():
+    rig = await after_a_restart(changed=1)
+    rig.kept.append(msgspec.structs.replace(run("demo"), started_at=NOW))
+    rig.triggers.alarms([later(rig)])
+
+    assert await rig.tick() == 1
+
+
+async def test_an_event_waits_while_the_store_cannot_tell_its_cooldown():
+    rig = await after_a_restart()
+    rig.store_trouble = [StoreError("the disk is away") for _ in range(2)]
+    rig.kept = []
+    rig.triggers.alarms([later(rig)])
+
+    assert [await rig.tick() for _ in range(3)] == [0, 0, 1]
+
+
+async def test_a_cooldown_goes_over_to_the_next_leader():
+    first, second = Rig(), Rig()
+    for rig in (first, second):
+        rig.is_leader = rig is first
+        await rig.use(COOLED)
+        rig.triggers.alarms([alarm()])
+        await rig.tick()
+    second.keep(first)
+    second.is_leader = True
+    second.triggers.alarms([later(second, finding=alarm().finding)])
+
+    assert await second.tick() == 0
+
+
+async def test_a_key_that_an_older_event_does_not_have_cools_nothing():
+    rig = await after_a_restart()
+    rig.kept[0].started_by.event.pop("equipment")
+    await rig.use(msgspec.structs.replace(COOLED, key="${event.equipment}"))
+    rig.triggers.alarms([later(rig)])
+
+    assert await rig.tick() == 1
 
 
 async def test_a_schedule_starts_a_run_at_its_time_once():
