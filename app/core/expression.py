@@ -163,7 +163,7 @@ def fill_by(value: object, found: Callable[[str, Budget], object]) -> Any:  # no
         except InputError as error:
             if (
                 not path or type(error) is not InputError
-            ):  # others say what to do, not what is wrong
+            ):  # others mean the plant
                 raise
             raise InputError(f"{path}: {error}", error.hint) from error
 

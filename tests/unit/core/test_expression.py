@@ -278,3 +278,19 @@ def test_half_a_character_is_refused_as_no_message_can_hold_it(text: str):
 
 def test_an_escaped_whole_character_is_taken():
     assert evaluate(r"'\U0001f600 \n'", NAMES) == "\U0001f600 \n"
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"value": "${1 / 0}"}, "value: "),
+        ({"input": {"rows": ["a", "${1 / 0}"]}}, "input.rows[1]: "),
+        (["${1 / 0}"], "[0]: "),
+        ("${1 / 0}", "Expression "),
+    ],
+)
+def test_what_cannot_be_computed_is_named_by_its_place(value: object, place: str):
+    with pytest.raises(InputError) as caught:
+        fill(value, {})
+
+    assert str(caught.value).startswith(place)
