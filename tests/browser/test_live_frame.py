@@ -143,7 +143,8 @@ def test_a_healthy_plant_is_grey(page: Page, server: LiveServer):
     coloured = page.evaluate(
         """() => [...document.querySelectorAll('.mw-main *')].flatMap(e => {
             const s = getComputedStyle(e);
-            return e.closest('mw-trend, .mw-status, [hidden]') ? [] : [s.backgroundColor, s.color, s.fill];
+            const isOut = e.closest('mw-trend, .mw-status, [hidden]');
+            return isOut ? [] : [s.backgroundColor, s.color, s.fill];
         }).filter(c => {
             const [r, g, b, a] = (c.match(/[\\d.]+/g) || []).map(Number);
             return a !== 0 && Math.max(r, g, b) - Math.min(r, g, b) > 32;
