@@ -13,7 +13,7 @@ from agents.base.agent import BaseAgent
 from agents.base.open_alarms import OpenAlarms
 from agents.base.requests import parse
 from agents.notifier.courier import AppriseCourier, Courier
-from agents.notifier.decide import Verdict, choose, judge, keep_s
+from agents.notifier.decide import Verdict, choose, judge, keep_s, nobody_told
 from agents.notifier.follow import (
     Escalation,
     Followed,
@@ -30,8 +30,8 @@ from agents.notifier.routes import Route, find_routes, listing
 from app.core.agent import AgentSpec
 from app.core.alarm import Alarm, Priority
 from app.core.clock import Clock
-from app.core.delivery import Delivery, DeliveryState, Notification
-from app.core.errors import NotFoundError, StoreError
+from app.core.delivery import Delivery, DeliveryState, Notification, NotifyAnswer, RouteAnswer
+from app.core.errors import FieldsError, NotFoundError, StoreError
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -177,19 +177,18 @@ class NotifierAgent(BaseAgent):
             alarm=wanted.alarm,
         )
         names = choose(self._routes, wanted.priority, wanted.route, self._problems_of_routes)
-        added = await self._tell(notification, names)
+        added = await self._tell(notification, names)  # a wrong one stands in the log, too
+        if isinstance(names, Verdict) and names.state is DeliveryState.FAILED:
+            raise FieldsError(f"route: {names.reason}", {"route": names.reason})
         tries = {each.number: self._room.first_try(each.number) for each in added}
         waited = [each for each in tries.values() if each]
         if waited:
             await asyncio.wait(waited, timeout=_PATIENCE_S)
         done = [_latest(each, tries[each.number]) for each in added]
-        return {
-            "delivery": added[0].id,
-            "routes": [
-                {"name": each.route, "state": each.state.value, "reason": each.reason}
-                for each in done
-            ],
-        }
+        answers = tuple(RouteAnswer(each.route, each.state, each.reason) for each in done)
+        answer = NotifyAnswer(added[0].id, answers, nobody_told(answers))
+        output: dict[str, object] = msgspec.to_builtins(answer)
+        return output
 
     async def _tell(
         self, notification: Notification, names: list[str] | Verdict, alarm: Alarm | None = None

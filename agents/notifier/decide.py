@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from agents.notifier.routes import Route
 from app.core.alarm import Priority
-from app.core.delivery import DeliveryState, Notification
+from app.core.delivery import DeliveryState, Notification, RouteAnswer
 
 HOUR = timedelta(hours=1)
 
@@ -35,7 +35,7 @@ def choose(
     wanted: str,
     problems: Sequence[str] = (),
 ) -> list[str] | Verdict:
-    """Return the routes to try, or why there is none.
+    """Return the routes to try, or why there is none: FAILED is the fault of who asked.
 
     Args:
         routes: All usable routes.
@@ -47,9 +47,9 @@ def choose(
     if wanted:
         if wanted in routes:
             return [wanted]
-        known = f"there are {', '.join(routes)}" if routes else "add [[notify.routes]]"
-        reason = f'no route "{wanted[:60]}" is configured; {known}{also}'
-        return Verdict(wanted, DeliveryState.SUPPRESSED, reason)
+        known = f"usable are {', '.join(routes)}" if routes else "add [[notify.routes]]"
+        reason = f'there is no usable route "{wanted[:60]}"; {known}{also}'
+        return Verdict(wanted, DeliveryState.FAILED, reason)
     names = [name for name, route in routes.items() if priority in route.settings.priorities]
     if names:
         return names
@@ -77,6 +77,23 @@ def judge(
     )
     state = DeliveryState.SUPPRESSED if reason else DeliveryState.QUEUED
     return Verdict(route.name, state, reason)
+
+
+def nobody_told(answers: Sequence[RouteAnswer]) -> str:
+    """Return the warning that nobody has been told, and why; "" if somebody has.
+
+    Args:
+        answers: What became of a notification on each route, at least one.
+    """
+    states = {each.state for each in answers}
+    if DeliveryState.SENT in states:
+        return ""
+    head = "Nobody is told yet" if DeliveryState.QUEUED in states else "Nobody is told"
+    whys = (
+        f"{each.name}: {each.reason or each.state.value}" if each.name else each.reason
+        for each in answers
+    )
+    return f"{head}: {'; '.join(whys)}"
 
 
 def keep_s(routes: Mapping[str, Route]) -> float:

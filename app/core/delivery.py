@@ -134,7 +134,9 @@ class NotifyAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         delivery: Id in the delivery log.
         routes: What became of it on each route.
+        warning: That nobody has been told, and why; "" if somebody has.
     """
 
     delivery: str
     routes: tuple[RouteAnswer, ...]
+    warning: str = ""

@@ -6,6 +6,8 @@ import pytest
 from agents.notifier.agent import NotifierAgent
 from app.api.mount import api
 from app.core.actor import Actor
+from app.core.delivery import DeliveryState
+from app.core.errors import FieldsError
 from app.settings import Settings
 from app.settings_notify import NotifySettings
 from tests.agents_at_work import plant_with
@@ -53,14 +55,16 @@ async def test_a_secret_of_the_environment_is_never_told(
     assert [each["service"] for each in body["routes"]] == ["json"]  # type: ignore[attr-defined]
 
 
-async def test_a_test_by_an_unknown_route_stands_in_the_log_with_its_reason(
+async def test_a_test_by_an_unknown_route_is_refused_and_stands_in_the_log(
     connected_settings: Settings,
 ):
-    _, body, _ = await told(connected_settings, "pager")
+    async with plant_with(connected_settings, NotifierAgent) as plant:
+        with pytest.raises(FieldsError, match='no usable route "pager"'):
+            await plant.upkeep.send_test("pager", NIGHT)
+        (delivery,) = await plant.upkeep.deliveries()
 
-    (delivery,) = body["deliveries"]  # type: ignore[misc]
-    assert delivery["state"] == "suppressed"
-    assert 'no route "pager" is configured' in delivery["reason"]
+    assert delivery.state is DeliveryState.FAILED
+    assert 'no usable route "pager"' in delivery.reason
 
 
 @pytest.mark.parametrize("limit", [0, 501])

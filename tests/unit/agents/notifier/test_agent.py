@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.notifier.agent import NotifierAgent
@@ -14,7 +15,7 @@ from app.clock import SystemClock
 from app.core.agent import AgentState
 from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.core.errors import FieldsError
-from app.core.task import Task
+from app.core.task import Task, TaskFailure
 from app.core.topics import alarm_topic
 from app.settings import Settings
 from app.settings_notify import NotifySettings
@@ -93,6 +94,7 @@ async def test_a_notification_is_sent_and_logged(connected_settings: Settings, s
         log = await ask(listener, "deliveries")
 
     assert answer["routes"] == [{"name": "shift", "state": "sent", "reason": ""}]
+    assert answer["warning"] == ""
     assert titles(stub) == ["Strainer"]
     assert [(each["id"], each["state"]) for each in log["deliveries"]] == [
         (answer["delivery"], "sent")
@@ -108,6 +110,23 @@ async def test_without_a_route_it_says_so_and_pretends_nothing(connected_setting
     assert (note, state) == ("no route is configured", AgentState.RUNNING)
     reason = "no route for priority 2 is configured; add [[notify.routes]]"
     assert answer["routes"] == [{"name": "", "state": "suppressed", "reason": reason}]
+    assert answer["warning"] == f"Nobody is told: {reason}"
+
+
+async def test_a_route_that_does_not_exist_is_an_error_and_stands_in_the_log(
+    connected_settings: Settings, stub: Stub
+):
+    settings = with_routes(connected_settings, route(stub))
+    async with listening(settings) as listener, serving(settings, listener):
+        task = listener.task("wrong", "notify")
+        given: dict[str, object] = {"title": "Strainer", "route": "nope"}
+        result = await listener.ask("notifier", msgspec.structs.replace(task, input=given))
+        log = await ask(listener, "deliveries")
+
+    assert (result.output, result.failure) == (None, TaskFailure.INPUT)
+    assert result.details == {"route": 'there is no usable route "nope"; usable are shift'}
+    assert [each["state"] for each in log["deliveries"]] == ["failed"]
+    assert stub.requests == []
 
 
 async def test_a_route_without_its_variable_is_told_on_the_agents_page(
@@ -134,6 +153,7 @@ async def test_what_a_service_refuses_waits_and_is_tried_again(
 
     assert answer["routes"][0]["state"] == "queued"
     assert "503" in answer["routes"][0]["reason"]
+    assert answer["warning"].startswith("Nobody is told yet: shift: ")
     assert [(each["state"], each["tries"]) for each in log["deliveries"]] == [("sent", 2)]
 
 

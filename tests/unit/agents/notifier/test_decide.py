@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.notifier.decide import Past, Verdict, choose, judge, keep_s
+from agents.notifier.decide import Past, Verdict, choose, judge, keep_s, nobody_told
 from agents.notifier.routes import Route
 from app.core.alarm import Priority
-from app.core.delivery import DeliveryState, Notification
+from app.core.delivery import DeliveryState, Notification, RouteAnswer
 from app.settings_notify import RouteSettings, quiet_span
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -63,8 +63,39 @@ def test_a_named_route_takes_every_priority():
 def test_a_route_that_does_not_exist_is_named_with_those_that_do():
     answer = choose({"mail": route()}, Priority.HIGH, "fax")
 
+    reason = 'there is no usable route "fax"; usable are mail'
+    assert answer == Verdict("fax", DeliveryState.FAILED, reason)
+
+
+def test_a_named_route_where_there_is_none_says_how_to_make_one():
+    answer = choose({}, Priority.HIGH, "fax", ['route "fax": environment variable FAX is empty'])
+
     assert isinstance(answer, Verdict)
-    assert answer.reason == 'no route "fax" is configured; there are mail'
+    assert "add [[notify.routes]]" in answer.reason
+    assert answer.reason.endswith("environment variable FAX is empty")
+
+
+SENT, QUEUED = RouteAnswer("sms", DeliveryState.SENT, ""), DeliveryState.QUEUED
+HELD = RouteAnswer("mail", DeliveryState.SUPPRESSED, "quiet hours 22:00-06:00")
+
+
+@pytest.mark.parametrize(
+    ("answers", "warning"),
+    [
+        ([SENT], ""),
+        ([HELD, SENT], ""),
+        ([HELD], "Nobody is told: mail: quiet hours 22:00-06:00"),
+        ([RouteAnswer("", DeliveryState.SUPPRESSED, "no route")], "Nobody is told: no route"),
+        ([RouteAnswer("sms", QUEUED, "503")], "Nobody is told yet: sms: 503"),
+        ([RouteAnswer("sms", QUEUED, "")], "Nobody is told yet: sms: queued"),
+        (
+            [HELD, RouteAnswer("sms", DeliveryState.FAILED, "full")],
+            "Nobody is told: mail: quiet hours 22:00-06:00; sms: full",
+        ),
+    ],
+)
+def test_that_nobody_is_told_is_said_with_every_reason(answers: list[RouteAnswer], warning: str):
+    assert nobody_told(answers) == warning
 
 
 @pytest.mark.parametrize(
