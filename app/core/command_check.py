@@ -210,7 +210,7 @@ def _interlock(interlock: Interlock, tag: Tag, look: Look, now: datetime) -> Che
     needed = f"{interlock.tag} must be {interlock.op} {interlock.value:g}"
     untrusted = why_untrusted(seen, now)
     if untrusted or seen.reading is None or seen.reading.value is None:
-        return Check("interlock", False, f"{needed}, but {interlock.tag} {untrusted}")
+        return Check("interlock", False, f"{needed}, which nobody can tell: it {untrusted}")
     value = seen.reading.value
     holds = _HOLDS[interlock.op](value, interlock.value)
     return Check("interlock", holds, f"{needed}; is {value:g}")

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from app.bus.client import Bus
+from app.bus.client import Bus, BusState
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
@@ -19,7 +19,7 @@ from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
 from app.workflow.context import Doing, Done, PlantSilentError, as_path
-from app.workflow.dispatch import Dispatcher, is_worth_another_try
+from app.workflow.dispatch import BROKER_AWAY, Dispatcher, is_worth_another_try
 from app.workflow.web import call
 
 NOTIFY = "notify"
@@ -170,6 +170,7 @@ class Actions:
             self._bus.publish(topic, message, retain=bool(fields.get("retain", False)))
         else:
             retain = bool(fields.get("retain", False))
+            doing.waiting("" if self._bus.state is BusState.CONNECTED else BROKER_AWAY)
             await self._bus.publish_confirmed(topic, message, retain=retain, timeout_s=left_s)
         return Done({"topic": topic, "bytes": len(message)})
 

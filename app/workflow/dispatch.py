@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import msgspec
 
-from app.bus.client import Bus, Received
+from app.bus.client import Bus, BusState, Received
 from app.core.clock import Clock
 from app.core.errors import BusError, InputError
 from app.core.task import Task, TaskFailure, TaskResult
@@ -23,6 +23,7 @@ RESEND_S = 15.0
 """Silence of a live instance after which it gets the same task again: the message or the answer
 may be lost with a connection."""
 NOBODY_S = 1.0
+BROKER_AWAY = "the broker, which is away; see Bus on Health"
 _ENVELOPE_BYTES = 1024
 _TRIES = 1000
 """Tasks that failed, whose next try is numbered; a forgotten one gets an old answer once more."""
@@ -117,7 +118,8 @@ class Dispatcher:
         while True:
             chosen = self._choose(task.capability, agent, last)
             if chosen is None:
-                waiting(_nobody(task.capability, agent))
+                nobody = _nobody(task.capability, agent)
+                waiting(nobody if self._is_connected else BROKER_AWAY)
                 await self._wait(answer, NOBODY_S, "")
             else:
                 last = _name(chosen)
@@ -139,11 +141,15 @@ class Dispatcher:
         except BusError as error:
             waiting(f"the broker: {error}")
         else:
-            waiting("")
+            waiting("" if self._is_connected else BROKER_AWAY)
         try:
             await self._wait(answer, RESEND_S, name)
         finally:
             self._in_hand[name] -= 1
+
+    @property
+    def _is_connected(self) -> bool:
+        return self._bus.state is BusState.CONNECTED
 
     def _choose(self, capability: str, agent: str, last: str) -> Instance | None:
         """Return the least loaded live instance; after a silence another one, if there is one."""

@@ -353,3 +353,20 @@ async def test_a_desk_that_refused_does_a_later_try_and_only_once(rig: Rig, tmp_
 
     assert [each.output for each in answers] == [None, {"done": 2}, {"done": 2}]
     assert asked == ["work", "work"]
+
+
+async def test_a_task_that_the_broker_does_not_take_says_so(rig: Rig):
+    await rig.agent("1")
+    await rig.bus.stop()
+    with pytest.raises(BusError):
+        await rig.ask(timeout_s=0.3)
+
+    assert rig.waits[-1] == "the broker, which is away; see Bus on Health"
+
+
+async def test_where_nobody_can_be_heard_the_broker_is_named_and_not_the_agents(rig: Rig):
+    await rig.bus.stop()
+    with pytest.raises(BusError):
+        await rig.ask(timeout_s=0.3)
+
+    assert set(rig.waits) == {"the broker, which is away; see Bus on Health"}
