@@ -1,6 +1,5 @@
 """Workflows over HTTP: the catalogue, a definition's text, starting a run, trying one without."""
 
-import asyncio
 from typing import Annotated
 
 import msgspec
@@ -101,7 +100,7 @@ def _add_trying(routes: APIRouter, plant: Plant) -> None:
     async def lint(request: Request) -> Response:
         """Judge a text; nothing is kept."""
         draft = await read_body(request, WorkflowDraft)
-        problems = await asyncio.to_thread(plant.workflows.lint, draft.text, draft.name)
+        problems = await plant.workflows.lint(draft.text, draft.name)
         return reply(Linted(not any(each.is_error for each in problems), problems))
 
     @routes.post(

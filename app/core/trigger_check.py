@@ -9,13 +9,13 @@ from croniter import CroniterBadDateError, croniter
 
 from app.core.errors import TopicError
 from app.core.expression_check import Scope, check_condition, check_value, has_hole
+from app.core.given_check import check_given
 from app.core.near import near_miss
 from app.core.run import OVER
 from app.core.step_check import within
 from app.core.topic_filter import check_filter, overlap
 from app.core.workflow import ActionKind, Trigger, TriggerKind, Workflow
 from app.core.workflow_entry import Problem, Severity
-from app.core.workflow_input import misfit
 from app.core.workflow_names import is_name
 
 SHIFT_ENDS = ("start", "end")
@@ -46,7 +46,7 @@ def check_trigger(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[
     yield from _check_belonging(trigger, where)
     yield from _JUDGES[trigger.on](workflow, trigger, where)
     yield from _check_expressions(trigger, where)
-    yield from _check_input(workflow, trigger, where)
+    yield from check_given(workflow, trigger.input, f"{where}.input", "trigger")
     yield from within(trigger.debounce_s, 0, _HOUR_S, f"{where}.debounce_s")
     yield from within(trigger.cooldown_s, 0, _WEEK_S, f"{where}.cooldown_s")
 
@@ -70,24 +70,6 @@ def _check_expressions(trigger: Trigger, where: str) -> Iterator[Problem]:
     yield from check_condition(trigger.when, scope, f"{where}.when")
     yield from check_value(trigger.input, scope, f"{where}.input")
     yield from check_value(trigger.key, scope, f"{where}.key")
-
-
-def _check_input(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[Problem]:
-    for name, value in trigger.input.items():
-        field = workflow.inputs.get(name)
-        if field is None:
-            hint = near_miss(name, workflow.inputs) or f"It has {', '.join(workflow.inputs) or '-'}"
-            yield Problem(0, f"{where}.input.{name}", f'There is no input "{name}"', hint)
-        elif not has_hole(value) and (wrong := misfit(field, value)):
-            yield Problem(0, f"{where}.input.{name}", f'Input "{name}" {wrong}')
-    for name, field in workflow.inputs.items():
-        if field.required and field.default is None and name not in trigger.input:
-            yield Problem(
-                0,
-                f"{where}.input",
-                f'The trigger does not give the required input "{name}"',
-                f'Add {name} = "${{event…}}" to its input',
-            )
 
 
 def _check_mqtt(workflow: Workflow, trigger: Trigger, where: str) -> Iterator[Problem]:

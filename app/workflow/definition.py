@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any, NamedTuple, cast
 
@@ -66,12 +66,15 @@ def read_definition(text: str, name: str = "") -> Definition:
                 Problem(0, "name", f'The name is "{workflow.name}" but the file "{name}.toml"',
                         "Use one name for both")
             )  # fmt: skip
-    placed = sorted(
-        (_placed(problem, lines) for problem in problems), key=lambda problem: problem.line
-    )
+    placed = _in_order(problems, lines)
     is_broken = workflow is None or any(problem.is_error for problem in placed)
     version = _hash(text.encode("utf-8", "replace")) if workflow is None else version_of(workflow)
     return Definition(None if is_broken else workflow, version, tuple(placed))
+
+
+def with_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """Return problems of a text that can be read, with their lines, in the order of these."""
+    return _in_order(problems, _lines(text))
 
 
 def version_of(workflow: Workflow) -> str:
@@ -88,6 +91,11 @@ def _lines(text: str) -> dict[str, int]:
         return line_index(text)
     except RecursionError:
         return {}
+
+
+def _in_order(problems: Iterable[Problem], lines: Mapping[str, int]) -> list[Problem]:
+    placed = (_placed(problem, lines) for problem in problems)
+    return sorted(placed, key=lambda problem: problem.line)
 
 
 def _placed(problem: Problem, lines: Mapping[str, int]) -> Problem:

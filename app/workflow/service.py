@@ -24,7 +24,7 @@ from app.core.run import (
     StepRun,
     WorkflowRun,
 )
-from app.core.trigger_rules import MISSED, RUNS_A_MINUTE
+from app.core.trigger_rules import MISSED
 from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.core.workflow_entry import Entry, Problem
@@ -32,13 +32,16 @@ from app.settings import WorkflowSettings
 from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
+from app.workflow.around_check import check_around
 from app.workflow.context import Child
-from app.workflow.definition import read_definition, version_of
+from app.workflow.definition import read_definition, version_of, with_lines
+from app.workflow.dry_checks import Around
 from app.workflow.engine import Engine
 from app.workflow.library import Library
 from app.workflow.owners import Owners
 from app.workflow.repair import Repair, key_of
 from app.workflow.roles import check_role
+from app.workflow.status import troubles_of
 from app.workflow.stored_steps import stored_steps
 from app.workflow.triggers import Triggers
 
@@ -53,10 +56,6 @@ ENDED_LATELY = 500
 COOLED = 10_000
 """Runs of one workflow that are looked through for cooldowns at the start."""
 COOLED_AT_ONCE = 500
-_DISK_REMEDY = "Runs go on by themselves once the disk or the database takes writes again"
-_UNREAD_REMEDY = "Cancel them on the page of runs, or start the version that began them"
-_BRAKED_REMEDY = "Switch its triggers off, then look at what it publishes"
-_FAILING_REMEDY = "Correct them in the editor, or switch them off; the log has the whole error"
 _LIBRARY = Path(__file__).parent / "library"
 
 Listener = Callable[[RunChange], None]
@@ -94,6 +93,7 @@ class WorkflowService:
         )
         self.engine.on_change(self._changed)
         self._actions: Actions | None = None
+        self._around: Around | None = None
         self.repair = Repair(
             store=store,
             library=self._library,
@@ -127,6 +127,11 @@ class WorkflowService:
         """Take what does the steps."""
         self._actions = actions
         self.engine.use(actions)
+
+    def use_around(self, around: Around) -> None:
+        """Take what lint and dry runs ask of the app."""
+        self._around = around
+        self.repair.use(around)
 
     # Life
 
@@ -196,17 +201,11 @@ class WorkflowService:
             state = Health.FAILED if self._trouble else Health.STARTING
             remedy = "No run can be started until the store opens; it is tried again"
             return ComponentStatus("Workflows", state, self._since, self._trouble, remedy)
-        troubles = (
-            (Health.FAILED, self._store.trouble, _DISK_REMEDY),
-            (Health.DEGRADED, _unread_words(self._store.unreadable), _UNREAD_REMEDY),
-            (Health.DEGRADED, _failing_words(self.triggers.troubles), _FAILING_REMEDY),
-            (Health.DEGRADED, _broken_words(self._library.entries()), "Correct them in the editor"),
-            (Health.DEGRADED, _braked_words(self.triggers.braked), _BRAKED_REMEDY),
-            (Health.DEGRADED, self._owners.trouble, ""),
-        )
-        for state, reason, remedy in troubles:
-            if reason:
-                return ComponentStatus("Workflows", state, self._since, reason, remedy)
+        entries = self._library.entries()
+        worst = next(troubles_of(self._store, self.triggers, entries, self._owners), None)
+        if worst is not None:
+            state, reason, remedy = worst
+            return ComponentStatus("Workflows", state, self._since, reason, remedy)
         return ComponentStatus("Workflows", Health.OK, self._since)
 
     @property
@@ -253,9 +252,19 @@ class WorkflowService:
         """
         return self._library.source(name)
 
-    def lint(self, text: str, name: str = "") -> list[Problem]:
-        """Return what is wrong with a text."""
-        return list(read_definition(text, name).problems)
+    async def lint(self, text: str, name: str = "") -> list[Problem]:
+        """Return what is wrong with a text, also beside what is around it now, by line."""
+        found = await asyncio.to_thread(read_definition, text, name)
+        doubts = self.doubts(found.workflow)
+        if not doubts:
+            return list(found.problems)
+        return await asyncio.to_thread(with_lines, [*found.problems, *doubts], text)
+
+    def doubts(self, workflow: Workflow | None) -> list[Problem]:
+        """Return what a run would wait for or fail by now; lines are 0, see `with_lines`."""
+        if workflow is None or self._around is None:
+            return []
+        return list(check_around(workflow, self._around))
 
     async def runs(
         self,
@@ -488,27 +497,3 @@ class WorkflowService:
         change = RunChange(run, step)
         for callback in self._callbacks:
             callback(change)
-
-
-def _unread_words(unreadable: Mapping[str, str]) -> str:
-    if not unreadable:
-        return ""
-    return f"{len(unreadable)} open runs cannot be read. {next(iter(unreadable.values()))}"
-
-
-def _broken_words(entries: Sequence[Entry]) -> str:
-    broken = [each.name for each in entries if each.workflow is None]
-    return f"Definitions with errors: {', '.join(broken)}" if broken else ""
-
-
-def _failing_words(troubles: Mapping[str, str]) -> str:
-    if not troubles:
-        return ""
-    named = "; ".join(f"{name}, {why}" for name, why in sorted(troubles.items()))
-    return f"Triggers that fail: {named}"
-
-
-def _braked_words(braked: Sequence[str]) -> str:
-    if not braked:
-        return ""
-    return f"Events start runs too fast, more than {RUNS_A_MINUTE} a minute: {', '.join(braked)}"

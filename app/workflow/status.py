@@ -1,0 +1,56 @@
+"""What is wrong with the workflows, in words for Health, the gravest first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from app.core.health import Health
+from app.core.trigger_rules import RUNS_A_MINUTE
+from app.core.workflow_entry import Entry
+from app.store.runs import RunStore
+from app.workflow.owners import Owners
+from app.workflow.triggers import Triggers
+
+_DISK = "Runs go on by themselves once the disk or the database takes writes again"
+_UNREAD = "Cancel them on the page of runs, or start the version that began them"
+_FAILING = "Correct them in the editor, or switch them off; the log has the whole error"
+_BROKEN = "Correct them in the editor"
+_BRAKED = "Switch its triggers off, then look at what it publishes"
+
+
+def troubles_of(
+    store: RunStore, triggers: Triggers, entries: Sequence[Entry], owners: Owners
+) -> Iterator[tuple[Health, str, str]]:
+    """Yield state, reason and remedy of each trouble that there is."""
+    for state, reason, remedy in (
+        (Health.FAILED, store.trouble, _DISK),
+        (Health.DEGRADED, _unread_words(store.unreadable), _UNREAD),
+        (Health.DEGRADED, _failing_words(triggers.troubles), _FAILING),
+        (Health.DEGRADED, _broken_words(entries), _BROKEN),
+        (Health.DEGRADED, _braked_words(triggers.braked), _BRAKED),
+        (Health.DEGRADED, owners.trouble, ""),
+    ):
+        if reason:
+            yield state, reason, remedy
+
+
+def _unread_words(unreadable: Mapping[str, str]) -> str:
+    if not unreadable:
+        return ""
+    return f"{len(unreadable)} open runs cannot be read. {next(iter(unreadable.values()))}"
+
+
+def _broken_words(entries: Sequence[Entry]) -> str:
+    broken = [each.name for each in entries if each.workflow is None]
+    return f"Definitions with errors: {', '.join(broken)}" if broken else ""
+
+
+def _failing_words(troubles: Mapping[str, str]) -> str:
+    if not troubles:
+        return ""
+    named = "; ".join(f"{name}, {why}" for name, why in sorted(troubles.items()))
+    return f"Triggers that fail: {named}"
+
+
+def _braked_words(braked: Sequence[str]) -> str:
+    if not braked:
+        return ""
+    return f"Events start runs too fast, more than {RUNS_A_MINUTE} a minute: {', '.join(braked)}"
