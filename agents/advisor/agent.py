@@ -1,11 +1,12 @@
 """The advisor agent: quotes what the passages and findings it is given say to do."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
 from typing_extensions import override
 
-from agents.advisor.quotes import Passage, StatedFinding, quotes
+from agents.advisor.quotes import Advice, Passage, StatedFinding, kind_of, of_kind, quotes
 from agents.base.agent import BaseAgent
 from agents.base.requests import parse
 from app.core.agent import AgentSpec
@@ -46,9 +47,17 @@ class AdvisorAgent(BaseAgent):
         if capability != "advise":
             raise NotFoundError(f'Agent "advisor" has no capability "{capability}"')
         question = parse(Question, input)
-        advice = quotes(question.passages, question.findings)
+        kind = kind_of(question.equipment)
+        fitting = of_kind(question.passages, kind)
+        advice = quotes(fitting or question.passages, question.findings)
         return {
             "advice": msgspec.to_builtins(advice),
             "model": "",
-            "note": _NOTE if advice else _NOTHING,
+            "note": _note(advice, kind, is_foreign=bool(question.passages) and not fitting),
         }
+
+
+def _note(advice: Sequence[Advice], kind: str, *, is_foreign: bool) -> str:
+    if not advice:
+        return _NOTHING
+    return f"{_NOTE}; none of them names a {kind}, see whether they fit" if is_foreign else _NOTE

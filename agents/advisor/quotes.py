@@ -47,6 +47,19 @@ class Advice(msgspec.Struct, frozen=True):
     citation: Citation
 
 
+def kind_of(equipment: str) -> str:
+    """Return what kind of machine a path names: "pump" of `site/area/line/pump-101`."""
+    return equipment.rpartition("/")[2].rstrip("-_0123456789").lower()
+
+
+def of_kind(passages: Sequence[Passage], kind: str) -> list[Passage]:
+    """Return the passages that speak of a kind of machine, by their headings or their text."""
+    if not kind:
+        return list(passages)
+    word = re.compile(rf"\b{re.escape(kind)}", re.IGNORECASE)
+    return [each for each in passages if word.search(f"{each.title} {each.section} {each.text}")]
+
+
 def quotes(passages: Sequence[Passage], findings: Sequence[StatedFinding]) -> list[Advice]:
     """Return responses of the findings, then the first steps of the passages, as they come."""
     found: dict[str, Advice] = {}

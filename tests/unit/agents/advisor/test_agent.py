@@ -28,6 +28,29 @@ async def test_it_quotes_a_passage_as_the_search_returns_it(agent: AdvisorAgent)
     assert output["model"] == ""
 
 
+async def test_of_procedures_for_other_machines_none_is_quoted_beside_one_that_fits(
+    agent: AdvisorAgent,
+):
+    foreign = {"document": "a.md", "title": "Air compressor", "text": "1. Change over."}
+    fitting = {"document": "p.md", "title": "Bearing of a pump", "text": "1. Listen."}
+    given = {**ASKED, "equipment": "s/a/l/pump-101", "passages": [foreign, fitting]}
+
+    output: dict[str, Any] = await agent.handle_task("advise", given)
+
+    assert [each["text"] for each in output["advice"]] == ["Listen."]
+    assert "see whether they fit" not in output["note"]
+
+
+async def test_where_no_procedure_names_the_machine_that_is_said(agent: AdvisorAgent):
+    foreign = {"document": "a.md", "title": "Air compressor", "text": "1. Change over."}
+    given = {**ASKED, "equipment": "s/a/l/conveyor-601", "passages": [foreign]}
+
+    output: dict[str, Any] = await agent.handle_task("advise", given)
+
+    assert [each["text"] for each in output["advice"]] == ["Change over."]
+    assert output["note"].endswith("none of them names a conveyor, see whether they fit")
+
+
 async def test_with_nothing_at_hand_it_says_why_there_is_no_advice(agent: AdvisorAgent):
     output = await agent.handle_task("advise", ASKED)
 
