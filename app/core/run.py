@@ -114,7 +114,8 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         reason: Why it failed or was cancelled, or what it waits for.
         steps: The last round of each step, in the definition's order; empty in a list of runs.
         output: Output of its last step.
-        parent: `run:step` that started it, empty for none.
+        parent: `run:step` that started it, behind those that started that one, each with a "/";
+            empty for none.
         retry_of: Run that it repeats.
         retried_by: Run that repeats it.
         is_dry: Nothing was sent or changed.
@@ -216,3 +217,8 @@ class WorkflowTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     input: dict[str, Any] = {}
     id: str = ""
     requested_by: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
+def ancestors_of(parent: str) -> list[str]:
+    """Return the runs that a run's `parent` names, the outermost first."""
+    return [each.rpartition(":")[0] for each in parent.split("/")] if parent else []

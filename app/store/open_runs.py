@@ -56,7 +56,6 @@ class OpenRuns:
         rivals = (
             RUNS.c.workflow == run.workflow,
             RUNS.c.key == run.key,
-            RUNS.c.parent == "",
             RUNS.c.state.in_(_OPEN),
             RUNS.c.sort < sort_words(run.started_at, run.id),
         )

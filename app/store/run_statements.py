@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from app.store.prepared import Prepared
 
 _OF_KEY = """
-FROM runs WHERE workflow = :workflow AND key = :key AND parent = ''
+FROM runs WHERE workflow = :workflow AND key = :key
 AND state IN ('running', 'waiting')
 """
 _KEEP = """

@@ -9,9 +9,9 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from app.core.admission import Admission, admit, next_waiting
+from app.core.admission import Admission, admit, next_waiting, waits_for_itself
 from app.core.errors import ConflictError
-from app.core.run import RunState, StepRun, WorkflowRun
+from app.core.run import RunState, StepRun, WorkflowRun, ancestors_of
 from app.core.workflow import Concurrency, Workflow
 from app.store.approvals import ApprovalStore
 from app.store.database import Database, storable
@@ -87,8 +87,8 @@ class RunStore:
         """Keep a new run if it is admitted beside those of its key; note it in what it repeats.
 
         Returns:
-            What it comes to, and the open runs of its key. A run whose id is known
-            already is not kept again: then REFUSE, and the list names it.
+            What it comes to, and the open runs of its key, runs within runs included. A run
+            whose id is known already is not kept again: then REFUSE, and the list names it.
 
         Raises:
             ConflictError: What it repeats was repeated already.
@@ -100,8 +100,10 @@ class RunStore:
             if self._do.state(connection, id=run.id).fetchone() is not None:
                 return Admission.REFUSE, [run.id]
             active, waiting = self._rivals(connection, run.workflow, run.key)
-            admission = Admission.START if run.parent else admit(rule, active, waiting)
-            if admission is Admission.REFUSE:
+            admission = admit(rule, active, waiting, is_child=bool(run.parent))
+            if run.parent and self._is_circle(connection, run, admission, active):
+                admission = Admission.CIRCLE
+            if admission in {Admission.REFUSE, Admission.CIRCLE}:
                 return admission, active + waiting
             if run.retry_of:
                 _mark_repeated(connection, run)
@@ -419,6 +421,31 @@ class RunStore:
         rows = self._do.rivals(connection, workflow=workflow, key=storable(key)).fetchall()
         under_way = [str(run_id) for run_id, is_queued in rows if not is_queued]
         return under_way, [str(run_id) for run_id, is_queued in rows if is_queued]
+
+    def _is_circle(
+        self, connection: sa.Connection, run: WorkflowRun, admission: Admission, active: list[str]
+    ) -> bool:
+        """Tell whether a run within a run would wait for one that waits for it, or replace it."""
+        if admission is Admission.REPLACE:
+            return not set(active).isdisjoint(ancestors_of(run.parent))
+        if admission is not Admission.WAIT:
+            return False
+        if self._database.is_shared:  # two that were let in at once could wait for each other
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('waiting runs'))"))
+        within: dict[str, list[str]] = {ancestors_of(run.parent)[-1]: [run.id]}
+        waits_for = {run.id: active}
+        groups: dict[tuple[str, str], list[str]] = {}
+        kids = sa.select(
+            RUNS.c.id, RUNS.c.workflow, RUNS.c.key, RUNS.c.is_queued, RUNS.c.parent
+        ).where(RUNS.c.state.in_(_OPEN), RUNS.c.parent != "")
+        for row in connection.execute(kids).all():
+            within.setdefault(ancestors_of(row.parent)[-1], []).append(row.id)
+            if row.is_queued:
+                group = row.workflow, row.key
+                if group not in groups:
+                    groups[group] = self._rivals(connection, *group)[0]
+                waits_for[row.id] = groups[group]
+        return waits_for_itself(run.id, within, waits_for)
 
     def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
         self._lock(connection, f"{run.workflow} {storable(run.key)}")

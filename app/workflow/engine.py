@@ -112,10 +112,12 @@ class Engine:
     ) -> WorkflowRun:
         """Keep a run and begin it, or have it wait for its turn; it is on disk on return.
 
-        A `run_id` that is known already begins nothing; that run is returned.
+        A `run_id` that is known already begins nothing; that run is returned. One with a `parent`
+        waits for its turn where another would be refused.
 
         Raises:
             ConflictError: The workflow runs for this key already and takes no other beside it.
+            RefusedError: It would wait for its turn behind a run that waits for it.
             StoreError: It could not be kept; nothing has begun.
         """
         run = WorkflowRun(
@@ -138,6 +140,8 @@ class Engine:
                 return await self._known(run)
             case Admission.REFUSE:
                 raise ConflictError(_refusal(workflow, key, rivals))
+            case Admission.CIRCLE:
+                raise RefusedError(_circle(workflow, key, rivals))
             case Admission.START:
                 self._go(Stored(run, workflow, _slots(carried), False, "", self._owner))
             case Admission.REPLACE | Admission.WAIT:
@@ -199,8 +203,8 @@ class Engine:
         It may do what both may: the run that starts it, and who saved its definition.
 
         Raises:
-            RefusedError: Runs are nested too deep, the workflow takes no such input, or it is to
-                be started by a higher role.
+            RefusedError: Runs are nested too deep, the workflow takes no such input, is to be
+                started by a higher role, or runs already in one that waits for this one.
         """
         if doing.run.parent.count("/") >= _NESTED:
             raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
@@ -208,14 +212,18 @@ class Engine:
             await self._store.shown(run_id)
         except NotFoundError:
             await self._begin_child(name, given, run_id, doing)
-        doing.waiting(f"run {run_id}")
         try:
-            return await self.wait_for_end(run_id)
+            return await self.wait_for_end(run_id, lambda child: doing.waiting(_child_words(child)))
         except asyncio.CancelledError:
-            if not self._is_stopping and run_id in self._runners:
-                self._runners[run_id].cancel("The run that started it was cancelled")
-                await self._store.ask_cancel(run_id, "The run that started it was cancelled")
+            if not self._is_stopping:
+                await self._cancel_child(run_id, "The run that started it was cancelled")
             raise
+
+    async def _cancel_child(self, run_id: str, why: str) -> None:
+        if runner := self._runners.get(run_id):
+            runner.cancel(why)  # at once, also while the disk is full
+        with suppress(ConflictError, NotFoundError):  # it is over
+            await self.cancel(run_id, why)
 
     async def _begin_child(
         self, name: str, given: dict[str, Any], run_id: str, doing: Doing
@@ -240,14 +248,18 @@ class Engine:
             role=child.role.lesser(Role(doing.run.role)).value,
         )
 
-    async def wait_for_end(self, run_id: str) -> WorkflowRun:
-        """Return a run once it is over."""
+    async def wait_for_end(
+        self, run_id: str, meanwhile: Callable[[WorkflowRun], None] = lambda _: None
+    ) -> WorkflowRun:
+        """Return a run once it is over; `meanwhile` has it as it is, at least every 2 s."""
         while True:
             ended = self._ends.setdefault(run_id, asyncio.Event())
             stored = await self._store.find(run_id)
             if stored.run.state in OVER:
                 self._ends.pop(run_id, None)
                 return stored.run
+            runner = self._runners.get(run_id)
+            meanwhile(runner.run if runner else stored.run)
             try:
                 async with asyncio.timeout(2.0):  # it may end at another orchestrator
                     await ended.wait()
@@ -392,7 +404,7 @@ class Engine:
             event.set()
 
     async def _next(self, ended: WorkflowRun, runner: Runner) -> None:
-        if ended.parent or not runner.has_followers:
+        if not runner.has_followers:
             return
         await self._begin_turn(ended.workflow, ended.key, runner.workflow)
 
@@ -426,6 +438,21 @@ def new_run_id(now: datetime) -> str:
 
 def _slots(carried: Sequence[StepRun]) -> dict[str, bytes]:
     return {f"{each.step}.{each.round}": msgspec.json.encode(each) for each in carried}
+
+
+def _child_words(child: WorkflowRun) -> str:
+    waits = f", which waits for {child.reason}" if child.state is RunState.WAITING else ""
+    return f"run {child.id}{waits}"
+
+
+def _circle(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:
+    of = f' for "{key}"' if key else ""
+    title = workflow.title or workflow.name
+    return (
+        f"{title} would wait for ever{of}: it takes its turn after {', '.join(rivals[:5])}, which "
+        f"ends after this step; its mode is {workflow.runs.mode}. Do not start it from within "
+        "itself, or give it another key or a greater max under [runs]"
+    )
 
 
 def _refusal(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:

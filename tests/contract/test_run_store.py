@@ -89,6 +89,46 @@ async def test_a_second_run_of_a_key_waits_and_the_first_is_named(store: RunStor
     assert found.run.reason == "its turn, after run a1"
 
 
+async def test_a_run_within_a_run_takes_its_turn_among_all_of_its_key(store: RunStore):
+    other = msgspec.structs.replace(run("p1"), workflow="mother")
+    inner = msgspec.structs.replace(run("c1"), parent="p1:call")
+    await store.add(other, QUEUED, "here")
+    await store.add(run("a1"), QUEUED, "here")
+
+    assert await store.add(inner, QUEUED, "here") == (Admission.WAIT, ["a1"])
+    assert await store.add(run("d1"), QUEUED, "here") == (Admission.WAIT, ["a1", "c1"])
+    assert await store.end(run("a1", RunState.COMPLETED), "here")
+    assert await store.next_turn("bake", "", QUEUED.runs, "here") == "c1"
+    assert await store.next_turn("bake", "", QUEUED.runs, "here") is None
+
+
+async def test_a_run_that_would_wait_for_one_that_waits_for_it_is_not_kept(store: RunStore):
+    inner = msgspec.structs.replace(run("c1"), parent="a1:call")
+    await store.add(run("a1"), QUEUED, "here")
+
+    assert await store.add(inner, QUEUED, "here") == (Admission.CIRCLE, ["a1"])
+    with pytest.raises(NotFoundError):
+        await store.find("c1")
+
+
+async def test_of_runs_that_come_at_once_and_need_each_other_one_is_not_kept(
+    store: RunStore, database: Database
+):
+    other = RunStore(database)
+    await other.open()
+    for name in ("ping", "pong"):
+        await store.add(msgspec.structs.replace(run(name), workflow=name), QUEUED, "here")
+    inner = [
+        msgspec.structs.replace(run("c1"), workflow="pong", parent="ping:call"),
+        msgspec.structs.replace(run("c2"), workflow="ping", parent="pong:call"),
+    ]
+    came = zip((store, other), inner, strict=True)
+    got = await asyncio.gather(*(at.add(each, QUEUED, "here") for at, each in came))
+    await other.close()
+
+    assert sorted(admission for admission, _ in got) == [Admission.CIRCLE, Admission.WAIT]
+
+
 async def test_a_run_is_repeated_once_whoever_asks(store: RunStore):
     await store.add(run("a1"), QUEUED, "here")
     await store.end(run("a1", RunState.FAILED), "here")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.admission import Admission, admit, next_waiting
+from app.core.admission import Admission, admit, next_waiting, waits_for_itself
 from app.core.workflow import Concurrency, RunMode
 
 A = Admission
@@ -65,3 +65,67 @@ def _happen(
 
 def test_the_oldest_that_waits_is_next():
     assert next_waiting(Concurrency(RunMode.QUEUED), [], ["a", "b"]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("mode", "active", "waiting", "wanted"),
+    [
+        (RunMode.SINGLE, 0, 0, A.START),
+        (RunMode.SINGLE, 1, 0, A.WAIT),
+        (RunMode.SINGLE, 0, 1, A.WAIT),
+        (RunMode.QUEUED, 1, 99, A.WAIT),
+        (RunMode.PARALLEL, 2, 99, A.WAIT),
+        (RunMode.RESTART, 1, 0, A.REPLACE),
+    ],
+)
+def test_a_run_within_a_run_waits_where_another_is_refused(
+    mode: RunMode, active: int, waiting: int, wanted: Admission
+):
+    rule = Concurrency(mode, max=2, queue=2)
+
+    assert admit(rule, ["r"] * active, ["w"] * waiting, is_child=True) is wanted
+
+
+@pytest.mark.parametrize(
+    ("within", "waits_for", "wanted"),
+    [
+        ({"p": ["c"]}, {"c": ["p"]}, True),
+        ({"p": ["c"]}, {"c": ["x"]}, False),
+        ({"p": ["c"]}, {"c": []}, False),
+        ({"p": ["c"]}, {"c": ["p", "x"]}, False),
+        ({"p": ["m"], "m": ["c"]}, {"c": ["p"]}, True),
+        ({"p": ["c"], "q": ["d"]}, {"c": ["q"], "d": ["p"]}, True),
+        ({"p": ["c"], "q": ["d"]}, {"c": ["q"], "d": ["p", "x"]}, False),
+        ({"p": ["c"], "q": ["d"]}, {"c": ["p", "q"], "d": ["p", "q"]}, True),
+        ({"p": ["c", "e"], "q": ["d"]}, {"c": ["q"], "d": ["x"]}, False),
+        ({"p": ["c"], "a": ["b"]}, {"c": ["x"], "b": ["a"]}, False),
+    ],
+)
+def test_a_run_that_would_wait_for_itself_is_found(
+    within: dict[str, list[str]], waits_for: dict[str, list[str]], wanted: bool
+):
+    assert waits_for_itself("c", within, waits_for) is wanted
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.lists(st.sampled_from("pqrs"), max_size=3)),
+    st.dictionaries(st.sampled_from("pqrs"), st.lists(st.sampled_from("abcd"), max_size=3)),
+)
+def test_whoever_does_not_wait_for_itself_gets_its_turn_in_some_order(
+    within: dict[str, list[str]], waits_for: dict[str, list[str]]
+):
+    order = _ended(within, waits_for)
+    for run in "pqrs":
+        assert waits_for_itself(run, within, waits_for) is (run not in order)
+
+
+def _ended(within: dict[str, list[str]], waits_for: dict[str, list[str]]) -> set[str]:
+    """Let runs end one after the other, as long as one can."""
+    over = set[str]()
+    for _ in range(9):
+        for run in "abcdpqrs":
+            first = waits_for.get(run, [])
+            has_turn = not first or any(each in over for each in first)
+            if has_turn and all(each in over for each in within.get(run, [])):
+                over.add(run)
+    return over
