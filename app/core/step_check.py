@@ -210,7 +210,7 @@ def within(value: float, low: float, high: float, where: str) -> Iterator[Proble
     """Yield a problem if a number is out of its bounds."""
     if not low <= value <= high:
         name = where.rpartition(".")[2]
-        yield Problem(0, where, f"{name} is {value:g}; it must be {low:g} to {high:g}")
+        yield Problem(0, where, f"{name} is {value:.10g}; it must be {low:.10g} to {high:.10g}")
 
 
 def _scope(place: Place) -> Scope:

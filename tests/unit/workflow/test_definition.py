@@ -148,6 +148,7 @@ def test_windows_line_ends_change_nothing():
         ("attempts = 3", "wait_s = -1", 28, "wait_s is -1"),
         ("attempts = 3", "factor = 0.5", 28, "factor is 0.5"),
         ('needs = ["ask"]', "timeout_s = -5", 40, "timeout_s is -5"),
+        ('needs = ["ask"]', "timeout_s = 1e8", 40, "is 100000000; it must be 0 to 31622400"),
         ('needs = ["ask"]', "parallel = 51", 40, "parallel is 51"),
         ('needs = ["look"]', "retry = { attempts = 2 }", 33, "not tried again"),
         ('needs = ["ask"]', 'needs = ["ask"]\nfor_each = "items("', 41, "not understood"),
