@@ -10,6 +10,7 @@ from app.core.run import Approval, StartedBy, WorkflowRun
 from app.core.workflow_entry import Entry
 from app.store.audit import AuditLog
 from app.store.audited import audited
+from app.workflow.plant_inputs import PlantInputs
 from app.workflow.service import WorkflowService
 
 _KINDS = {"ui": "click", "http": "http", "cli": "cli", "mqtt": "mqtt"}
@@ -18,8 +19,11 @@ _KINDS = {"ui": "click", "http": "http", "cli": "cli", "mqtt": "mqtt"}
 class Operations:
     """One way in for pages, HTTP, command line and MQTT; Plant hands on to it."""
 
-    def __init__(self, workflows: WorkflowService, audit: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self, workflows: WorkflowService, inputs: PlantInputs, audit: AuditLog, clock: Clock
+    ) -> None:
         self._workflows = workflows
+        self._inputs = inputs
         self._audit = audit
         self._clock = clock
 
@@ -30,13 +34,16 @@ class Operations:
 
         Raises:
             NotFoundError: There is no such workflow.
-            FieldsError: Inputs are wrong; each is named.
+            FieldsError: Inputs are wrong, or name units or tags that do not exist; each is named.
             ConflictError: The role may not, or it runs already.
             StoreError: Neither audit nor run can be kept; nothing was started.
         """
         by = StartedBy(_KINDS.get(actor.source, actor.source), actor.name, why=why)
-        self._workflows.definition(name)  # nobody did anything: no row for what does not exist
+        workflow = self._workflows.definition(
+            name
+        )  # nobody did anything: no row for what does not exist
         async with self._audited(actor, "start workflow", name, why):
+            self._inputs.check(workflow, given)
             return await self._workflows.start(name, given, by, actor.role, id)
 
     async def cancel_run(self, run_id: str, actor: Actor, why: str) -> None:

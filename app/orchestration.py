@@ -39,6 +39,7 @@ from app.workflow.dry_checks import Around
 from app.workflow.leader_bus import SHARED
 from app.workflow.mqtt import MqttStarts
 from app.workflow.owners import Owners
+from app.workflow.plant_inputs import PlantInputs
 from app.workflow.service import WorkflowService
 
 WORKFLOWS = "Workflows"
@@ -121,7 +122,8 @@ class Orchestration:
                 http_hosts=own.http_hosts,
             )
         )
-        self.operations = Operations(self.workflows, audit, clock)
+        inputs = PlantInputs(tags, standing, clock, clock.now() + SETTLE)
+        self.operations = Operations(self.workflows, inputs, audit, clock)
         self._starts = MqttStarts(
             self.operations,
             partial(make_shared, "millwright-starts"),
