@@ -209,10 +209,7 @@ class Engine:
         if doing.run.parent.count("/") >= _NESTED:
             raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
         try:
-            await self._store.shown(run_id)
-        except NotFoundError:
-            await self._begin_child(name, given, run_id, doing)
-        try:
+            await self._find_or_begin(name, given, run_id, doing)
             return await self.wait_for_end(run_id, lambda child: doing.waiting(_child_words(child)))
         except asyncio.CancelledError:
             if not self._is_stopping:
@@ -224,6 +221,14 @@ class Engine:
             runner.cancel(why)  # at once, also while the disk is full
         with suppress(ConflictError, NotFoundError):  # it is over
             await self.cancel(run_id, why)
+
+    async def _find_or_begin(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> None:
+        try:
+            await self._store.shown(run_id)
+        except NotFoundError:
+            await self._begin_child(name, given, run_id, doing)
 
     async def _begin_child(
         self, name: str, given: dict[str, Any], run_id: str, doing: Doing

@@ -1,5 +1,6 @@
 """The mode of a workflow counts for runs within runs, too, and none waits for itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,36 @@ async def test_a_child_that_waits_is_cancelled_with_its_parent_and_never_begins(
     )
     assert (await rig.ended(first)).state is RunState.COMPLETED
     assert rig.doer.times["work"] == 1
+
+
+@pytest.mark.parametrize("is_other_at_work", [False, True])
+async def test_a_child_that_is_just_being_kept_when_its_parent_is_cancelled_never_works(
+    rig: Rig, is_other_at_work: bool
+):
+    rig.library["child"] = child(SINGLE)
+    if is_other_at_work:
+        await rig.begin(child(SINGLE))
+        await work(rig).is_reached.wait()
+    honest, is_kept = rig.store.add, asyncio.Event()
+
+    async def kept_and_lost(*given: Any) -> object:
+        found = await honest(*given)
+        if given[0].parent:
+            is_kept.set()
+            await asyncio.Event().wait()
+        return found
+
+    rig.store.add = kept_and_lost  # type: ignore[method-assign]  # pyright: ignore[reportAttributeAccessIssue]  a slow disk
+    name = await rig.begin(flow(calls("child"), name="mother"))
+    await is_kept.wait()
+    await rig.engine.cancel(name, "stop")
+    await rig.ended(name)
+    work(rig).may_go.set()
+    await rig.engine.tick()
+    await rig.engine.tick()
+
+    assert (await rig.ended(f"{name}-call")).state is RunState.CANCELLED
+    assert rig.doer.times["work"] == int(is_other_at_work)
 
 
 async def test_a_child_that_waited_when_the_app_died_goes_on_once(place: Database, doer: FakeDoer):
