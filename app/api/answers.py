@@ -8,7 +8,8 @@ from fastapi.responses import Response
 
 from app.bus.codec import decode
 from app.core.actor import Actor
-from app.core.errors import InputError
+from app.core.errors import CodecError, InputError
+from app.core.misfit import misfit
 from app.security.refusal import ErrorBody
 
 T = TypeVar("T")
@@ -37,7 +38,14 @@ async def read_body(request: Request, type_: type[T]) -> T:
     body = await request.body()
     if not body:
         raise InputError("The request has no body", hint="Send a JSON object; see /api/docs")
-    return decode(type_, body, len(body))
+    try:
+        return decode(type_, body, len(body))
+    except CodecError as error:
+        if not isinstance(error.__cause__, msgspec.ValidationError):
+            raise
+        found = misfit(str(error.__cause__), "", type_)
+        said = f"{found.where}: {found.words}" if found.where else found.words
+        raise InputError(said, found.hint or "See /api/docs") from error
 
 
 def answers(

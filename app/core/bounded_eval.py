@@ -138,7 +138,9 @@ class BoundedEvaluator(EvalWithCompoundTypes):
 
     @override
     def _eval_call(self, node: ast.Call) -> object:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if not isinstance(node.func, ast.Name):
+            raise FeatureNotAvailable("Methods of values cannot be called; use a function")
+        name = node.func.id
         if name not in self.functions:
             raise FeatureNotAvailable(f'There is no function "{name}"')
         given = [self._eval(each) for each in node.args]

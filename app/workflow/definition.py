@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from app.core.near import near_miss
+from app.core.misfit import fields_of, misfit, unknown_field
 from app.core.workflow import (
     Concurrency,
     Input,
@@ -30,10 +30,6 @@ LINE_DOTS = 200
 _WHOLE = 2**53  # the largest whole number that JSON peers keep exactly
 _DEEP = 32
 _LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
-_AT = re.compile(r" - at `\$(.*)`$")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
-_MISSING = re.compile(r"Object missing required field `(.*)`")
-_CHOICE = re.compile(r"Invalid enum value '?(.*?)'?$")
 
 
 class Definition(NamedTuple):
@@ -128,7 +124,7 @@ def _parse(text: str) -> tuple[Workflow | None, list[Problem]]:
     try:
         return msgspec.convert(data, Workflow), []
     except msgspec.ValidationError as error:
-        return None, [_misfit(str(error), "", Workflow)]
+        return None, [_problem(str(error), "", Workflow)]
 
 
 def _syntax(text: str, message: str) -> Problem:
@@ -187,62 +183,17 @@ def _parts(data: dict[str, Any]) -> Iterator[tuple[str, type, object]]:
 
 def _convert(part: object, kind: type, where: str) -> Iterator[Problem]:
     if isinstance(part, dict):
-        fields = _fields(kind, "")
+        fields = fields_of(kind, "")
         for key in [key for key in cast(dict[str, object], part) if key not in fields]:
-            yield _unknown(key, where, fields)
+            found = unknown_field(key, where, fields)
+            yield Problem(0, found.where, found.words, found.hint)
         part = {key: each for key, each in cast(dict[str, object], part).items() if key in fields}
     try:
         msgspec.convert(part, kind)
     except msgspec.ValidationError as error:
-        yield _misfit(str(error), where, kind)
+        yield _problem(str(error), where, kind)
 
 
-def _misfit(message: str, where: str, kind: type) -> Problem:
-    """Return msgspec's first complaint about a part in words of the file."""
-    at = _AT.search(message)
-    inner = (at[1] if at else "").lstrip(".")
-    words = _AT.sub("", message)
-    path = f"{where}.{inner}" if where and inner else where or inner
-    if unknown := _UNKNOWN.fullmatch(words):
-        return _unknown(unknown[1], path, _fields(kind, inner))
-    if missing := _MISSING.fullmatch(words):
-        return Problem(0, path, f'"{missing[1]}" is missing')
-    if choice := _CHOICE.fullmatch(words):
-        known = _choices(kind, inner)
-        hint = near_miss(choice[1], known) or f"One of {', '.join(known)}"
-        return Problem(0, path, f'"{choice[1]}" is not known here', hint)
-    return Problem(0, path, words.replace("`", '"'))
-
-
-def _unknown(field: str, where: str, fields: list[str]) -> Problem:
-    hint = near_miss(field, fields) or f"There is {', '.join(fields)}"
-    place = f"{where}.{field}" if where else field
-    return Problem(0, place, f'There is no field "{field[:80]}" here', hint)
-
-
-def _fields(kind: type, inner: str) -> list[str]:
-    target = _type_at(kind, inner)
-    return [field.encode_name for field in msgspec.structs.fields(target)]
-
-
-def _type_at(kind: type, inner: str) -> Any:  # noqa: ANN401  a Struct type
-    """Return the struct at a path within a struct, such as "retry" within a step."""
-    found: Any = kind
-    for key in inner.split("."):
-        for field in msgspec.structs.fields(found) if key else ():
-            if field.encode_name == key:
-                found = _struct_in(field.type) or found
-    return found
-
-
-def _struct_in(kind: Any) -> Any:  # noqa: ANN401  a type or a union
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    members: tuple[Any, ...] = getattr(cast(object, kind), "__args__", ())
-    return next((each for each in members if _struct_in(each)), None)
-
-
-def _choices(kind: type, inner: str) -> list[str]:
-    holder, _, name = inner.rpartition(".")
-    fields = msgspec.structs.fields(_type_at(kind, holder))
-    return [str(each) for field in fields if field.encode_name == name for each in field.type]
+def _problem(message: str, where: str, kind: type) -> Problem:
+    found = misfit(message, where, kind)
+    return Problem(0, found.where, found.words, found.hint)

@@ -210,11 +210,11 @@ def test_each_comparison_of_an_interlock(
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (None, "valve has no value"),
-        (reading(VALVE, None, Quality.BAD), "valve has no value"),
-        (reading(VALVE, 1, Quality.UNCERTAIN), "valve is 1, of uncertain quality"),
-        (reading(VALVE, 1, Quality.BAD), "valve is 1, of bad quality"),
-        (reading(VALVE, 1, age_s=60), "valve is 1, 60 s old"),
+        (None, "nobody can tell: it has no value"),
+        (reading(VALVE, None, Quality.BAD), "nobody can tell: it has no value"),
+        (reading(VALVE, 1, Quality.UNCERTAIN), "nobody can tell: it is 1, of uncertain quality"),
+        (reading(VALVE, 1, Quality.BAD), "nobody can tell: it is 1, of bad quality"),
+        (reading(VALVE, 1, age_s=60), "nobody can tell: it is 1, 60 s old"),
     ],
 )
 def test_an_interlock_on_a_value_that_cannot_be_trusted_does_not_hold(
@@ -232,7 +232,9 @@ def test_an_interlock_on_a_tag_nobody_knows_does_not_hold():
     found = checks(ruled(rule))
 
     assert names_failed(found) == ["interlock"]
-    assert "riverside/a/b/c/d is not known" in in_words(found)
+    assert "riverside/a/b/c/d must be == 1, which nobody can tell: it is not known" in in_words(
+        found
+    )
 
 
 def test_every_check_that_fails_is_told():

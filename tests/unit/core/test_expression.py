@@ -294,3 +294,8 @@ def test_what_cannot_be_computed_is_named_by_its_place(value: object, place: str
         fill(value, {})
 
     assert str(caught.value).startswith(place)
+
+
+def test_a_method_of_a_value_cannot_be_called():
+    with pytest.raises(InputError, match="Methods of values cannot be called"):
+        evaluate("input.name.upper()", {"input": {"name": "a"}})
