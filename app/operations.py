@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from app.core.actor import Actor, Role
 from app.core.clock import Clock
 from app.core.errors import InputError, RoleError
-from app.core.run import Approval, StartedBy, WorkflowRun
+from app.core.run import Approval, Begun, StartedBy, WorkflowRun
 from app.core.workflow_entry import Entry
 from app.store.audit import AuditLog
 from app.store.audited import audited
@@ -30,21 +30,26 @@ class Operations:
     async def start_workflow(
         self, name: str, given: Mapping[str, object], actor: Actor, *, why: str = "", id: str = ""
     ) -> WorkflowRun:
-        """Start a run; the same id again starts nothing new.
+        """Start a run; see `begin_workflow`."""
+        return (await self.begin_workflow(name, given, actor, why=why, id=id)).run
+
+    async def begin_workflow(
+        self, name: str, given: Mapping[str, object], actor: Actor, *, why: str = "", id: str = ""
+    ) -> Begun:
+        """Start a run; the same id again starts nothing new, and is told as not new.
 
         Raises:
             NotFoundError: There is no such workflow.
             FieldsError: Inputs are wrong, or name units or tags that do not exist; each is named.
-            ConflictError: The role may not, or it runs already.
+            ConflictError: The role may not, it runs already, or the id is another workflow's run.
             StoreError: Neither audit nor run can be kept; nothing was started.
         """
         by = StartedBy(_KINDS.get(actor.source, actor.source), actor.name, why=why)
-        workflow = self._workflows.definition(
-            name
-        )  # nobody did anything: no row for what does not exist
+        # nobody did anything: no row for what does not exist
+        workflow = self._workflows.definition(name)
         async with self._audited(actor, "start workflow", name, why):
             self._inputs.check(workflow, given)
-            return await self._workflows.start(name, given, by, actor.role, id)
+            return await self._workflows.begin(name, given, by, actor.role, id)
 
     async def cancel_run(self, run_id: str, actor: Actor, why: str) -> None:
         """Cancel a run; what can be taken back is.

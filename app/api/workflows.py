@@ -10,7 +10,7 @@ from app.api.answers import Described, answers, read_body, reply, takes
 from app.api.run_shapes import EntryShape, RunShape, WorkflowDetail, detail, entry_shape, run_shape
 from app.api.who import actor_of
 from app.core.actor import Actor
-from app.core.errors import ConflictError, InputError, NotFoundError
+from app.core.errors import ConflictError, InputError
 from app.core.topics import is_segment
 from app.core.workflow import Input
 from app.core.workflow_entry import Problem
@@ -131,9 +131,12 @@ def _add_starting(routes: APIRouter, plant: Plant) -> None:
         The header `X-Actor` says who starts it: a claim until there is a login.
         """
         wanted = await read_body(request, RunStart) if await request.body() else RunStart()
-        is_known = await _is_known(plant, name, wanted.id)
-        run = await plant.start_workflow(name, wanted.input, actor, why=wanted.why, id=wanted.id)
-        return reply(run_shape(run), 200 if is_known else 201)
+        if wanted.id and not is_segment(wanted.id):
+            raise InputError("id: use letters, digits, _ and -")
+        begun = await plant.operations.begin_workflow(
+            name, wanted.input, actor, why=wanted.why, id=wanted.id
+        )
+        return reply(run_shape(begun.run), 201 if begun.is_new else 200)
 
 
 def _add_changing(routes: APIRouter, plant: Plant) -> None:
@@ -184,26 +187,6 @@ def _inputs(plant: Plant, name: str) -> dict[str, Input]:
         return plant.workflows.definition(name).inputs
     except ConflictError:  # broken, and never read whole
         return {}
-
-
-async def _is_known(plant: Plant, name: str, run_id: str) -> bool:
-    """Tell whether a run of this id exists.
-
-    Raises:
-        InputError: The id is no path segment.
-        ConflictError: It is a run of another workflow.
-    """
-    if not run_id:
-        return False
-    if not is_segment(run_id):
-        raise InputError("id: use letters, digits, _ and -")
-    try:
-        found = await plant.workflows.run(run_id)
-    except NotFoundError:
-        return False
-    if found.workflow != name:
-        raise ConflictError(f'id: run "{run_id}" is one of {found.workflow}', "Take another id")
-    return True
 
 
 def _started() -> Described:

@@ -1,5 +1,6 @@
 """A run of a workflow and its steps, as operators, HTTP and MQTT see them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -143,6 +144,19 @@ class WorkflowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     reviewed: str = ""
     role: str = "operator"
     app: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What became of asking for a run.
+
+    Attributes:
+        run: As it stands.
+        is_new: This asking made it; one whose id was known goes on as it was.
+    """
+
+    run: WorkflowRun
+    is_new: bool
 
 
 class ApprovalState(StrEnum):

@@ -21,7 +21,7 @@ from app.core.actor import SYSTEM, Role
 from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
-from app.core.run import OVER, RunState, StartedBy, StepRun, WorkflowRun
+from app.core.run import OVER, Begun, RunState, StartedBy, StepRun, WorkflowRun
 from app.core.workflow import RunMode, Workflow
 from app.store.run_rows import Stored, UnreadableRunError, unreadable
 from app.store.runs import LostRunError, RunStore
@@ -109,11 +109,11 @@ class Engine:
         retry_of: str = "",
         carried: Sequence[StepRun] = (),
         role: str = "operator",
-    ) -> WorkflowRun:
+    ) -> Begun:
         """Keep a run and begin it, or have it wait for its turn; it is on disk on return.
 
-        A `run_id` that is known already begins nothing; that run is returned. One with a `parent`
-        waits for its turn where another would be refused.
+        A `run_id` that is known already begins nothing; that run is returned, as not new. One with
+        a `parent` waits for its turn where another would be refused.
 
         Raises:
             ConflictError: The workflow runs for this key already and takes no other beside it.
@@ -137,7 +137,7 @@ class Engine:
         admission, rivals = await self._store.add(run, workflow, self._owner, carried)
         match admission:
             case Admission.REFUSE if run.id in rivals:
-                return await self._known(run)
+                return Begun(await self._known(run), is_new=False)
             case Admission.REFUSE:
                 raise ConflictError(_refusal(workflow, key, rivals))
             case Admission.CIRCLE:
@@ -149,7 +149,7 @@ class Engine:
                 self._tell(run, None)
                 if admission is Admission.REPLACE:
                     await self._replace(rivals, run)
-        return run
+        return Begun(run, is_new=True)
 
     async def _known(self, run: WorkflowRun) -> WorkflowRun:
         known = (await self._store.find(run.id)).run

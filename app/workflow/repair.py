@@ -86,7 +86,7 @@ class Repair:
         carried = carried_steps(old.slots, old.snapshot, workflow, step) if step else []
         checked = checked_input(workflow, old.run.input)
         by = StartedBy("retry", actor.name, {"run": run_id, "step": step}, why)
-        return await self._engine.begin(
+        begun = await self._engine.begin(
             workflow,
             version,
             checked,
@@ -97,6 +97,7 @@ class Repair:
             carried=carried,
             role=actor.role.value,
         )
+        return begun.run
 
     async def stopped_at(self, run_id: str) -> str:
         """Return the step at which a run came to an end too early, "" if it did at none.

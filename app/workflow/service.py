@@ -18,6 +18,7 @@ from app.core.health import ComponentStatus, Health
 from app.core.run import (
     OVER,
     Approval,
+    Begun,
     RunChange,
     RunState,
     StartedBy,
@@ -356,7 +357,13 @@ class WorkflowService:
     async def start(
         self, name: str, given: Mapping[str, object], by: StartedBy, role: Role, run_id: str = ""
     ) -> WorkflowRun:
-        """Start a run.
+        """Start a run; see `begin`."""
+        return (await self.begin(name, given, by, role, run_id)).run
+
+    async def begin(
+        self, name: str, given: Mapping[str, object], by: StartedBy, role: Role, run_id: str = ""
+    ) -> Begun:
+        """Start a run; the id of a known one starts nothing.
 
         Raises:
             NotFoundError: There is no such workflow.
@@ -390,7 +397,7 @@ class WorkflowService:
     ) -> WorkflowRun:
         workflow = self._library.definition(name)  # once: it may be saved by another meanwhile
         role = await asyncio.to_thread(self._library.role, workflow)
-        return await self._begin(workflow, given, by, role, run_id)
+        return (await self._begin(workflow, given, by, role, run_id)).run
 
     async def _begun_since(self, name: str, since: datetime) -> list[WorkflowRun]:
         """Return the runs of a workflow that were begun since a moment, the latest COOLED."""
@@ -410,7 +417,7 @@ class WorkflowService:
         by: StartedBy,
         role: Role,
         run_id: str,
-    ) -> WorkflowRun:
+    ) -> Begun:
         check_role(workflow, role)
         checked = checked_input(workflow, given)
         key, version = key_of(workflow, checked), version_of(workflow)

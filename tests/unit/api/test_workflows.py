@@ -1,5 +1,6 @@
 """Workflows over HTTP: the catalogue, texts, starts and trials."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -29,6 +30,11 @@ async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
 
 def renamed(text: str, old: str, new: str) -> str:
     return text.replace(f'name = "{old}"', f'name = "{new}"')
+
+
+def of_mode(name: str, mode: str) -> str:
+    """Return a workflow that asks a person, so that its runs last."""
+    return f'{renamed(ASK, "ask", name)}\n[runs]\nmode = "{mode}"\n'
 
 
 async def test_the_catalogue_has_shipped_and_own_ones_with_every_field(client: httpx.AsyncClient):
@@ -91,6 +97,36 @@ async def test_the_same_id_again_is_the_same_run_and_200(client: httpx.AsyncClie
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json()["input"]["speed"] == 1
+
+
+@pytest.mark.parametrize("mode", ["single", "queued", "restart", "parallel"])
+async def test_of_many_that_start_one_id_at_once_only_the_one_that_made_it_is_told_201(
+    client: httpx.AsyncClient, mode: str
+):
+    await client.put(f"{PATH}/once", json={"text": of_mode("once", mode)})
+    starts = (client.post(f"{PATH}/once/runs", json={"id": "r1"}) for _ in range(12))
+    told = await asyncio.gather(*starts)
+
+    assert sorted(each.status_code for each in told) == [*[200] * 11, 201]
+    assert {each.json()["id"] for each in told} == {"r1"}
+
+
+async def test_a_queued_run_that_was_just_made_is_201_and_again_200(client: httpx.AsyncClient):
+    await client.put(f"{PATH}/queue", json={"text": of_mode("queue", "queued")})
+    await begin(client, "queue")
+    told = [await client.post(f"{PATH}/queue/runs", json={"id": "r2"}) for _ in range(2)]
+
+    assert [each.status_code for each in told] == [201, 200]
+    assert told[1].json()["state"] == "waiting"
+
+
+async def test_of_two_workflows_that_take_one_id_at_once_one_has_it(client: httpx.AsyncClient):
+    names = ["quick", "ask"] * 5
+    told = await asyncio.gather(
+        *(client.post(f"{PATH}/{name}/runs", json={"id": "r1"}) for name in names)
+    )
+
+    assert sorted(each.status_code for each in told) == [*[200] * 4, 201, *[409] * 5]
 
 
 async def test_the_id_of_a_run_of_another_workflow_is_409(client: httpx.AsyncClient):

@@ -70,7 +70,7 @@ class Room:
 
     async def begin(self, workflow: Workflow, role: str = "operator", by: StartedBy = BY) -> str:
         """Start a run and return its id."""
-        return (await self.engine.begin(workflow, "v1", {}, "", by, role=role)).id
+        return (await self.engine.begin(workflow, "v1", {}, "", by, role=role)).run.id
 
     async def _child(self, name: str, given: dict[str, Any]) -> Child:
         return Child(self.library[name], "v1", given, "", Role.ENGINEER)

@@ -143,10 +143,10 @@ class Rig:
     ) -> str:
         """Start a run and return its id."""
         self.library[workflow.name] = workflow
-        run = await self.engine.begin(
+        begun = await self.engine.begin(
             workflow, "v1", dict(given), key, BY, run_id=run_id, carried=carried
         )
-        return run.id
+        return begun.run.id
 
     async def find(self, run_id: str) -> WorkflowRun:
         """Return a run as it stands on disk, with its steps."""

@@ -402,7 +402,7 @@ async def test_a_run_within_a_run_may_do_what_both_may(
 ):
     rig.library["inner"], rig.authors["inner"] = flow(step("one"), name="inner"), author
     rig.doer.acts["call"] = lambda fields, doing: child(rig, fields, doing)
-    run = await rig.engine.begin(flow(calls("inner")), "v1", {}, "", BY, role=starter.value)
+    run = (await rig.engine.begin(flow(calls("inner")), "v1", {}, "", BY, role=starter.value)).run
     await rig.ended(run.id)
 
     assert (await rig.find(f"{run.id}-call")).role == expected.value

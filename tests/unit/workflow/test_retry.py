@@ -75,7 +75,7 @@ class Bakery:
         workflow, entry = self.library.definition("bake"), self.library.entry("bake")
         checked = {"heat": 5, **given}
         key = key_of(workflow, checked)
-        begun = await self.rig.engine.begin(workflow, entry.version, checked, key, BY)
+        begun = (await self.rig.engine.begin(workflow, entry.version, checked, key, BY)).run
         await self.rig.ended(begun.id)
         self.rig.doer.asked.clear()
         return begun.id
@@ -254,7 +254,7 @@ async def test_of_two_persons_who_repeat_a_run_at_once_one_is_refused(bakery: Ba
 async def test_a_run_under_way_is_not_repeated(bakery: Bakery):
     gate = bakery.rig.doer.acts["oven"] = Gate()
     workflow = bakery.library.definition("bake")
-    begun = await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "", BY)
+    begun = (await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "", BY)).run
     await gate.is_reached.wait()
 
     with pytest.raises(ConflictError, match="is not over; cancel it first"):
@@ -283,7 +283,7 @@ async def test_a_retry_is_counted_among_the_runs_of_its_key(bakery: Bakery):
     bad = await bakery.run("oven")
     gate = bakery.rig.doer.acts["mix"] = Gate()
     workflow = bakery.library.definition("bake")
-    other = await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "5", BY)
+    other = (await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "5", BY)).run
     await gate.is_reached.wait()
 
     with pytest.raises(ConflictError, match=f'runs already for "5": {other.id}'):
@@ -344,7 +344,7 @@ async def test_what_is_taken_over_waits_with_the_run_for_its_turn(bakery: Bakery
     bad = await bakery.run("oven")
     gate = bakery.rig.doer.acts["mix"] = Gate()
     workflow = bakery.library.definition("bake")
-    first = await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "", BY)
+    first = (await bakery.rig.engine.begin(workflow, "v1", {"heat": 5}, "", BY)).run
     await gate.is_reached.wait()
     again = await bakery.repair.retry(bad, ANN, WHY, step="oven")
     gate.may_go.set()

@@ -43,6 +43,10 @@ class Hands(Doer):
             raise AgentError("the oven is cold")
         return Done({"of": doing.step.id}, "oven/1")
 
+    @override
+    async def withdraw(self, kind: ActionKind, task_id: str) -> None:
+        raise AssertionError(f"nobody was asked by {task_id}")
+
 
 class FullOnce(RunStore):
     """A store whose disk is full when the first run ends."""
@@ -79,7 +83,7 @@ class Rig:
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
 
     async def run(self, workflow: Workflow = CHAIN) -> WorkflowRun:
-        begun = await self.engine.begin(workflow, "v1", {}, "", BY)
+        begun = (await self.engine.begin(workflow, "v1", {}, "", BY)).run
         return await self.engine.wait_for_end(begun.id)
 
 
@@ -148,7 +152,7 @@ async def test_a_full_disk_at_the_end_delays_the_end_and_changes_nothing(tmp_pat
 async def test_a_run_that_is_cancelled_at_its_last_step_takes_back_what_it_did(rig: Rig):
     heat = Step("heat", TASK, compensate=Undo(TASK))
     rig.hands.held.add("cool")
-    begun = await rig.engine.begin(Workflow("bake", (heat, CHAIN.steps[1])), "v1", {}, "", BY)
+    begun = (await rig.engine.begin(Workflow("bake", (heat, CHAIN.steps[1])), "v1", {}, "", BY)).run
     await rig.hands.reached.wait()
 
     await rig.engine.cancel(begun.id, "too hot")
@@ -180,9 +184,9 @@ async def test_a_step_that_is_skipped_last_is_kept(rig: Rig):
 async def test_the_run_that_waits_begins_when_the_one_before_it_ends(rig: Rig):
     queued = Workflow("bake", CHAIN.steps, runs=Concurrency(mode=RunMode.QUEUED))
     rig.hands.held.add("cool")
-    first = await rig.engine.begin(queued, "v1", {}, "", BY)
+    first = (await rig.engine.begin(queued, "v1", {}, "", BY)).run
     await rig.hands.reached.wait()
-    second = await rig.engine.begin(queued, "v1", {}, "", BY)
+    second = (await rig.engine.begin(queued, "v1", {}, "", BY)).run
     rig.hands.go_on.set()
 
     await rig.engine.wait_for_end(first.id)
@@ -196,7 +200,7 @@ async def test_a_run_that_was_cut_off_in_its_last_step_does_that_again_and_no_ot
     rig: Rig, tmp_path: Path
 ):
     rig.hands.held.add("cool")
-    begun = await rig.engine.begin(CHAIN, "v1", {}, "", BY)
+    begun = (await rig.engine.begin(CHAIN, "v1", {}, "", BY)).run
     await rig.hands.reached.wait()
     await rig.engine.stop()
     again = Rig(rig.store)
