@@ -161,9 +161,7 @@ def fill_by(value: object, found: Callable[[str, Budget], object]) -> Any:  # no
         try:
             return _fill_text(part, found, budget)
         except InputError as error:
-            if (
-                not path or type(error) is not InputError
-            ):  # others mean the plant
+            if not path or type(error) is not InputError:  # others mean the plant
                 raise
             raise InputError(f"{path}: {error}", error.hint) from error
 
