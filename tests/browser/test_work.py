@@ -91,6 +91,22 @@ def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, a
     assert page.evaluate("window.isSame")
 
 
+def test_a_run_that_is_clicked_is_the_one_that_the_api_starts(page: Page, app: RunningApp):
+    other = start(app, "pump 11")
+    page.goto("/workflows")
+    page.locator("[data-act=start][data-id=ask]").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("unit").fill("pump 11")
+    form.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*")
+    expect(page.locator(".mw-node-person")).to_contain_text("Go on?")
+    clicked = app.get(f"/api/runs/{page.url.rpartition('/')[2]}")
+
+    assert (clicked["started_by"]["kind"], other["started_by"]["kind"]) == ("click", "http")
+    alike = ("workflow", "version", "input", "role")
+    assert [clicked[name] for name in alike] == [other[name] for name in alike]
+
+
 def test_a_new_run_comes_to_the_top_by_itself_and_marks_stay(page: Page, app: RunningApp):
     first = start(app, "pump 2")
     page.goto("/runs")

@@ -121,7 +121,7 @@ async def by_command_line(plant: Plant, port: int) -> str:
 
 
 async def by_click(plant: Plant, port: int) -> str:
-    """Start it by the call that the button makes; no page is open here."""
+    """Start it by the call that the button makes; tests/browser/test_work.py clicks it."""
     return (await plant.start_workflow(NAME, WISH, Actor("operator", "ui"))).id
 
 
