@@ -4,23 +4,29 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psutil
 
 from agents.actuator.journal import read_journal
 from app.core.command import AckState
-from app.core.run import SETTLED, StepRun, WorkflowRun
+from app.core.run import StepRun, WorkflowRun
+from app.core.topics import TRIGGERS
+from tests.mqtt_peer import peer
 from tests.ports import free_port
 from tests.running_app import RunningApp, start_app
 
 POLL_S = 0.05
-RUNS = 50
+LONG_S = 120.0  # on a busy machine
+PAUSE_S = 4.0  # between two commands of a wave, so that its last run lives through kills
+FEW = 3  # open runs; with fewer it is time for the kill
+AGAIN_S = 10.0  # until a run that is not on disk is asked for again
+STEPS = ("order", "lookup", "pause", "change", "each", "said")
 OFF = ("vibration", "maintenance", "planner", "notifier", "advisor")
 _HVAC = "riverside/building/hall/hvac-801"
 TAGS = {f"{_HVAC}/temperature_setpoint": 18, f"{_HVAC}/fan_speed": 60}
@@ -79,6 +85,13 @@ with = { topic = "chaos/done", payload = { run = "${run.id}" } }
 """
 
 
+class Kill(NamedTuple):
+    """One kill: who, and how many runs were under way."""
+
+    victim: str
+    open_runs: int
+
+
 @dataclass
 class Chaos:
     """The app under test.
@@ -87,7 +100,9 @@ class Chaos:
         data: Its data folder.
         app: The present life of the app.
         seen: Outcomes on disk at each kill, by run and slot.
-        recovered_s: From each first answer of a new app to the first outcome after it, s.
+        kills: All kills, in order.
+        recovered_s: From each first answer of a new app to the first outcome after it, s; none
+            where all was over before.
     """
 
     data: Path
@@ -95,6 +110,7 @@ class Chaos:
     broker_port: int = field(default_factory=free_port)
     app: RunningApp = field(init=False)
     seen: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    kills: list[Kill] = field(default_factory=list[Kill])
     recovered_s: list[float] = field(default_factory=list[float])
 
     def prepare(self) -> None:
@@ -109,33 +125,62 @@ class Chaos:
         """Start the app, a further time on the same ports and data."""
         self.app = start_app(self.data, self.port, self.broker_port)
 
-    def kill_app(self) -> None:
-        """Kill the app, wait until its children have gone with it, start it and see it go on."""
+    async def begin(self, names: Sequence[str]) -> None:
+        """Ask for runs over MQTT until each is on disk; an id that is known begins nothing anew.
+
+        A message may be lost with a broker that was killed right after it took it.
+        """
+        deadline = time.monotonic() + LONG_S
+        while missing := self._missing(names):
+            assert time.monotonic() < deadline, f"runs not begun: {sorted(missing)}"
+            with peer(self.broker_port, "chaos") as outside:
+                await outside.connected()
+                for place, name in enumerate(names):
+                    if name in missing:
+                        await outside.publish(TRIGGERS, _trigger(name, place))
+            _poll(lambda: not self._missing(names), AGAIN_S)
+
+    def _missing(self, names: Sequence[str]) -> set[str]:
+        return set(names) - {run.id for run in self.runs()}
+
+    def await_slots(self, count: int) -> None:
+        """Wait until so many slots are on disk, or so little is left that a kill would miss it."""
+        self.app.wait_until(lambda: len(self.slots()) >= count or self.open_runs() < FEW, LONG_S)
+
+    def kill(self, victim: str) -> None:
+        """Kill the app and start it anew, or a child process, which its parent starts anew."""
+        self.kills.append(Kill(victim, self.open_runs()))
+        if victim == "app":
+            self._kill_app()
+        else:
+            self._kill_child(victim)
+
+    def await_end(self) -> None:
+        """Wait until all runs are over."""
+        self.app.wait_until(lambda: self.open_runs() == 0, 2 * LONG_S)
+
+    def _kill_app(self) -> None:
         family = self.app.family()
         self.app.process.kill()
         self.app.process.wait(10)
-        psutil.wait_procs(family, timeout=15)
+        psutil.wait_procs(family, timeout=LONG_S)
         self.seen |= self.outcomes()
         count = len(self.slots())
         self.start()
-        self.app.wait_until(lambda: self.app.get("/healthz"), 60)
+        self.app.wait_until(lambda: self.app.get("/healthz"), LONG_S)
         answered = time.monotonic()
-        self.app.wait_until(lambda: len(self.slots()) > count, 60)
-        self.recovered_s.append(time.monotonic() - answered)
+        self.app.wait_until(lambda: len(self.slots()) > count or not self.open_runs(), LONG_S)
+        if len(self.slots()) > count:
+            self.recovered_s.append(time.monotonic() - answered)
 
-    def kill_child(self, word: str) -> None:
-        """Kill the child process whose command line holds `word`; its parent starts it anew."""
+    def _kill_child(self, word: str) -> None:
         self.seen |= self.outcomes()
-        self.app.wait_until(lambda: self._children(word), 60)  # it may be starting at the moment
+        self.app.wait_until(lambda: self._children(word), LONG_S)  # it may be starting just now
         for each in self._children(word):
             each.kill()
 
     def _children(self, word: str) -> list[psutil.Process]:
         return [each for each in self.app.family() if _runs(each, word)]
-
-    def await_outcomes(self, count: int, within_s: float) -> None:
-        """Wait until so many slots are on disk."""
-        self.app.wait_until(lambda: len(self.slots()) >= count, within_s)
 
     def slots(self) -> dict[tuple[str, str], bytes]:
         """Return all that is certain of steps."""
@@ -161,10 +206,10 @@ class Chaos:
         rows = self._rows("backlog/orders.sqlite", "SELECT body FROM orders")
         return Counter(str(json.loads(row[0])["title"]) for row in rows)
 
-    def commands_begun(self) -> Counter[str]:
-        """Return how often the actuator began each command, by its own journal."""
+    def commands(self, state: AckState) -> Counter[str]:
+        """Return how often the actuator noted a state of each command, in its own journal."""
         file = self.data / "checkpoints" / "actuator" / "1.journal.sqlite"
-        return Counter(line.id for line in read_journal(file) if line.state is AckState.STARTED)
+        return Counter(line.id for line in read_journal(file) if line.state is state)
 
     def _rows(self, file: str, query: str) -> list[tuple[Any, ...]]:
         path = self.data / file
@@ -174,25 +219,22 @@ class Chaos:
             return connection.execute(query).fetchall()
 
 
-def steps_of(outcomes: dict[tuple[str, str], bytes]) -> list[StepRun]:
-    """Return outcomes read."""
-    return [msgspec.json.decode(data, type=StepRun) for data in outcomes.values()]
+def steps_of(outcomes: dict[tuple[str, str], bytes]) -> dict[tuple[str, str], StepRun]:
+    """Return outcomes read, by run and step."""
+    read = [(run, msgspec.json.decode(data, type=StepRun)) for (run, _), data in outcomes.items()]
+    return {(run, step.step): step for run, step in read}
 
 
-def all_settled(steps: list[StepRun]) -> bool:
-    """Tell whether no outcome is that of a step under way."""
-    return all(step.state in SETTLED for step in steps)
+def _trigger(name: str, place: int) -> bytes:
+    tag, value = list(TAGS.items())[place % len(TAGS)]
+    given = {"tag": tag, "value": value + place, "pause_s": place * PAUSE_S, "key": name[-1]}
+    return msgspec.json.encode({"workflow": "chaos", "input": given, "id": name})
 
 
-def poll(condition: Callable[[], object], within_s: float) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        AssertionError: It did not in time.
-    """
+def _poll(condition: Callable[[], object], within_s: float) -> None:
+    """Wait until a condition holds, but no longer than that."""
     deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
+    while not condition() and time.monotonic() < deadline:
         time.sleep(POLL_S)
 
 
