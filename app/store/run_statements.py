@@ -22,6 +22,7 @@ class RunStatements:
         state: State of run `id`.
         rivals: `id` and `is_queued` of the open runs of `workflow` and `key`, the oldest first.
         queued: A run of `workflow` and `key` that waits for its turn, if there is one.
+        within: `id` and `parent` of the open runs within runs.
         add: Keep a new run.
         keep: Keep `data` in `slot` of `run`; counts no row if that is none of `owner`.
         end: Keep how run `id` ended; counts no row if it is none of `owner`.
@@ -35,6 +36,10 @@ class RunStatements:
         self.state = Prepared("SELECT state FROM runs WHERE id = :id", dialect)
         self.rivals = Prepared(f"SELECT id, is_queued {_OF_KEY} ORDER BY sort", dialect)
         self.queued = Prepared(f"SELECT id {_OF_KEY} AND is_queued LIMIT 1", dialect)
+        self.within = Prepared(
+            "SELECT id, parent FROM runs WHERE state IN ('running', 'waiting') AND parent <> ''",
+            dialect,
+        )
         self.add = Prepared(
             "INSERT INTO runs (id, sort, workflow, key, state, is_queued, is_dead, owner, parent, "
             "run, snapshot, cancel, words) VALUES (:id, :sort, :workflow, :key, :state, "

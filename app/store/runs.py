@@ -433,19 +433,25 @@ class RunStore:
         if self._database.is_shared:  # two that were let in at once could wait for each other
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('waiting runs'))"))
         within: dict[str, list[str]] = {ancestors_of(run.parent)[-1]: [run.id]}
-        waits_for = {run.id: active}
-        groups: dict[tuple[str, str], list[str]] = {}
-        kids = sa.select(
-            RUNS.c.id, RUNS.c.workflow, RUNS.c.key, RUNS.c.is_queued, RUNS.c.parent
-        ).where(RUNS.c.state.in_(_OPEN), RUNS.c.parent != "")
-        for row in connection.execute(kids).all():
-            within.setdefault(ancestors_of(row.parent)[-1], []).append(row.id)
-            if row.is_queued:
-                group = row.workflow, row.key
-                if group not in groups:
-                    groups[group] = self._rivals(connection, *group)[0]
-                waits_for[row.id] = groups[group]
+        for kid, parent in self._do.within(connection).fetchall():
+            within.setdefault(ancestors_of(parent)[-1], []).append(kid)
+        if any(each not in within for each in active):
+            return False  # it ends without another, and makes room
+        waits_for = self._turns(connection) | {run.id: active}
         return waits_for_itself(run.id, within, waits_for)
+
+    def _turns(self, connection: sa.Connection) -> dict[str, list[str]]:
+        """Return the runs within runs that wait for their turn, each with those under way."""
+        queued = sa.select(RUNS.c.id, RUNS.c.workflow, RUNS.c.key).where(
+            RUNS.c.state == RunState.WAITING.value, RUNS.c.is_queued, RUNS.c.parent != ""
+        )
+        groups: dict[tuple[str, str], list[str]] = {}
+        found: dict[str, list[str]] = {}
+        for run_id, name, key in connection.execute(queued).all():
+            if (name, key) not in groups:
+                groups[name, key] = self._rivals(connection, name, key)[0]
+            found[run_id] = groups[name, key]
+        return found
 
     def _lock_key(self, connection: sa.Connection, run: WorkflowRun) -> None:
         self._lock(connection, f"{run.workflow} {storable(run.key)}")
