@@ -208,7 +208,9 @@ async def _waiting(plant: Plant, run_id: str, step: str) -> Approval:
             f"Run {run_id} waits for {len(named)} decisions", f"Name one as step: {open_steps}"
         )
     at = f' at "{step}"' if step else ""
-    state = f"It is {run.state.value}"
+    state = f"It is {run.state.value}" + (
+        f" for {run.reason}" if run.state is RunState.WAITING else ""
+    )
     hint = f"It waits at: {open_steps}" if open_steps else state
     raise ConflictError(f"Run {run_id} waits for no decision{at}", hint)
 

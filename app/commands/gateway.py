@@ -26,7 +26,7 @@ from app.core.command_approval import (
     why_not_rejected,
     why_waiting,
 )
-from app.core.command_check import Check, Wanted, in_words
+from app.core.command_check import Check, Wanted, in_words, interlock_path
 from app.core.errors import ConflictError, NotFoundError, StoreError
 from app.core.topics import ACKS
 from app.core.write_rule import Confirm, WriteRule
@@ -183,6 +183,15 @@ class CommandGateway:
         """
         await self.get(command_id)
         return await self._rows.changes(command_id)
+
+    def needs(self, tag: str) -> list[str]:
+        """Return the tags whose values the checks of a command look at."""
+        seen = self._sender.look(tag).tag
+        rule = seen.write if seen else None
+        if seen is None or rule is None:
+            return []
+        own = [] if rule.max_step is None else [tag]
+        return own + [interlock_path(each, seen) for each in rule.interlocks]
 
     async def checks(self, tag: str, value: float, actor: Actor) -> list[Check]:
         """Return every check of a command with its verdict, as of now; nothing is kept or sent.

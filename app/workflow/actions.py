@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from app.bus.client import Bus, BusState
+from app.core.action_check import OWN_TOPICS
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
@@ -24,12 +25,7 @@ from app.workflow.web import call
 
 NOTIFY = "notify"
 LOOK_S = 1.0
-OWN_TOPICS = (
-    "millwright/", "plant/", "$", "orchestrator/", "sensors/factory/", "data/", "/data/", "events/",
-    "alerts/", "predictions/", "results/", "tasks/", "workers/",
-)  # fmt: skip
-"""Topics that no workflow may speak on: they are agents' and the app's own."""
-
+_SILENT_S = 0.5
 _WITHDRAWS = msgspec.structs.replace(SYSTEM, role=Role.ENGINEER)
 """Takes back what a run asked for, whatever role the tag asks of persons."""
 
@@ -68,6 +64,10 @@ class Commands(Protocol):
         """Refuse one that waits for approval."""
         ...
 
+    def needs(self, tag: str) -> list[str]:
+        """Return the tags whose values the checks of a command look at."""
+        ...
+
 
 class Children(Protocol):
     """What the workflow action needs of the engine."""
@@ -76,6 +76,10 @@ class Children(Protocol):
         self, name: str, given: dict[str, Any], run_id: str, doing: Doing
     ) -> WorkflowRun:
         """Start a run, or find the one of that id, and wait for its end."""
+        ...
+
+    async def cancel_child(self, run_id: str) -> None:
+        """Cancel it, if it has begun and is not over."""
         ...
 
 
@@ -133,16 +137,27 @@ class Actions:
         Raises:
             StoreError: It cannot be read or written.
         """
-        if kind is ActionKind.COMMAND:
-            with suppress(NotFoundError):
-                await self._withdraw_command(as_path(task_id))
+        with suppress(NotFoundError):
+            match kind:
+                case ActionKind.COMMAND:
+                    await self._withdraw_command(as_path(task_id))
+                case ActionKind.WORKFLOW:
+                    await self._children.cancel_child(as_path(task_id))
+                case _:
+                    return
 
     async def _task(self, fields: dict[str, Any], doing: Doing) -> Done:
         return await self._ask(str(fields["capability"]), _object(fields, "input"), fields, doing)
 
     async def _notify(self, fields: dict[str, Any], doing: Doing) -> Done:
         given = {"priority": 3, **fields, "key": doing.task_id}
-        return await self._ask(NOTIFY, given, {}, doing)
+        done = await self._ask(NOTIFY, given, {}, doing)
+        match done.output:
+            case {"warning": str() as warning} if warning:
+                doing.log(warning)
+            case _:
+                pass
+        return done
 
     async def _ask(
         self, capability: str, given: dict[str, Any], fields: dict[str, Any], doing: Doing
@@ -242,6 +257,7 @@ class Actions:
 
     async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
         tag, name = str(fields["tag"]), doing.person or f"workflow {doing.run.workflow}"
+        await self._hear(tag, doing)
         command = await self._commands.request(
             tag,
             _number(fields, "value"),
@@ -267,6 +283,19 @@ class Actions:
             said = f"Command {tag} = {command.value:g} is {command.state.value}: {command.reason}"
             raise kind(said)
         return Done(output, command.actuator or "app")
+
+    async def _hear(self, tag: str, doing: Doing) -> None:
+        """Wait until the checks of a command can be judged: the app may have just started."""
+        is_good = self._functions.get("is_good")
+        while is_good:
+            try:
+                for path in self._commands.needs(tag):
+                    is_good(path)
+            except PlantSilentError as error:
+                doing.waiting(str(error))
+                await self._clock.sleep(_SILENT_S)
+            else:
+                return
 
     async def _withdraw_command(self, command_id: str) -> None:
         with suppress(ConflictError):  # it is sent already; its row says what became of it

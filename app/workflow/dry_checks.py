@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from app.core.action_check import OWN_TOPICS
 from app.core.actor import Role
 from app.core.command_check import Look, Wanted, check_command, failed, in_words, why_untrusted
 from app.core.errors import FieldsError, InputError, NotFoundError, TopicError
 from app.core.workflow import ActionKind, Step, Workflow, timeout_of
 from app.core.workflow_check import checked_input
 from app.core.write_rule import CommandSource
-from app.workflow.actions import NOTIFY, OWN_TOPICS, wait_s
+from app.workflow.actions import NOTIFY, wait_s
 from app.workflow.dry_values import Guess, UnknownError, Values, is_known, plain
 from app.workflow.roles import check_role
 from app.workflow.web import METHODS, check_address

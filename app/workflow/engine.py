@@ -72,6 +72,7 @@ class Engine:
         self._ends: dict[str, asyncio.Event] = {}
         self._callbacks: list[Changed] = []
         self._orphans: set[str] = set()
+        self._cancels: dict[str, str] = {}  # of runs whose turn has come, until they begin
         self._is_stopping = False
 
     def use(self, actions: Doer) -> None:
@@ -181,12 +182,22 @@ class Engine:
         if run_id in self._store.unreadable:
             await self._cancel_unread(run_id)
             return
-        if stored.is_queued and stored.owner == self._owner and stored.run.state not in OVER:
+        if stored.owner != self._owner or stored.run.state in OVER:
+            return
+        if not stored.is_queued:  # its turn has come, and it is just being begun
+            self._cancel_begun(run_id, why)
+        else:
             ended = msgspec.structs.replace(
                 stored.run, state=RunState.CANCELLED, reason=why, ended_at=self._clock.now()
             )
             await self._store.end(ended, self._owner)
             self._ended(ended)
+
+    def _cancel_begun(self, run_id: str, why: str) -> None:
+        if runner := self._runners.get(run_id):
+            runner.cancel(why)
+        else:
+            self._cancels[run_id] = why
 
     async def _cancel_unread(self, run_id: str) -> None:
         with suppress(LostRunError):  # who has it reads it, or cancels it
@@ -213,10 +224,16 @@ class Engine:
             return await self.wait_for_end(run_id, lambda child: doing.waiting(_child_words(child)))
         except asyncio.CancelledError:
             if not self._is_stopping:
-                await self._cancel_child(run_id, "The run that started it was cancelled")
+                await self.cancel_child(run_id)
             raise
 
-    async def _cancel_child(self, run_id: str, why: str) -> None:
+    async def cancel_child(self, run_id: str) -> None:
+        """Cancel a run within a run that is cancelled; the app may have ended between the two.
+
+        Raises:
+            StoreError: It cannot be read or written.
+        """
+        why = "The run that started it was cancelled"
         if runner := self._runners.get(run_id):
             runner.cancel(why)  # at once, also while the disk is full
         with suppress(ConflictError, NotFoundError):  # it is over
@@ -367,6 +384,8 @@ class Engine:
             logger.warning("Run %s: %s", run_id, why)
             self._store.unreadable[run_id] = f"Run {run_id}: {why}"
             return
+        if why := self._cancels.pop(run_id, ""):
+            runner.cancel(why)
         self._runners[run_id] = runner
         task = asyncio.get_running_loop().create_task(self._carry(runner), name=f"run {run_id}")
         self._tasks[run_id] = task
@@ -462,5 +481,10 @@ def _circle(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:
 
 def _refusal(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:
     of = f' for "{key}"' if key else ""
-    title = workflow.title or workflow.name
-    return f"{title} runs already{of}: {', '.join(rivals[:5])}; its mode is {workflow.runs.mode}"
+    title, mode = workflow.title or workflow.name, workflow.runs.mode
+    if mode in {RunMode.QUEUED, RunMode.PARALLEL}:
+        return (
+            f"{title} takes no more{of}: {workflow.runs.queue} runs wait for their turn, which is "
+            "all its queue holds; wait, cancel some, or raise runs.queue"
+        )
+    return f"{title} runs already{of}: {', '.join(rivals[:5])}; its mode is {mode}"

@@ -10,7 +10,7 @@ from nicegui import background_tasks, events, ui
 from app.core.errors import ConflictError, FieldsError, MillwrightError, RoleError
 from app.core.workflow_entry import Problem
 from app.plant import Plant
-from app.workflow.definition import read_definition
+from app.workflow.definition import read_definition, with_lines
 from pages.frame import actor
 from pages.markup import place, tag
 from pages.widgets.confirm import confirmed
@@ -64,6 +64,7 @@ class EditorBoard:
     def _show(self, seq: object) -> None:
         session = self._session
         found = read_definition(session.text)
+        doubts = with_lines(self._plant.workflows.doubts(found.workflow), session.text)
         self._send(
             "show",
             {
@@ -74,7 +75,7 @@ class EditorBoard:
                 "canUndo": session.can_undo,
                 "canRedo": session.can_redo,
                 "draft": draft(session.text),
-                "problems": [_problem(each) for each in found.problems],
+                "problems": [_problem(each) for each in (*found.problems, *doubts)],
             },
         )
 

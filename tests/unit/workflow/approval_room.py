@@ -1,7 +1,7 @@
 """An engine whose steps ask persons, and the persons who decide, over a real store."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Never
@@ -47,6 +47,7 @@ class Room:
         self.store = store
         self.library: dict[str, Workflow] = {}
         self.engine = Engine(store=store, owner="app", clock=clock, functions={}, child=self._child)
+        self.functions: dict[str, Callable[..., object]] = {}
         self.actions = Actions(
             bus=Bus(Settings(), "nobody", clock),
             dispatcher=nobody,
@@ -55,7 +56,7 @@ class Room:
             children=self.engine,
             clock=clock,
             http_hosts=(),
-            functions={},
+            functions=self.functions,
         )
         self.engine.use(self.actions)
         self.repair = Repair(

@@ -319,6 +319,9 @@ async def test_each_element_of_a_list_is_a_question_of_its_own(room: Room):
     given = {"question": "Stop ${item}?"}
     each = asks(for_each="['P-101', 'P-102']", parallel=2, with_=given)
     run_id = await room.asked(flow(each))
+    async with asyncio.timeout(10):
+        while len(await room.store.approvals.listed(is_open=True, limit=9)) < 2:
+            await SystemClock().sleep(0.01)
     await room.decide(f"{run_id}:ask.1", False)
     await room.decide(f"{run_id}:ask.0", True, BOB)
     run = await room.ended(run_id)

@@ -1,5 +1,6 @@
 """Whose wish a command of a run is, and whose word counts for it, at a real gateway."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from app.core.run import RunState, StartedBy
 from app.core.workflow import ActionKind, Step, Undo, Workflow
 from app.core.write_rule import Confirm, WriteRule
 from app.settings import Settings
+from app.workflow.context import PlantSilentError
 from tests.processes import eventually
-from tests.unit.commands.rig import ANN, BOB, CHIEF, SPEED, TWO, Rig, offline, pump
+from tests.unit.commands.rig import ANN, BOB, CHIEF, LOCKED, SPEED, TWO, Rig, offline, pump
 from tests.unit.workflow.approval_room import Room, life
 
 
@@ -183,3 +185,25 @@ async def test_a_command_that_waits_is_withdrawn_when_its_run_is_cancelled_while
         await room.ended(run_id)
 
     assert (await rig.gateway.get(command.id)).state is CommandState.REJECTED
+
+
+async def test_a_command_right_after_a_start_of_the_app_waits_until_its_interlock_is_heard(
+    rig: Rig, room: Room
+):
+    heard = asyncio.Event()
+
+    def is_good(path: str) -> bool:
+        if not heard.is_set():
+            raise PlantSilentError(f'the first value of "{path}"')
+        return True
+
+    room.functions["is_good"] = is_good
+    run_id = await room.begin(sets(SPEED))
+    await room.waits(run_id)
+    live = room.engine.live(run_id)
+    assert live
+    assert live.run.reason == f'the first value of "{LOCKED}"'
+    assert rig.told == []
+    heard.set()
+
+    assert (await asked(rig, room, run_id)).requested_by == "ann"

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core import action_check
 from app.core.workflow import ActionKind, Workflow
 from app.core.workflow_entry import Problem, Severity
-from app.workflow import actions
 from app.workflow.definition import read_definition
 
 GOOD = """\
@@ -478,10 +476,6 @@ def test_a_key_of_many_parts_is_refused_before_it_fills_the_memory(line: str):
     bomb = line.format(".".join(["a"] * 40_000))
     (problem,) = read_definition(f'name = "bomb"\n{bomb}\n').problems
     assert (problem.line, problem.message) == (2, "The line has over 200 dots")
-
-
-def test_the_lint_and_the_run_agree_on_the_topics_that_are_not_for_workflows():
-    assert action_check.OWN_TOPICS == actions.OWN_TOPICS
 
 
 def test_a_wait_as_long_as_its_timeout_is_allowed():

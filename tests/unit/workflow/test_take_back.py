@@ -216,3 +216,17 @@ def test_what_is_no_giving_back(fields: dict[str, object], output: object) -> No
 @pytest.mark.parametrize("value", [61, 61.0, "61"])
 def test_what_is_a_giving_back(value: object) -> None:
     assert gives_back({"tag": "a/b", "value": value}, {"tag": "a/b", "before": 61.0})
+
+
+async def test_a_run_within_a_run_that_was_cancelled_while_the_app_was_down_is_cancelled(
+    place: Database, doer: FakeDoer
+) -> None:
+    gate = doer.acts["call"] = Gate()
+    async with life(place, doer) as rig:
+        name = await rig.begin(flow(Step("call", ActionKind.WORKFLOW)))
+        await gate.is_reached.wait()
+        await rig.store.ask_cancel(name, "enough")
+    async with life(place, doer) as rig:
+        await rig.ended(name)
+
+    assert doer.withdrawn == ["call"]
