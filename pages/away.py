@@ -59,7 +59,7 @@ def away_notice(plant: Plant, active: str) -> Html:
         "div",
         tag(
             "p",
-            tag("b", "The broker is away since ", tag("time", f"{since:%H:%M:%S}"), ". "),
+            tag("b", "The broker has been away since ", tag("time", f"{since:%H:%M:%S}"), ". "),
             _MEANS.get(active, _VALUES),
         ),
         tag(

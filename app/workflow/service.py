@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,8 @@ from app.core.errors import StoreError
 from app.core.health import ComponentStatus, Health
 from app.core.run import (
     OVER,
-    Approval,
     Begun,
     RunChange,
-    RunState,
     StartedBy,
     StepRun,
     WorkflowRun,
@@ -30,7 +28,6 @@ from app.core.workflow import Workflow
 from app.core.workflow_check import checked_input
 from app.core.workflow_entry import Entry, Problem
 from app.settings import WorkflowSettings
-from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
 from app.workflow.around_check import check_around
@@ -42,17 +39,14 @@ from app.workflow.library import Library
 from app.workflow.owners import Owners
 from app.workflow.repair import Repair, key_of
 from app.workflow.roles import check_role
+from app.workflow.run_reads import RunReads
 from app.workflow.status import troubles_of
-from app.workflow.stored_steps import stored_steps
 from app.workflow.triggers import Triggers
 
 logger = logging.getLogger(__name__)
 
-OPEN = frozenset({RunState.RUNNING, RunState.WAITING})
 PRUNE_EVERY_S = 3600.0
 PRUNED_AT_ONCE = 500
-PAGES = 20
-"""Pages of open runs that are looked through for those that wait, or that do not."""
 ENDED_LATELY = 500
 COOLED = 10_000
 """Runs of one workflow that are looked through for cooldowns at the start."""
@@ -62,7 +56,7 @@ _LIBRARY = Path(__file__).parent / "library"
 Listener = Callable[[RunChange], None]
 
 
-class WorkflowService:
+class WorkflowService(RunReads):
     """Owns the library, the engine and the triggers."""
 
     def __init__(
@@ -78,20 +72,20 @@ class WorkflowService:
         make_bus: Callable[[str], Bus],
         standing: Callable[[], Sequence[Alarm]],
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._store = store
-        self._owners = owners
-        self._functions = functions
-        self._standing = standing
-        self._library = Library(_LIBRARY, data_dir / "workflows")
-        self.engine = Engine(
+        engine = Engine(
             store=store,
             owner=settings.orchestrator,
             clock=clock,
             functions=functions,
             child=self._child,
         )
+        super().__init__(store, engine)
+        self._settings = settings
+        self._clock = clock
+        self._owners = owners
+        self._functions = functions
+        self._standing = standing
+        self._library = Library(_LIBRARY, data_dir / "workflows")
         self.engine.on_change(self._changed)
         self._actions: Actions | None = None
         self._around: Around | None = None
@@ -267,91 +261,6 @@ class WorkflowService:
             return []
         return list(check_around(workflow, self._around))
 
-    async def runs(
-        self,
-        *,
-        workflow: str = "",
-        states: Collection[RunState] = (),
-        key: str = "",
-        text: str = "",
-        before: str = "",
-        parent: str = "",
-        limit: int = 100,
-    ) -> list[WorkflowRun]:
-        """Return runs without their steps, the newest first.
-
-        Raises:
-            StoreError: They cannot be read.
-        """
-        # what an open run waits for is known here alone; on disk it is open
-        asked = {*states, *OPEN} if OPEN & set(states) else states
-        found: list[WorkflowRun] = []
-        for _ in range(PAGES):
-            page = await self._store.runs(
-                workflow=workflow,
-                states=asked,
-                key=key,
-                text=text,
-                before=before,
-                parent=parent,
-                limit=limit,
-            )
-            now = (self._live(run) for run in page)
-            found += [run for run in now if not states or run.state in states]
-            if len(page) < limit or len(found) >= limit:
-                break
-            before = page[-1].id
-        return found[:limit]
-
-    async def run(self, run_id: str) -> WorkflowRun:
-        """Return a run with its steps.
-
-        Raises:
-            NotFoundError: There is none of this id.
-            UnreadableRunError: This version of the app cannot read it.
-        """
-        runner = self.engine.live(run_id)
-        if runner is not None:
-            return msgspec.structs.replace(runner.run, steps=runner.steps)
-        stored = await self._store.find(run_id)
-        try:
-            steps = stored_steps(stored.snapshot, stored.slots)
-        except msgspec.MsgspecError as error:
-            raise UnreadableRunError(f"Run {run_id}: a step cannot be read: {error}") from error
-        return msgspec.structs.replace(stored.run, steps=steps)
-
-    async def snapshot(self, run_id: str) -> Workflow:
-        """Return the definition that a run goes by.
-
-        Raises:
-            NotFoundError: There is none of this id.
-        """
-        runner = self.engine.live(run_id)
-        return runner.workflow if runner else (await self._store.find(run_id)).snapshot
-
-    async def dead(self, limit: int = 200) -> list[WorkflowRun]:
-        """Return runs that failed and that nobody has repeated or seen to."""
-        return await self._store.runs(is_dead=True, limit=limit)
-
-    async def approvals(
-        self, *, is_open: bool = True, run: str = "", limit: int = 200
-    ) -> list[Approval]:
-        """Return open approvals, oldest first, or decided, newest first; of one run if named."""
-        return await self._store.approvals.listed(is_open=is_open, limit=limit, run=run)
-
-    async def tally(self) -> dict[RunState, int]:
-        """Return how many runs are in each state.
-
-        Raises:
-            StoreError: They cannot be counted.
-        """
-        kept = await self._store.tally()
-        # on disk a run under way is as it was begun; the engine knows which of them wait
-        waiting = sum(run.state is RunState.WAITING for run in self.engine.runs)
-        moved = min(waiting, kept.get(RunState.RUNNING, 0))
-        shift = {RunState.RUNNING: -moved, RunState.WAITING: moved}
-        return {state: kept.get(state, 0) + shift.get(state, 0) for state in RunState}
-
     # What Plant has checked and audited
 
     async def start(
@@ -475,18 +384,9 @@ class WorkflowService:
         return msgspec.structs.replace(
             entry,
             active=count,
-            last=self._live(last) if last else None,
+            last=self.live(last) if last else None,
             refused=self.triggers.refusals.of(entry.name),
         )
-
-    def _live(self, run: WorkflowRun) -> WorkflowRun:
-        runner = self.engine.live(run.id)
-        if runner:
-            return runner.run
-        why = self._store.unreadable.get(run.id)
-        if why is None or run.state in OVER:
-            return run
-        return msgspec.structs.replace(run, state=RunState.WAITING, reason=why)
 
     def _note_decision(self) -> None:
         self._is_dirty = True

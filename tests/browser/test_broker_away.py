@@ -123,7 +123,7 @@ def tab_to(page: Page, wanted: str) -> None:
 def test_each_page_says_that_the_broker_is_away_and_what_it_means(page: Page, address: str):
     page.goto(address)
     expect(notice(page)).to_be_visible()
-    expect(notice(page)).to_contain_text("The broker is away since")
+    expect(notice(page)).to_contain_text("The broker has been away since")
     expect(notice(page)).to_contain_text(MEANS[address])
     expect(notice(page)).to_contain_text("Start that broker or correct the setting broker.url")
     expect(page.locator("#app #mw-broker")).to_have_text("broker away")

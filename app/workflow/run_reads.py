@@ -1,0 +1,119 @@
+"""Runs as they are read: what the store has of them, and what is known of those under way."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from app.core.run import OVER, Approval, RunState, WorkflowRun
+from app.core.workflow import Workflow
+from app.store.run_rows import UnreadableRunError
+from app.store.runs import RunStore
+from app.workflow.engine import Engine
+from app.workflow.stored_steps import stored_steps
+
+OPEN = frozenset({RunState.RUNNING, RunState.WAITING})
+PAGES = 20
+"""Pages of open runs that are looked through for those that wait, or that do not."""
+
+
+class RunReads:
+    """The reading side of the workflows; changes nothing."""
+
+    def __init__(self, store: RunStore, engine: Engine) -> None:
+        self._store = store
+        self.engine = engine
+
+    async def runs(
+        self,
+        *,
+        workflow: str = "",
+        states: Collection[RunState] = (),
+        key: str = "",
+        text: str = "",
+        before: str = "",
+        parent: str = "",
+        limit: int = 100,
+    ) -> list[WorkflowRun]:
+        """Return runs without their steps, the newest first.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        # what an open run waits for is known here alone; on disk it is open
+        asked = {*states, *OPEN} if OPEN & set(states) else states
+        found: list[WorkflowRun] = []
+        for _ in range(PAGES):
+            page = await self._store.runs(
+                workflow=workflow,
+                states=asked,
+                key=key,
+                text=text,
+                before=before,
+                parent=parent,
+                limit=limit,
+            )
+            now = (self.live(run) for run in page)
+            found += [run for run in now if not states or run.state in states]
+            if len(page) < limit or len(found) >= limit:
+                break
+            before = page[-1].id
+        return found[:limit]
+
+    async def run(self, run_id: str) -> WorkflowRun:
+        """Return a run with its steps.
+
+        Raises:
+            NotFoundError: There is none of this id.
+            UnreadableRunError: This version of the app cannot read it.
+        """
+        runner = self.engine.live(run_id)
+        if runner is not None:
+            return msgspec.structs.replace(runner.run, steps=runner.steps)
+        stored = await self._store.find(run_id)
+        try:
+            steps = stored_steps(stored.snapshot, stored.slots)
+        except msgspec.MsgspecError as error:
+            raise UnreadableRunError(f"Run {run_id}: a step cannot be read: {error}") from error
+        return msgspec.structs.replace(stored.run, steps=steps)
+
+    async def snapshot(self, run_id: str) -> Workflow:
+        """Return the definition that a run goes by.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        runner = self.engine.live(run_id)
+        return runner.workflow if runner else (await self._store.find(run_id)).snapshot
+
+    async def dead(self, limit: int = 200) -> list[WorkflowRun]:
+        """Return runs that failed and that nobody has repeated or seen to."""
+        return await self._store.runs(is_dead=True, limit=limit)
+
+    async def approvals(
+        self, *, is_open: bool = True, run: str = "", limit: int = 200
+    ) -> list[Approval]:
+        """Return open approvals, oldest first, or decided, newest first; of one run if named."""
+        return await self._store.approvals.listed(is_open=is_open, limit=limit, run=run)
+
+    async def tally(self) -> dict[RunState, int]:
+        """Return how many runs are in each state.
+
+        Raises:
+            StoreError: They cannot be counted.
+        """
+        kept = await self._store.tally()
+        # on disk a run under way is as it was begun; the engine knows which of them wait
+        waiting = sum(run.state is RunState.WAITING for run in self.engine.runs)
+        moved = min(waiting, kept.get(RunState.RUNNING, 0))
+        shift = {RunState.RUNNING: -moved, RunState.WAITING: moved}
+        return {state: kept.get(state, 0) + shift.get(state, 0) for state in RunState}
+
+    def live(self, run: WorkflowRun) -> WorkflowRun:
+        """Return a run as it is now, if it is carried out here; else as it was read."""
+        runner = self.engine.live(run.id)
+        if runner:
+            return runner.run
+        why = self._store.unreadable.get(run.id)
+        if why is None or run.state in OVER:
+            return run
+        return msgspec.structs.replace(run, state=RunState.WAITING, reason=why)
