@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -66,12 +67,29 @@ async def leave_messages(port: int) -> None:
 
 async def find_messages(port: int) -> tuple[int, int]:
     """Return how many of the queued and of the retained messages are there, each once."""
-    with peer(port, "reader", clean=False) as reader, peer(port, "looker") as looker:
-        await asyncio.gather(reader.connected(), looker.connected())
-        await looker.subscribe("state/#")
+    with peer(port, "reader", clean=False) as reader:
+        await reader.connected()
         await eventually(lambda: len(set(reader.received)) >= MESSAGES, 10)
-        await eventually(lambda: len(looker.received) >= 10, 10)
-        return len(set(reader.received)), len(looker.received)
+        return len(set(reader.received)), await find_retained(port)
+
+
+async def find_retained(port: int) -> int:
+    """Return how many retained messages a subscriber gets.
+
+    One that comes while nats-server still reads its store may miss some that are there; a later
+    one gets them.
+    """
+    found = 0
+    for number in range(3):
+        with peer(port, f"looker-{number}") as looker:
+            await looker.connected()
+            await looker.subscribe("state/#")
+            with suppress(AssertionError):
+                await eventually(lambda heard=looker.received: len(heard) >= 10, 10)
+            found = len(looker.received)
+        if found >= 10:
+            break
+    return found
 
 
 async def test_it_answers_and_says_so(broker: Broker, engine_settings: Settings):
