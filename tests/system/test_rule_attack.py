@@ -86,7 +86,7 @@ async def test_a_forged_order_changes_nothing_and_raises_an_alarm(app: RunningAp
     assert (found["agent"], found["equipment"]) == ("actuator", UNIT)
     assert "no right signature" in found["message"]
     assert attacker.received == []
-    assert "1 refused" in app.agent("actuator")["note"]
+    app.wait_until(lambda: "1 refused" in app.agent("actuator")["note"], within_s=LONG_S)
 
 
 def test_the_demo_plant_starts_without_held_rules(app: RunningApp):
