@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from app.store.approvals import ApprovalStore
 from app.store.database import Database, storable
 from app.store.group_commit import GroupCommit
 from app.store.open_runs import OpenRuns
+from app.store.run_index import RunIndex
 from app.store.run_rows import (
     SHOWN,
     Stored,
@@ -43,6 +44,7 @@ class RunStore:
     """Runs, steps and approvals; reads go to threads, writes are gathered.
 
     Attributes:
+        index: Lists and counts of runs.
         watched: What is not over.
         unreadable: Why each run that was looked for could not be read by this version of the app.
     """
@@ -52,6 +54,7 @@ class RunStore:
         self._commits = GroupCommit(database)
         self.approvals = ApprovalStore(database, self._commits)
         self._do = RunStatements(is_postgres=database.is_shared)
+        self.index = RunIndex(database)
         self.watched = OpenRuns(database)
         self.unreadable: dict[str, str] = {}
 
@@ -317,71 +320,6 @@ class RunStore:
         noted = list(self.unreadable)
         for run_id in set(noted) - await self.watched.open_of(noted):
             self.unreadable.pop(run_id, None)
-
-    async def runs(
-        self,
-        *,
-        workflow: str = "",
-        states: Collection[RunState] = (),
-        key: str = "",
-        text: str = "",
-        before: str = "",
-        is_dead: bool = False,
-        parent: str = "",
-        limit: int = 100,
-    ) -> list[WorkflowRun]:
-        """Return runs without their steps, the newest first."""
-        query = sa.select(*SHOWN).order_by(RUNS.c.sort.desc()).limit(limit)
-        if workflow:
-            query = query.where(RUNS.c.workflow == storable(workflow))
-        if states:
-            query = query.where(RUNS.c.state.in_([state.value for state in states]))
-        if key:
-            query = query.where(RUNS.c.key == storable(key))
-        if text:
-            query = query.where(RUNS.c.words.contains(storable(text).lower(), autoescape=True))
-        if before:
-            mark = sa.select(RUNS.c.sort).where(RUNS.c.id == before).scalar_subquery()
-            query = query.where(RUNS.c.sort < mark)
-        if is_dead:
-            query = query.where(RUNS.c.is_dead)
-        if parent:
-            query = query.where(RUNS.c.parent.startswith(f"{parent}:", autoescape=True))
-
-        def work() -> list[WorkflowRun]:
-            with self._database.read() as connection:
-                return [run_of(row) for row in connection.execute(query)]
-
-        return await asyncio.to_thread(work)
-
-    async def counts(self, workflows: Collection[str]) -> dict[str, tuple[int, str]]:
-        """Return, by workflow, how many runs are open and the id of its last; none without runs."""
-        is_open = sa.select(RUNS.c.workflow, sa.func.count()).where(RUNS.c.state.in_(_OPEN))
-        of_one = RUNS.c.workflow == sa.bindparam("workflow")
-        last = sa.select(sa.func.max(RUNS.c.sort)).where(of_one)
-
-        def work() -> dict[str, tuple[int, str]]:
-            found: dict[str, tuple[int, str]] = {}
-            with self._database.read() as connection:
-                rows = connection.execute(is_open.group_by(RUNS.c.workflow)).all()
-                counted = {row[0]: int(row[1]) for row in rows}
-                for name in workflows:
-                    sort = connection.scalar(last, {"workflow": name})
-                    if sort is not None:
-                        found[name] = (counted.get(name, 0), sort.partition(" ")[2])
-            return found
-
-        return await asyncio.to_thread(work)
-
-    async def tally(self) -> dict[RunState, int]:
-        """Return how many runs are kept, by state; a run under way counts as it was begun."""
-        query = sa.select(RUNS.c.state, sa.func.count()).group_by(RUNS.c.state)
-
-        def work() -> dict[RunState, int]:
-            with self._database.read() as connection:
-                return {RunState(state): count for state, count in connection.execute(query)}
-
-        return await asyncio.to_thread(work)
 
     async def prune(self, before: datetime, at_most: int) -> int:
         """Delete runs that are over, are no dead letters and were asked for before a moment."""

@@ -1,11 +1,11 @@
 """Runs as they are read: what the store has of them, and what is known of those under way."""
 
-from collections.abc import Collection
-
 import msgspec
+from typing_extensions import Unpack
 
 from app.core.run import OVER, Approval, RunState, WorkflowRun
 from app.core.workflow import Workflow
+from app.store.run_index import RunFilter
 from app.store.run_rows import UnreadableRunError
 from app.store.runs import RunStore
 from app.workflow.engine import Engine
@@ -23,40 +23,23 @@ class RunReads:
         self._store = store
         self.engine = engine
 
-    async def runs(
-        self,
-        *,
-        workflow: str = "",
-        states: Collection[RunState] = (),
-        key: str = "",
-        text: str = "",
-        before: str = "",
-        parent: str = "",
-        limit: int = 100,
-    ) -> list[WorkflowRun]:
+    async def runs(self, *, limit: int = 100, **asked: Unpack[RunFilter]) -> list[WorkflowRun]:
         """Return runs without their steps, the newest first.
 
         Raises:
             StoreError: They cannot be read.
         """
-        # what an open run waits for is known here alone; on disk it is open
-        asked = {*states, *OPEN} if OPEN & set(states) else states
+        states = set(asked.get("states", ()))
+        if OPEN & states:  # what an open run waits for is known here alone; on disk it is open
+            asked["states"] = states | OPEN
         found: list[WorkflowRun] = []
         for _ in range(PAGES):
-            page = await self._store.runs(
-                workflow=workflow,
-                states=asked,
-                key=key,
-                text=text,
-                before=before,
-                parent=parent,
-                limit=limit,
-            )
+            page = await self._store.index.runs(limit=limit, **asked)
             now = (self.live(run) for run in page)
             found += [run for run in now if not states or run.state in states]
             if len(page) < limit or len(found) >= limit:
                 break
-            before = page[-1].id
+            asked["before"] = page[-1].id
         return found[:limit]
 
     async def run(self, run_id: str) -> WorkflowRun:
@@ -87,7 +70,7 @@ class RunReads:
 
     async def dead(self, limit: int = 200) -> list[WorkflowRun]:
         """Return runs that failed and that nobody has repeated or seen to."""
-        return await self._store.runs(is_dead=True, limit=limit)
+        return await self._store.index.runs(is_dead=True, limit=limit)
 
     async def approvals(
         self, *, is_open: bool = True, run: str = "", limit: int = 200
@@ -101,7 +84,7 @@ class RunReads:
         Raises:
             StoreError: They cannot be counted.
         """
-        kept = await self._store.tally()
+        kept = await self._store.index.tally()
         # on disk a run under way is as it was begun; the engine knows which of them wait
         waiting = sum(run.state is RunState.WAITING for run in self.engine.runs)
         moved = min(waiting, kept.get(RunState.RUNNING, 0))

@@ -151,7 +151,7 @@ class WorkflowService(RunReads):
         now = self._clock.now()
         # raised just before the app ended, so that its run was not begun
         self.triggers.alarms([each for each in self._standing() if now - each.raised_at <= MISSED])
-        for run in await self._store.runs(states=OVER, limit=ENDED_LATELY):
+        for run in await self._store.index.runs(states=OVER, limit=ENDED_LATELY):
             if run.ended_at and now - run.ended_at <= MISSED:
                 self.triggers.run_ended(run)
         await self._count()
@@ -313,7 +313,7 @@ class WorkflowService(RunReads):
         found: list[WorkflowRun] = []
         while len(found) < COOLED:
             before = found[-1].id if found else ""
-            page = await self._store.runs(workflow=name, before=before, limit=COOLED_AT_ONCE)
+            page = await self._store.index.runs(workflow=name, before=before, limit=COOLED_AT_ONCE)
             found += [run for run in page if run.started_at >= since]
             if len(page) < COOLED_AT_ONCE or page[-1].started_at < since:
                 break
@@ -371,7 +371,9 @@ class WorkflowService(RunReads):
             pass
 
     async def _count(self) -> None:
-        self._counts = await self._store.counts([each.name for each in self._library.entries()])
+        self._counts = await self._store.index.counts(
+            [each.name for each in self._library.entries()]
+        )
         self._approvals = len(await self._store.approvals.listed(is_open=True, limit=1000))
         for name, (_, last) in self._counts.items():
             known = self._last.get(name)

@@ -141,16 +141,16 @@ async def test_a_run_is_repeated_once_whoever_asks(store: RunStore):
     refused = [each for each in got if isinstance(each, ConflictError)]
     assert len(refused) == 2
     assert "repeated already" in str(refused[0])
-    kept = [each.id for each in await store.runs() if each.retry_of == "a1"]
+    kept = [each.id for each in await store.index.runs() if each.retry_of == "a1"]
     assert kept == [(await store.shown("a1")).retried_by]
-    assert await store.runs(is_dead=True) == []
+    assert await store.index.runs(is_dead=True) == []
 
 
 async def test_a_repetition_of_nothing_is_refused(store: RunStore):
     with pytest.raises(NotFoundError, match="gone"):
         await store.add(msgspec.structs.replace(run("b1"), retry_of="gone"), QUEUED, "here")
 
-    assert await store.runs() == []
+    assert await store.index.runs() == []
 
 
 async def test_an_outcome_of_a_run_that_another_has_is_refused(store: RunStore):
@@ -211,7 +211,7 @@ async def test_a_failed_run_is_a_dead_letter(store: RunStore):
     await store.add(run("a1"), QUEUED, "here")
     await store.end(run("a1", RunState.FAILED), "here")
 
-    assert [each.id for each in await store.runs(is_dead=True)] == ["a1"]
+    assert [each.id for each in await store.index.runs(is_dead=True)] == ["a1"]
 
 
 async def test_a_write_that_fails_takes_no_other_with_it(store: RunStore, database: Database):
@@ -245,7 +245,7 @@ async def test_a_run_with_a_nul_in_name_and_key_is_kept(store: RunStore, key: st
     assert (await store.add(begun, QUEUED, "here"))[0] is Admission.START
     assert (await store.add(run("a2", key=key), QUEUED, "here"))[0] is Admission.WAIT
     assert (await store.find("a1")).run == begun
-    assert [each.id for each in await store.runs(key=key, text="a\0b")] == ["a1"]
+    assert [each.id for each in await store.index.runs(key=key, text="a\0b")] == ["a1"]
 
 
 async def test_a_cancel_with_a_nul_is_kept(store: RunStore):

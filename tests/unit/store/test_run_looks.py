@@ -86,7 +86,7 @@ def scans(asked: Asked) -> list[str]:
 
 
 async def test_what_is_looked_at_each_second_scans_no_runs(store: RunStore, asked: Asked) -> None:
-    await store.counts(["bake", "other"])
+    await store.index.counts(["bake", "other"])
     await store.cancels("app")
     await store.owners()
     await store.watched.under_way("app")
@@ -109,16 +109,16 @@ async def test_a_run_from_its_beginning_to_its_end_scans_no_runs(
 
 
 async def test_lists_of_one_kind_scan_no_runs(store: RunStore, asked: Asked) -> None:
-    await store.runs(is_dead=True)
-    await store.runs(workflow="bake")
-    await store.runs(states=[RunState.FAILED])
+    await store.index.runs(is_dead=True)
+    await store.index.runs(workflow="bake")
+    await store.index.runs(states=[RunState.FAILED])
     await store.approvals.listed(is_open=True, limit=10, run="a1")
 
     assert scans(asked) == []
 
 
 async def test_a_scan_is_noticed(store: RunStore, asked: Asked) -> None:
-    await store.runs(text="needle in all words")
+    await store.index.runs(text="needle in all words")
 
     assert scans(asked)
 
@@ -128,7 +128,7 @@ async def test_runs_are_counted_by_workflow_with_the_last(store: RunStore) -> No
     await store.end(run("a1", RunState.COMPLETED), "app")
     await store.add(run("a2"), FLOW, "app")
 
-    assert await store.counts(["bake", "nobody ran this"]) == {"bake": (1, "a2")}
+    assert await store.index.counts(["bake", "nobody ran this"]) == {"bake": (1, "a2")}
 
 
 async def test_a_file_of_the_version_before_gets_what_it_lacks(file: Path) -> None:
@@ -144,7 +144,7 @@ async def test_a_file_of_the_version_before_gets_what_it_lacks(file: Path) -> No
 
     await store.open()
 
-    assert await store.counts(["bake"]) == {"bake": (1, "a1")}
+    assert await store.index.counts(["bake"]) == {"bake": (1, "a1")}
     await store.close()
     with closing(sqlite3.connect(file)) as connection:
         names = {row[1] for row in connection.execute("PRAGMA index_list(runs)")}

@@ -71,7 +71,7 @@ async def listed(file: Path) -> list[str]:
     store = RunStore(database(file))
     await store.open()
     try:
-        return [each.id for each in await store.runs()]
+        return [each.id for each in await store.index.runs()]
     finally:
         await store.close()
 

@@ -202,7 +202,7 @@ async def test_a_workflow_that_calls_itself_and_may_not_run_twice_fails_and_says
 
     assert run.state is RunState.FAILED
     assert f"demo would wait for ever: it takes its turn after {name}" in run.reason
-    assert [each.id for each in await rig.store.runs()] == [name]
+    assert [each.id for each in await rig.store.index.runs()] == [name]
 
 
 async def test_two_workflows_that_call_each_other_do_not_wait_for_ever(rig: Rig):
@@ -229,7 +229,7 @@ async def test_runs_that_each_hold_what_the_other_needs_do_not_wait_for_ever(rig
     states = sorted(each.state.value for each in ended)
     assert "failed" in states
     assert any("would wait for ever" in each.reason for each in ended)
-    assert all(each.state in OVER for each in await rig.store.runs())
+    assert all(each.state in OVER for each in await rig.store.index.runs())
 
 
 def call_after(name: str) -> Step:
@@ -309,7 +309,7 @@ async def test_a_child_that_waited_when_the_app_died_goes_on_once(place: Databas
     async with life(place, doer, library=library) as rig:
         use(rig)
         ended: list[WorkflowRun] = [await rig.ended(name) for name in names]
-        runs = await rig.store.runs(workflow="child")
+        runs = await rig.store.index.runs(workflow="child")
 
     assert [each.state for each in ended] == [RunState.COMPLETED] * 3
     assert sorted(each.id for each in runs) == sorted(f"{name}-call" for name in names)

@@ -442,7 +442,7 @@ async def test_a_workflow_that_calls_itself_ends(rig: Rig):
     run = await rig.ended(await rig.begin(flow(calls("demo"))))
 
     assert run.state is RunState.FAILED
-    assert len(await rig.store.runs()) == 10
+    assert len(await rig.store.index.runs()) == 10
 
 
 async def test_a_fault_of_the_app_fails_the_step_and_takes_others_back(rig: Rig):

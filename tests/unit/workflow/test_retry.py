@@ -248,7 +248,7 @@ async def test_of_two_persons_who_repeat_a_run_at_once_one_is_refused(bakery: Ba
     both = await asyncio.gather(bakery.retry(bad), bakery.retry(bad), return_exceptions=True)
 
     assert {type(each) for each in both} == {WorkflowRun, ConflictError}
-    assert len(await bakery.rig.store.runs()) == 2
+    assert len(await bakery.rig.store.index.runs()) == 2
 
 
 async def test_a_run_under_way_is_not_repeated(bakery: Bakery):
@@ -392,4 +392,4 @@ async def assert_untouched(bakery: Bakery, run_id: str) -> None:
     """Nothing was begun, and the old run may still be repeated."""
     assert bakery.rig.doer.asked == []
     assert (await bakery.rig.find(run_id)).retried_by == ""
-    assert [run.id for run in await bakery.rig.store.runs()] == [run_id]
+    assert [run.id for run in await bakery.rig.store.index.runs()] == [run_id]

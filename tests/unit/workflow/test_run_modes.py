@@ -165,11 +165,11 @@ async def test_a_failed_run_is_a_dead_letter_until_it_is_seen_to(rig: Rig):
     rig.doer.acts["one"] = Fails()
     name = await rig.begin(flow(step("one")))
     await rig.ended(name)
-    before = [run.id for run in await rig.store.runs(is_dead=True)]
+    before = [run.id for run in await rig.store.index.runs(is_dead=True)]
     await rig.store.note(name, reviewed="ann: seen")
 
     assert before == [name]
-    assert await rig.store.runs(is_dead=True) == []
+    assert await rig.store.index.runs(is_dead=True) == []
 
 
 async def test_pruning_leaves_dead_letters_and_open_runs(rig: Rig):
@@ -183,5 +183,5 @@ async def test_pruning_leaves_dead_letters_and_open_runs(rig: Rig):
     pruned = await rig.store.prune(rig.clock.now() + timedelta(days=1), 100)
 
     assert pruned == 1
-    assert {run.id for run in await rig.store.runs()} == {dead, is_open}
+    assert {run.id for run in await rig.store.index.runs()} == {dead, is_open}
     gate.may_go.set()

@@ -71,7 +71,7 @@ async def test_the_other_runs_go_on(
         await rig.engine.tick()
         assert list(rig.store.unreadable) == [bad]
         assert (await rig.store.shown(bad)).state is RunState.RUNNING
-        assert {each.id for each in await rig.store.runs()} == {good, bad}
+        assert {each.id for each in await rig.store.index.runs()} == {good, bad}
 
     assert doer.finished.count("two") == 1
 
