@@ -60,6 +60,10 @@ class RunningApp:
         rows = [row for row in self.get("/api/agents") if row["name"] == name]
         return rows[0] if rows else {}
 
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run, empty while the app does not answer."""
+        return self.get(f"/api/runs/{run_id}") or {}
+
     def component(self, name: str) -> dict[str, Any]:
         """Return a component of the health, empty while the app does not answer."""
         found = self.get("/api/health")

@@ -97,8 +97,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def browsing(chromium: Browser, server: LiveServer) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=server.url)
+def pages_url(server: LiveServer) -> str:
+    """Where the pages are; a module with an app of its own overrides it."""
+    return server.url
+
+
+@pytest.fixture(scope="module")
+def browsing(chromium: Browser, pages_url: str) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=pages_url)
     yield context
     context.close()
 

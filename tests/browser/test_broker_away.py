@@ -5,27 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.bus.broker_engine import argv, config_text, find_engine
 from app.settings import BrokerSettings
+from tests.browser.real_app import ASK, START_S, app_with
 from tests.ports import free_port
-from tests.running_app import RunningApp, start_app
+from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
-START_S = 60.0
-ASK = """
-name = "ask"
-title = "Ask before going on"
-[inputs.unit]
-required = true
-[[steps]]
-id = "choose"
-title = "Go on?"
-do = "approve"
-with = { question = "Go on with ${input.unit}?" }
-"""
 MEANS = {
     "/": "No values and no findings come in",
     "/workflows": "A run can be started and is kept",
@@ -75,31 +64,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, broker: Outside) -> Iterator[RunningApp]:
-    data = tmp_path_factory.mktemp("away") / "data"
-    (data / "workflows").mkdir(parents=True)
-    (data / "workflows" / "ask.toml").write_text(ASK, encoding="utf-8")
-    running = start_app(data, 0, 0, "--no-demo", "--broker", broker.url)
-    try:
+    with app_with(tmp_path_factory.mktemp("away"), {"ask": ASK}, "--broker", broker.url) as running:
         running.wait_until(lambda: running.component("Bus").get("state") == "failed", START_S)
         running.wait_until(lambda: running.get("/api/alarms"), START_S)
         yield running
-    finally:
-        running.kill_everything()
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser, app: RunningApp) -> Iterator[BrowserContext]:
-    made = chromium.new_context(base_url=app.url, viewport={"width": 1366, "height": 768})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    yield page
-    page.close()
+def pages_url(app: RunningApp) -> str:
+    return app.url
 
 
 def notice(page: Page) -> Locator:

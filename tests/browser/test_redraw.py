@@ -1,36 +1,16 @@
 """What is pressed, marked or focused while a page is drawn again stays so."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.running_app import RunningApp, start_app
+from tests.browser.real_app import ASK, PAUSE, app_with, asking, cancel, started
+from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
-START_S = 60.0
-FLOWS = {
-    "ask": """
-name = "ask"
-title = "Ask before going on"
-[inputs.unit]
-required = true
-[[steps]]
-id = "choose"
-title = "Go on?"
-do = "approve"
-with = { question = "Go on with ${input.unit}?" }
-[[steps]]
-id = "pause"
-title = "Wait a moment"
-needs = ["choose"]
-do = "wait"
-with = { seconds = 1 }
-""",
-    "fail": """
+FAIL = """
 name = "fail"
 title = "Fail at once"
 [inputs.unit]
@@ -39,50 +19,18 @@ required = true
 id = "call"
 do = "http"
 with = { url = "http://127.0.0.1:9/${input.unit}" }
-""",
-}
+"""
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    data = tmp_path_factory.mktemp("redraw") / "data"
-    _write(data / "workflows")
-    running = start_app(data, 0, 0, "--no-demo")
-    try:
-        running.wait_until(
-            lambda: {"ask", "fail"} <= {flow["name"] for flow in running.get("/api/workflows")},
-            START_S,
-        )
+    with app_with(tmp_path_factory.mktemp("redraw"), {"ask": ASK + PAUSE, "fail": FAIL}) as running:
         yield running
-    finally:
-        running.kill_everything()
-
-
-def _write(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name, text in FLOWS.items():
-        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser, app: RunningApp) -> Iterator[BrowserContext]:
-    made = chromium.new_context(base_url=app.url, viewport={"width": 1366, "height": 768})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    yield page
-    page.close()
-
-
-def start(app: RunningApp, workflow: str, unit: str, state: str) -> dict[str, Any]:
-    run: dict[str, Any] = app.post(f"/api/workflows/{workflow}/runs", input={"unit": unit})
-    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == state, 15)
-    return run
+def pages_url(app: RunningApp) -> str:
+    return app.url
 
 
 def press(page: Page, at: Locator) -> None:
@@ -99,10 +47,10 @@ def approve(page: Page, words: str) -> Locator:
 
 
 def test_a_press_on_approve_arrives_though_another_decision_comes(page: Page, app: RunningApp):
-    start(app, "ask", "press 1", "waiting")
+    asking(app, "press 1")
     page.goto("/approvals")
     press(page, approve(page, "press 1"))
-    start(app, "ask", "press 2", "waiting")
+    asking(app, "press 2")
     page.wait_for_timeout(700)  # the redraw that must not take the click
     page.mouse.up()
     expect(page.locator(".mw-ask")).to_be_visible()
@@ -110,17 +58,17 @@ def test_a_press_on_approve_arrives_though_another_decision_comes(page: Page, ap
 
 
 def test_the_focus_stays_on_its_decision_when_an_older_one_goes(page: Page, app: RunningApp):
-    older = start(app, "ask", "focus 1", "waiting")
-    start(app, "ask", "focus 2", "waiting")
+    older = asking(app, "focus 1")
+    asking(app, "focus 2")
     page.goto("/approvals")
     approve(page, "focus 2").focus()
-    app.post(f"/api/runs/{older['id']}/cancel", why="trial is over")
+    cancel(app, older)
     expect(plates(page).filter(has_text="focus 1")).to_have_count(0)
     expect(approve(page, "focus 2")).to_be_focused()
 
 
 def test_a_press_on_a_step_arrives_though_the_run_goes_on(page: Page, app: RunningApp):
-    run = start(app, "ask", "press 3", "waiting")
+    run = asking(app, "press 3")
     page.goto(f"/runs/{run['id']}")
     node = page.locator("#app .mw-node[data-step=choose]")
     page.locator("#app .mw-node[data-step=pause]").click()
@@ -134,10 +82,10 @@ def test_a_press_on_a_step_arrives_though_the_run_goes_on(page: Page, app: Runni
 
 
 def test_a_press_on_a_row_leads_to_its_run_though_it_ends(page: Page, app: RunningApp):
-    run = start(app, "ask", "press 4", "waiting")
+    run = asking(app, "press 4")
     page.goto("/runs")
     press(page, page.locator(f"#app [data-run='{run['id']}'] .mw-run-open"))
-    app.post(f"/api/runs/{run['id']}/cancel", why="trial is over")
+    cancel(app, run)
     page.wait_for_timeout(700)
     page.mouse.up()
     expect(page).to_have_url(f"{app.url}/runs/{run['id']}")
@@ -166,10 +114,10 @@ def test_a_link_on_health_keeps_focus_and_click(page: Page, app: RunningApp):
 
 
 def test_marks_in_dead_letters_stay_when_another_run_fails(page: Page, app: RunningApp):
-    first = start(app, "fail", "1", "failed")
+    first = started(app, "fail", "1", "failed")
     page.goto("/dead-letters")
     page.locator(f"#app [data-run='{first['id']}'] .mw-pick").check()
-    second = start(app, "fail", "2", "failed")
+    second = started(app, "fail", "2", "failed")
     expect(page.locator(f"#app [data-run='{second['id']}']")).to_be_visible()
     expect(page.locator(f"#app [data-run='{first['id']}'] .mw-pick")).to_be_checked()
     expect(page.locator(f"#app [data-run='{second['id']}'] .mw-pick")).not_to_be_checked()
@@ -179,13 +127,13 @@ def test_marks_in_dead_letters_stay_when_another_run_fails(page: Page, app: Runn
 def test_a_button_that_is_held_down_for_long_hides_nothing(page: Page, app: RunningApp):
     page.goto("/approvals")
     press(page, page.locator("#app h1"))
-    start(app, "ask", "held 1", "waiting")
+    asking(app, "held 1")
     expect(approve(page, "held 1")).to_be_visible()  # the button is down still
     page.mouse.up()
 
 
 def test_a_double_click_on_approve_asks_once(page: Page, app: RunningApp):
-    start(app, "ask", "double 1", "waiting")
+    asking(app, "double 1")
     page.goto("/approvals")
     approve(page, "double 1").dblclick()
     expect(page.locator(".mw-ask input")).to_be_focused()

@@ -1,33 +1,16 @@
 """Workflows, runs and approvals in a browser, over the real app."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.running_app import RunningApp, start_app
+from tests.browser.real_app import ASK, PAUSE, app_with, asking, await_state, cancel
+from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
-START_S = 60.0
-ASK = """
-name = "ask"
-title = "Ask before going on"
-[inputs.unit]
-required = true
-[[steps]]
-id = "choose"
-title = "Go on?"
-do = "approve"
-with = { question = "Go on with ${input.unit}?" }
-[[steps]]
-id = "pause"
-title = "Wait a moment"
-needs = ["choose"]
-do = "wait"
-with = { seconds = 1 }
+SAY = """
 [[steps]]
 id = "say"
 title = "Say it"
@@ -39,47 +22,17 @@ with = { topic = "test/said", payload = "yes" }
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    data = tmp_path_factory.mktemp("work") / "data"
-    _write(data / "workflows")
-    running = start_app(data, 0, 0, "--no-demo")
-    try:
-        running.wait_until(
-            lambda: any(flow["name"] == "ask" for flow in running.get("/api/workflows")), START_S
-        )
+    with app_with(tmp_path_factory.mktemp("work"), {"ask": ASK + PAUSE + SAY}) as running:
         yield running
-    finally:
-        running.kill_everything()
-
-
-def _write(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    (folder / "ask.toml").write_text(ASK, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser, app: RunningApp) -> Iterator[BrowserContext]:
-    made = chromium.new_context(base_url=app.url, viewport={"width": 1366, "height": 768})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    yield page
-    page.close()
-
-
-def start(app: RunningApp, unit: str) -> dict[str, Any]:
-    """Start a run and wait until it asks."""
-    run: dict[str, Any] = app.post("/api/workflows/ask/runs", input={"unit": unit})
-    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "waiting", 15)
-    return run
+def pages_url(app: RunningApp) -> str:
+    return app.url
 
 
 def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, app: RunningApp):
-    run = start(app, "pump 1")
+    run = asking(app, "pump 1")
     page.goto(f"/runs/{run['id']}")
     page.evaluate("window.isSame = true")
     expect(page.locator(".mw-node-person")).to_contain_text("Go on?")
@@ -92,7 +45,7 @@ def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, a
 
 
 def test_a_run_that_is_clicked_is_the_one_that_the_api_starts(page: Page, app: RunningApp):
-    other = start(app, "pump 11")
+    other = asking(app, "pump 11")
     page.goto("/workflows")
     page.locator("[data-act=start][data-id=ask]").click()
     form = page.get_by_role("dialog")
@@ -108,20 +61,20 @@ def test_a_run_that_is_clicked_is_the_one_that_the_api_starts(page: Page, app: R
 
 
 def test_a_new_run_comes_to_the_top_by_itself_and_marks_stay(page: Page, app: RunningApp):
-    first = start(app, "pump 2")
+    first = asking(app, "pump 2")
     page.goto("/runs")
     page.locator(f"[data-run='{first['id']}'] .mw-pick").check()
     expect(page.locator(".mw-bulk")).to_be_visible()
-    second = start(app, "pump 3")
+    second = asking(app, "pump 3")
     expect(page.locator(".mw-run-row").first).to_have_attribute("data-run", second["id"])
-    app.post(f"/api/runs/{first['id']}/cancel", why="trial is over")
+    cancel(app, first)
     row = page.locator(f"[data-run='{first['id']}']")
     expect(row).to_contain_text("cancelled")
     expect(row.locator(".mw-pick")).to_be_checked()
 
 
 def test_arrow_keys_choose_the_next_step(page: Page, app: RunningApp):
-    run = start(app, "pump 4")
+    run = asking(app, "pump 4")
     page.goto(f"/runs/{run['id']}")
     page.locator("[data-step=choose].mw-node").focus()
     page.keyboard.press("ArrowRight")
@@ -131,7 +84,7 @@ def test_arrow_keys_choose_the_next_step(page: Page, app: RunningApp):
 
 
 def test_open_approvals_are_counted_in_the_rail(page: Page, app: RunningApp):
-    start(app, "pump 5")
+    asking(app, "pump 5")
     page.goto("/")
     badge = page.locator(".mw-rail [data-badge='/approvals']")
     expect(badge).to_be_visible()
@@ -139,7 +92,7 @@ def test_open_approvals_are_counted_in_the_rail(page: Page, app: RunningApp):
 
 
 def test_search_finds_workflows_and_runs(page: Page, app: RunningApp):
-    run = start(app, "zebra 6")
+    run = asking(app, "zebra 6")
     page.goto("/")
     page.keyboard.press("/")
     page.keyboard.type("ask before")
@@ -149,7 +102,7 @@ def test_search_finds_workflows_and_runs(page: Page, app: RunningApp):
 
 
 def test_a_name_is_kept_and_stands_behind_what_is_done(page: Page, app: RunningApp):
-    run = start(app, "pump 7")
+    run = asking(app, "pump 7")
     page.goto(f"/runs/{run['id']}")
     page.locator("#mw-you").click()
     page.locator("#mw-who input").fill("Anna Berg")
@@ -175,7 +128,7 @@ def test_a_name_that_is_none_is_refused(page: Page):
 
 @pytest.mark.parametrize("address", ["/workflows", "/runs", "/approvals", "/commands"])
 def test_nothing_is_wider_than_a_phone(page: Page, app: RunningApp, address: str):
-    start(app, f"a unit with a rather long name {address}")
+    asking(app, f"a unit with a rather long name {address}")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
     expect(page.locator(".mw-rail-more")).to_be_visible()
@@ -204,24 +157,24 @@ def test_the_rail_fits_a_small_display(page: Page):
 
 @pytest.mark.parametrize("address", ["/runs/{id}", "/runs?key=&text={id}"])
 def test_what_changes_before_the_link_stands_is_shown(page: Page, app: RunningApp, address: str):
-    run = start(app, "pump 10")
+    run = asking(app, "pump 10")
     held: list[Route] = []
     page.route("**/socket.io.min.js", lambda route: held.append(route))  # noqa: PLW0108  it marks its handler
     page.goto(address.format(**run), wait_until="commit")
     expect(page.locator("#mw-first")).to_contain_text("waiting for a person")
-    app.post(f"/api/runs/{run['id']}/cancel", why="trial is over")
-    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "cancelled", 15)
+    cancel(app, run)
+    await_state(app, run, "cancelled")
     held[0].continue_()
     expect(page.locator("#app .mw-main")).to_contain_text("trial is over")
 
 
 def test_a_list_catches_up_after_a_lost_link(page: Page, app: RunningApp):
-    run = start(app, "pump 8")
+    run = asking(app, "pump 8")
     page.goto("/runs")
     row = page.locator(f"[data-run='{run['id']}']")
     expect(row).to_contain_text("waiting for a person")
     page.evaluate("window.socket.disconnect()")
-    app.post(f"/api/runs/{run['id']}/cancel", why="trial is over")
-    app.wait_until(lambda: app.get(f"/api/runs/{run['id']}")["state"] == "cancelled", 15)
+    cancel(app, run)
+    await_state(app, run, "cancelled")
     page.evaluate("window.socket.connect()")
     expect(row).to_contain_text("cancelled")
