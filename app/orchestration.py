@@ -108,7 +108,7 @@ class Orchestration:
             dispatcher=self._dispatcher,
             commands=self.commands,
             store=store,
-            children=self.workflows.engine,
+            children=self.workflows.children,
             clock=clock,
             http_hosts=own.http_hosts,
             functions=functions,

@@ -21,7 +21,7 @@ from app.core.workflow import ActionKind, Concurrency, Step, Workflow
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Child, Doer, Doing, Done
+from app.workflow.context import Doer, Doing, Done
 from app.workflow.engine import Engine
 
 STEPS, MANY_STEPS = 5, 200
@@ -118,7 +118,7 @@ async def rig(folder: Path, more_s: float = 0.0) -> AsyncGenerator[Rig]:
     """Run an engine on SQLite in `folder`."""
     store = RunStore(SlowDatabase(folder / "runs.sqlite", more_s))
     await store.open()
-    engine = Engine(store=store, owner="bench", clock=SystemClock(), functions={}, child=_no_child)
+    engine = Engine(store=store, owner="bench", clock=SystemClock(), functions={})
     engine.use(AtOnce())
     try:
         yield Rig(engine)
@@ -316,7 +316,3 @@ async def _step_ms(running: Rig, workflow: Workflow, runs: int) -> float:
     for _ in range(runs):
         await running.run(workflow, time.perf_counter_ns())
     return 1000 * (time.perf_counter() - began) / (runs * len(workflow.steps))
-
-
-async def _no_child(name: str, _: dict[str, Any]) -> Child:
-    raise AssertionError(f"no run of the benchmark starts {name}")

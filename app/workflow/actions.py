@@ -72,13 +72,11 @@ class Commands(Protocol):
 class Children(Protocol):
     """What the workflow action needs of the engine."""
 
-    async def run_child(
-        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
-    ) -> WorkflowRun:
+    async def run(self, name: str, given: dict[str, Any], run_id: str, doing: Doing) -> WorkflowRun:
         """Start a run, or find the one of that id, and wait for its end."""
         ...
 
-    async def cancel_child(self, run_id: str) -> None:
+    async def cancel(self, run_id: str) -> None:
         """Cancel it, if it has begun and is not over."""
         ...
 
@@ -142,7 +140,7 @@ class Actions:
                 case ActionKind.COMMAND:
                     await self._withdraw_command(as_path(task_id))
                 case ActionKind.WORKFLOW:
-                    await self._children.cancel_child(as_path(task_id))
+                    await self._children.cancel(as_path(task_id))
                 case _:
                     return
 
@@ -306,9 +304,7 @@ class Actions:
         left_s = max(0.0, (doing.deadline - self._clock.now()).total_seconds())
         try:
             async with asyncio.timeout(left_s):
-                child = await self._children.run_child(
-                    str(fields["name"]), given, doing.path, doing
-                )
+                child = await self._children.run(str(fields["name"]), given, doing.path, doing)
         except TimeoutError as error:
             raise RefusedError(f"Run {doing.path} was not over in time and is cancelled") from error
         if child.state is not RunState.COMPLETED:

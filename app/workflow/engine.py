@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from app import __version__
-from app.core.actor import SYSTEM, Role
 from app.core.admission import Admission
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
@@ -26,15 +25,12 @@ from app.core.workflow import RunMode, Workflow
 from app.store.run_rows import Stored, UnreadableRunError, unreadable
 from app.store.runs import LostRunError, RunStore
 from app.workflow.actions import RefusedError
-from app.workflow.context import Child, Doer, Doing
-from app.workflow.roles import check_role
+from app.workflow.context import Doer
 from app.workflow.runner import Runner
 
 logger = logging.getLogger(__name__)
 
 _KEPT_OVER = 200
-_NESTED = 8
-"""Runs within runs; deeper is taken for a workflow that calls itself for ever."""
 
 Changed = Callable[[WorkflowRun, StepRun | None], None]
 
@@ -49,7 +45,6 @@ class Engine:
         owner: str,
         clock: Clock,
         functions: Mapping[str, Callable[..., object]],
-        child: Callable[[str, dict[str, Any]], Awaitable[Child]],
     ) -> None:
         """Build it without runs.
 
@@ -58,13 +53,11 @@ class Engine:
             owner: Name of this orchestrator.
             clock: Time.
             functions: What expressions may call beside their own, such as `tag`.
-            child: Gives what a run within a run goes by, from name and input of its workflow.
         """
         self._store = store
         self._owner = owner
         self._clock = clock
         self._functions = functions
-        self._child = child
         self._actions: Doer | None = None
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -82,6 +75,11 @@ class Engine:
     def on_change(self, callback: Changed) -> None:
         """Have `callback` called with each change of a run, and of which step."""
         self._callbacks.append(callback)
+
+    @property
+    def is_stopping(self) -> bool:
+        """The app is ending: what is put down goes on at the next start."""
+        return self._is_stopping
 
     @property
     def active(self) -> int:
@@ -205,70 +203,6 @@ class Engine:
             now, why = self._clock.now(), f"The run is {ended.state.value}"
             await self._store.approvals.withdraw(run_id, now, why)
             self._ended(ended)
-
-    async def run_child(
-        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
-    ) -> WorkflowRun:
-        """Start a run within a run, or find it after a restart, and wait for its end.
-
-        It may do what both may: the run that starts it, and who saved its definition.
-
-        Raises:
-            RefusedError: Runs are nested too deep, the workflow takes no such input, is to be
-                started by a higher role, or runs already in one that waits for this one.
-        """
-        if doing.run.parent.count("/") >= _NESTED:
-            raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
-        try:
-            await self._find_or_begin(name, given, run_id, doing)
-            return await self.wait_for_end(run_id, lambda child: doing.waiting(_child_words(child)))
-        except asyncio.CancelledError:
-            if not self._is_stopping:
-                await self.cancel_child(run_id)
-            raise
-
-    async def cancel_child(self, run_id: str) -> None:
-        """Cancel a run within a run that is cancelled; the app may have ended between the two.
-
-        Raises:
-            StoreError: It cannot be read or written.
-        """
-        why = "The run that started it was cancelled"
-        if runner := self._runners.get(run_id):
-            runner.cancel(why)  # at once, also while the disk is full
-        with suppress(ConflictError, NotFoundError):  # it is over
-            await self.cancel(run_id, why)
-
-    async def _find_or_begin(
-        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
-    ) -> None:
-        try:
-            await self._store.shown(run_id)
-        except NotFoundError:
-            await self._begin_child(name, given, run_id, doing)
-
-    async def _begin_child(
-        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
-    ) -> None:
-        try:
-            child = await self._child(name, given)
-            check_role(child.workflow, Role(doing.run.role))
-        except StoreError:
-            raise
-        except MillwrightError as error:
-            raise RefusedError(str(error)) from error
-        parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
-        by = StartedBy("workflow", doing.person or SYSTEM.name, {"run": doing.run.id})
-        await self.begin(
-            child.workflow,
-            child.version,
-            child.input,
-            child.key,
-            by,
-            run_id=run_id,
-            parent=parent,
-            role=child.role.lesser(Role(doing.run.role)).value,
-        )
 
     async def wait_for_end(
         self, run_id: str, meanwhile: Callable[[WorkflowRun], None] = lambda _: None
@@ -462,11 +396,6 @@ def new_run_id(now: datetime) -> str:
 
 def _slots(carried: Sequence[StepRun]) -> dict[str, bytes]:
     return {f"{each.step}.{each.round}": msgspec.json.encode(each) for each in carried}
-
-
-def _child_words(child: WorkflowRun) -> str:
-    waits = f", which waits for {child.reason}" if child.state is RunState.WAITING else ""
-    return f"run {child.id}{waits}"
 
 
 def _circle(workflow: Workflow, key: str, rivals: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from app.settings import WorkflowSettings
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
 from app.workflow.around_check import check_around
+from app.workflow.child_runs import ChildRuns
 from app.workflow.context import Child
 from app.workflow.definition import read_definition, version_of, with_lines
 from app.workflow.dry_checks import Around
@@ -77,9 +78,9 @@ class WorkflowService(RunReads):
             owner=settings.orchestrator,
             clock=clock,
             functions=functions,
-            child=self._child,
         )
         super().__init__(store, engine)
+        self.children = ChildRuns(engine, store, self._child)
         self._settings = settings
         self._clock = clock
         self._owners = owners

@@ -19,6 +19,7 @@ from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 from app.workflow.actions import Actions, Commands
+from app.workflow.child_runs import ChildRuns
 from app.workflow.context import Child
 from app.workflow.engine import Engine
 from app.workflow.library import Library
@@ -46,14 +47,14 @@ class Room:
         nobody: Any = Nobody()  # for parts of the app that no step here reaches
         self.store = store
         self.library: dict[str, Workflow] = {}
-        self.engine = Engine(store=store, owner="app", clock=clock, functions={}, child=self._child)
+        self.engine = Engine(store=store, owner="app", clock=clock, functions={})
         self.functions: dict[str, Callable[..., object]] = {}
         self.actions = Actions(
             bus=Bus(Settings(), "nobody", clock),
             dispatcher=nobody,
             commands=commands or nobody,
             store=store,
-            children=self.engine,
+            children=ChildRuns(self.engine, store, self._child),
             clock=clock,
             http_hosts=(),
             functions=self.functions,

@@ -18,6 +18,7 @@ from app.core.workflow import ActionKind, Concurrency, Step, Workflow
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
+from app.workflow.child_runs import ChildRuns
 from app.workflow.context import Child, Doing, Done
 from app.workflow.engine import Engine
 from app.workflow.stored_steps import stored_steps
@@ -125,7 +126,8 @@ class Rig:
         self.library = library
         self.authors: dict[str, Role] = {}
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
-        self.engine = Engine(store=store, owner=owner, clock=clock, functions={}, child=self._child)
+        self.engine = Engine(store=store, owner=owner, clock=clock, functions={})
+        self.children = ChildRuns(self.engine, store, self._child)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
         self.engine.use(doer)
 

@@ -45,7 +45,7 @@ class Caller:
 
     async def __call__(self, fields: dict[str, Any], doing: Doing) -> object:
         assert self.rig
-        run = await self.rig.engine.run_child(fields["name"], {}, doing.path, doing)
+        run = await self.rig.children.run(fields["name"], {}, doing.path, doing)
         if run.state is not RunState.COMPLETED:
             raise RefusedError(f"Run {run.id} is {run.state.value}: {run.reason}")
         return run.id

@@ -375,7 +375,7 @@ def calls(name: str, **given: object) -> Step:
 
 
 async def child(rig: Rig, fields: dict[str, Any], doing: Doing) -> dict[str, str]:
-    run = await rig.engine.run_child(fields["name"], fields["input"], doing.path, doing)
+    run = await rig.children.run(fields["name"], fields["input"], doing.path, doing)
     return {"run": run.id, "state": run.state.value}
 
 

@@ -147,7 +147,7 @@ async def test_a_run_within_a_run_is_found_again(place: Database, doer: FakeDoer
     library = {"inner": flow(step("slow"), name="inner")}
 
     async def call(fields: dict[str, Any], doing: Doing) -> object:
-        run = await rigs[-1].engine.run_child("inner", {}, doing.path, doing)
+        run = await rigs[-1].children.run("inner", {}, doing.path, doing)
         return run.id
 
     rigs: list[Rig] = []

@@ -15,7 +15,7 @@ from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Undo, Work
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Child, Doer, Doing, Done
+from app.workflow.context import Doer, Doing, Done
 from app.workflow.engine import Engine
 
 BY = StartedBy("click", "ann")
@@ -78,17 +78,13 @@ class Rig:
         self.store = store
         self.hands = Hands()
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
-        self.engine = Engine(store=store, owner="here", clock=Quick(), functions={}, child=_none)
+        self.engine = Engine(store=store, owner="here", clock=Quick(), functions={})
         self.engine.use(self.hands)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
 
     async def run(self, workflow: Workflow = CHAIN) -> WorkflowRun:
         begun = (await self.engine.begin(workflow, "v1", {}, "", BY)).run
         return await self.engine.wait_for_end(begun.id)
-
-
-async def _none(name: str, given: dict[str, Any]) -> Child:
-    raise AssertionError(f"no run starts {name} with {given} here")
 
 
 def store_in(folder: Path, kind: type[RunStore] = RunStore) -> RunStore:

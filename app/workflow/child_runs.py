@@ -1,0 +1,108 @@
+"""Runs within runs: begun once by their id, waited for, and cancelled with who started them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from app.core.actor import SYSTEM, Role
+from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
+from app.core.run import RunState, StartedBy, WorkflowRun
+from app.store.runs import RunStore
+from app.workflow.actions import RefusedError
+from app.workflow.context import Child, Doing
+from app.workflow.engine import Engine
+from app.workflow.roles import check_role
+
+_NESTED = 8
+"""Runs within runs; deeper is taken for a workflow that calls itself for ever."""
+
+
+class ChildRuns:
+    """Starts runs for steps of other runs."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: RunStore,
+        child: Callable[[str, dict[str, Any]], Awaitable[Child]],
+    ) -> None:
+        """Build it.
+
+        Args:
+            engine: Carries them out.
+            store: Where runs are kept.
+            child: Gives what one goes by, from name and input of its workflow.
+        """
+        self._engine = engine
+        self._store = store
+        self._child = child
+
+    async def run(self, name: str, given: dict[str, Any], run_id: str, doing: Doing) -> WorkflowRun:
+        """Start a run within a run, or find it after a restart, and wait for its end.
+
+        It may do what both may: the run that starts it, and who saved its definition.
+
+        Raises:
+            RefusedError: Runs are nested too deep, the workflow takes no such input, is to be
+                started by a higher role, or runs already in one that waits for this one.
+        """
+        if doing.run.parent.count("/") >= _NESTED:
+            raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
+        try:
+            await self._find_or_begin(name, given, run_id, doing)
+            return await self._engine.wait_for_end(
+                run_id, lambda child: doing.waiting(_child_words(child))
+            )
+        except asyncio.CancelledError:
+            if not self._engine.is_stopping:
+                await self.cancel(run_id)
+            raise
+
+    async def cancel(self, run_id: str) -> None:
+        """Cancel a run within a run that is cancelled; the app may have ended between the two.
+
+        Raises:
+            StoreError: It cannot be read or written.
+        """
+        why = "The run that started it was cancelled"
+        if runner := self._engine.live(run_id):
+            runner.cancel(why)  # at once, also while the disk is full
+        with suppress(ConflictError, NotFoundError):  # it is over
+            await self._engine.cancel(run_id, why)
+
+    async def _find_or_begin(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> None:
+        try:
+            await self._store.shown(run_id)
+        except NotFoundError:
+            await self._begin_child(name, given, run_id, doing)
+
+    async def _begin_child(
+        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
+    ) -> None:
+        try:
+            child = await self._child(name, given)
+            check_role(child.workflow, Role(doing.run.role))
+        except StoreError:
+            raise
+        except MillwrightError as error:
+            raise RefusedError(str(error)) from error
+        parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
+        by = StartedBy("workflow", doing.person or SYSTEM.name, {"run": doing.run.id})
+        await self._engine.begin(
+            child.workflow,
+            child.version,
+            child.input,
+            child.key,
+            by,
+            run_id=run_id,
+            parent=parent,
+            role=child.role.lesser(Role(doing.run.role)).value,
+        )
+
+
+def _child_words(child: WorkflowRun) -> str:
+    waits = f", which waits for {child.reason}" if child.state is RunState.WAITING else ""
+    return f"run {child.id}{waits}"
