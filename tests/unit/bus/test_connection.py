@@ -11,8 +11,9 @@ from app.core.errors import BusError
 from app.core.health import Health
 from app.core.reading import ReadingMessage
 from app.settings import BrokerSettings, Settings
+from tests.broker_process import BrokerProcess
 from tests.processes import eventually
-from tests.unit.bus.conftest import Inbox, KillableBroker, MakeBus
+from tests.unit.bus.conftest import Inbox, MakeBus
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -42,7 +43,7 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-def of(killable: KillableBroker) -> Settings:
+def of(killable: BrokerProcess) -> Settings:
     return Settings(broker=killable.settings)
 
 
@@ -103,7 +104,7 @@ async def test_an_unreachable_broker_logs_one_line_however_often_it_is_tried(
 
 
 async def test_the_bus_is_back_by_itself_after_the_broker_was_killed(
-    make_bus: MakeBus, killable: KillableBroker, caplog: pytest.LogCaptureFixture
+    make_bus: MakeBus, killable: BrokerProcess, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
     bus, inbox = make_bus("back", of(killable)), Inbox()
@@ -125,7 +126,7 @@ async def test_the_bus_is_back_by_itself_after_the_broker_was_killed(
 
 
 async def test_no_confirmed_message_is_lost_when_the_broker_is_killed(
-    make_bus: MakeBus, killable: KillableBroker
+    make_bus: MakeBus, killable: BrokerProcess
 ):
     bus, inbox = make_bus("kept", of(killable), persistent=True), Inbox()
     bus.subscribe_durable("kept/#", bytes, inbox.durable)
@@ -147,7 +148,7 @@ async def test_no_confirmed_message_is_lost_when_the_broker_is_killed(
 
 
 async def test_stopping_ends_in_time_when_the_broker_hangs(
-    make_bus: MakeBus, killable: KillableBroker
+    make_bus: MakeBus, killable: BrokerProcess
 ):
     bus = await connected(make_bus("hangs", of(killable)))
     killable.hang()
@@ -157,9 +158,7 @@ async def test_stopping_ends_in_time_when_the_broker_hangs(
         await bus.stop()
 
 
-async def test_state_changes_are_told_in_the_event_loop(
-    make_bus: MakeBus, killable: KillableBroker
-):
+async def test_state_changes_are_told_in_the_event_loop(make_bus: MakeBus, killable: BrokerProcess):
     bus = make_bus("told", of(killable))
     told: list[Health] = []
     bus.on_state(lambda status: told.append(status.state))
