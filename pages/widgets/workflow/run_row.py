@@ -69,7 +69,7 @@ def run_row(run: WorkflowRun, around: Around) -> Html:
         tag("td", run_mark(run.state, is_for_person=is_for_person(run.reason))),
         tag(
             "td",
-            tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open"),
+            tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open", title=title),
             tag("span", "dry run", class_="mw-pill") if run.is_dry else None,
             tag("span", "retried", class_="mw-hint") if run.retried_by else None,
         ),
