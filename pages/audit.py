@@ -17,6 +17,7 @@ from pages.widgets import card, empty_state
 from pages.widgets.audit_chain import chain_line
 from pages.widgets.audit_filter import Asked, filter_form
 from pages.widgets.audit_table import audit_table
+from pages.widgets.workflow.words import count_words
 
 ROWS_AT_ONCE = 100
 LOOK_AGAIN_S = 30.0
@@ -100,7 +101,7 @@ class _Listing:
             self.rows, plant.clock.now(), plant.settings.site.timezone, plant.tags.unit_name
         )
         which = "the newest shown" if self._has_more else "all that fit"
-        count = tag("span", f"{len(self.rows)} actions, {which}", class_="mw-hint")
+        count = tag("span", f"{count_words(len(self.rows), 'action')}, {which}", class_="mw-hint")
         return card("Actions", table, more=count)
 
 

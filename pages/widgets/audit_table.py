@@ -14,8 +14,9 @@ from pages.widgets.links import with_unit_links
 from pages.widgets.words import age_words, capitalised
 from pages.widgets.workflow.words import run_link
 
-_COMMAND = re.compile(r"\[([0-9a-f]{32})\]")
-_MEASURE = re.compile(r" = (\S+) (\S*) (?=\[[0-9a-f]{32}\])")
+_ID = r"[0-9a-f]{32}|[0-9a-f]{16}-[^\]\s]+"  # the second form is that of a step of a run
+_COMMAND = re.compile(rf"\[({_ID})\]")
+_MEASURE = re.compile(rf" = (\S+) (\S*) (?=\[(?:{_ID})\])")
 _RUN = re.compile(r"\b([0-9a-f]{16})\b")
 _HEADS = ("Time", "Who", "From where", "What", "On what", "Why", "Outcome")
 _SHAPES = {

@@ -83,6 +83,8 @@ COMMAND = "4d3412b2d4bf4e8d999a857f4b6054a0"
         ("approve", f"{RUN}:choose:1", f'href="/runs/{RUN}"'),
         ("command", f"{UNIT}/speed = 40 Cel [{COMMAND}]", "/speed = 40 °C "),
         ("command", f"{UNIT}/speed = 40  [{COMMAND}]", f'href="/commands/{COMMAND}"'),
+        ("command", f"{UNIT}/speed = 40 Cel [{RUN}-set_point]", "/speed = 40 °C "),
+        ("command", f"{UNIT}/speed = 40  [{RUN}-set.2]", f'href="/commands/{RUN}-set.2"'),
         ("start scenario", f"{UNIT} <b>imbalance</b> 0.9", "&lt;b&gt;imbalance"),
     ],
 )
