@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.core.run import StepRun, StepState
 from app.core.workflow import ActionKind, Jump, Step, Workflow
 from pages.widgets.workflow.graph import HEIGHT, WIDTH, Graph, graph_parts, place_steps
 
@@ -119,3 +121,20 @@ def test_an_error_that_leads_back_is_drawn_and_runs_over_no_plate():
     (curve,) = _PATH.findall(edges)
     assert "after an error" in edges
     assert not crossed(graph, curve)
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_at", "shown"),
+    [
+        (StepState.DONE, NOW, ">0 ms</span> · round 7<"),
+        (StepState.PENDING, None, ">round 7<"),
+        (StepState.SKIPPED, NOW, ">round 7<"),
+    ],
+)
+def test_a_figure_that_is_missing_leaves_no_dot(
+    state: StepState, ended_at: datetime | None, shown: str
+):
+    begun = NOW if state is StepState.DONE else None
+    step = StepRun("s0", round=7, state=state, started_at=begun, ended_at=ended_at)
+    plate = graph_parts(place_steps(flow([set()])), {"s0": step}, "s0", NOW)["node-s0"]
+    assert shown in plate

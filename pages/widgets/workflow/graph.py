@@ -171,7 +171,8 @@ def _figures(done: StepRun, now: datetime) -> Html | None:
         time = ticking(done.started_at, done.ended_at, now)
     if not more and time is None:
         return None
-    return tag("span", time, "".join(f" · {each}" for each in more), class_="mw-node-figures")
+    words = " · ".join(more)
+    return tag("span", time, " · " if time and words else None, words, class_="mw-node-figures")
 
 
 def _edges(graph: Graph, done: Mapping[str, StepRun]) -> Html:
