@@ -16,6 +16,7 @@ SCRIPTS = (
     "first.js",
     "live.js",
     "redraw.js",
+    "focus.js",
     "widgets.js",
     "plan.js",
     "evidence.js",

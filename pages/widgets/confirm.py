@@ -19,7 +19,7 @@ async def confirmed(question: str, consequence: str, verb: str) -> bool:
         with ui.row().classes("mw-row"):
             go_on = ui.button(verb, on_click=lambda: dialog.submit(True), color=None)
             go_on.classes("mw-button").props("flat").mark("go-on")
-            back = ui.button("Cancel", on_click=lambda: dialog.submit(False), color=None)
+            back = ui.button("Back", on_click=lambda: dialog.submit(False), color=None)
             back.props("flat autofocus")
     answer = await dialog
     close(dialog)

@@ -140,3 +140,26 @@ def test_a_double_click_on_approve_asks_once(page: Page, app: RunningApp):
     page.keyboard.press("Enter")
     expect(approve(page, "double 1")).to_have_count(0)
     expect(page.locator(".mw-ask")).to_have_count(0)
+
+
+def test_the_focus_returns_to_what_opened_a_dialog(page: Page, app: RunningApp):
+    asking(app, "dialog 1")
+    page.goto("/approvals")
+    button = approve(page, "dialog 1")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".mw-ask input")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".mw-ask")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_the_focus_goes_to_the_page_when_what_opened_a_dialog_is_gone(page: Page, app: RunningApp):
+    run = asking(app, "dialog 2")
+    page.goto("/approvals")
+    approve(page, "dialog 2").click()
+    expect(page.locator(".mw-ask input")).to_be_focused()
+    cancel(app, run)
+    expect(approve(page, "dialog 2")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator(".mw-main")).to_be_focused()

@@ -82,7 +82,7 @@ async def test_a_person_who_thinks_again_stops_nothing(plant: Plant, user: User)
     await user.should_see(kind=ui.button, content="Restart", retries=30)
     user.find(kind=ui.button, content="Stop").click()
     await user.should_see("Stop the vibration agent?")
-    user.find("Cancel").click()
+    user.find("Back").click()
     await user.should_not_see("Stop the vibration agent?", retries=30)
     assert state_of(plant) is not AgentState.STOPPED
 

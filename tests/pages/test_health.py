@@ -87,7 +87,7 @@ async def test_cancel_clears_nothing(plant: Plant, user: User):
     await user.open("/health")
     user.find("Clear the list").click()
     await user.should_see("One message will be forgotten")
-    user.find("Cancel").click()
+    user.find("Back").click()
     await user.should_see("data/line1")
     assert len(plant.dead_letters.list()) == 1
 

@@ -341,6 +341,6 @@ async def test_a_test_that_is_called_off_sends_nothing(connected_settings: Setti
         await user.open("/notifications")
         emit(user, "mw_act", {"do": "test", "id": "shift"})
         await user.should_see("Send a test by “shift”?", retries=30)
-        user.find("Cancel").click()
+        user.find("Back").click()
         await user.should_not_see(marker="go-on")
         assert await plant.upkeep.deliveries() == ()

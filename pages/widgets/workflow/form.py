@@ -89,6 +89,9 @@ class RunForm:
                 field.error = words
             else:
                 ui.notify(words, type="warning")
+        first = next((each for name, each in self._fields.items() if name in wrong), None)
+        if first:
+            first.run_method("focus")
 
     def _clear(self) -> None:
         for field in self._fields.values():
