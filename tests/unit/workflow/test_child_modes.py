@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ from app.store.database import Database
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doing
 from tests.processes import eventually
-from tests.unit.workflow.engine_rig import FakeDoer, Gate, Rig, database, flow, life, step
+from tests.unit.workflow.engine_rig import FakeDoer, Gate, Rig, flow, life, step
 
 SINGLE = Concurrency(RunMode.SINGLE)
 
@@ -49,11 +48,6 @@ class Caller:
         if run.state is not RunState.COMPLETED:
             raise RefusedError(f"Run {run.id} is {run.state.value}: {run.reason}")
         return run.id
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Database:
-    return database(tmp_path)
 
 
 @pytest.fixture

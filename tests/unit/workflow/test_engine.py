@@ -1,7 +1,6 @@
 """Runs over a real store: order, errors, tries, loops, elements and what takes steps back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ from tests.processes import eventually
 from tests.unit.workflow.engine_rig import BY, Fails, Gate, Rig, database, flow, life, outputs, step
 
 S = StepState
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with life(database(tmp_path)) as made:
-        yield made
 
 
 def undo(name: str) -> Undo:

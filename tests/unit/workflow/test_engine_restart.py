@@ -1,11 +1,9 @@
 """What a restart of the app leaves of runs: all that was certain, and nothing done twice."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from app.core.run import RunState, StepState, WorkflowRun
 from app.core.workflow import ActionKind, Concurrency, Jump, RunMode, Undo
@@ -17,22 +15,11 @@ from tests.unit.workflow.engine_rig import (
     FakeDoer,
     Gate,
     Rig,
-    database,
     flow,
     life,
     outputs,
     step,
 )
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Database:
-    return database(tmp_path)
-
-
-@pytest.fixture
-def doer() -> FakeDoer:
-    return FakeDoer()
 
 
 async def test_finished_steps_are_not_done_again_and_open_ones_go_on(

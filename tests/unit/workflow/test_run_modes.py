@@ -1,8 +1,6 @@
 """How runs of one key live beside each other, and how they are repeated, seen to and deleted."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +8,7 @@ from app.core.errors import ConflictError, StoreError
 from app.core.run import RunState, StepRun, StepState
 from app.core.workflow import Concurrency, RunMode, Workflow
 from tests.processes import eventually
-from tests.unit.workflow.engine_rig import Fails, Gate, Rig, database, flow, life, step
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with life(database(tmp_path)) as made:
-        yield made
+from tests.unit.workflow.engine_rig import Fails, Gate, Rig, flow, step
 
 
 def of_mode(mode: RunMode, most: int = 50, queue: int = 1000) -> Workflow:

@@ -1,7 +1,6 @@
 """Taking steps back: each round and each element by what it gave itself."""
 
-from collections.abc import AsyncGenerator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,28 +12,12 @@ from app.store.database import Database
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doing
 from app.workflow.take_back import gives_back
-from tests.unit.workflow.engine_rig import Fails, FakeDoer, Gate, Rig, database, life, step
+from tests.unit.workflow.engine_rig import Fails, FakeDoer, Gate, Rig, life, step
 
 BACK = Undo(ActionKind.TASK, {"back": "${steps.slow.output.before}"})
 EACH_BACK = Undo(
     ActionKind.TASK, {"item": "${item}", "at": "${index}", "was": "${steps.slow.output.before}"}
 )
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Database:
-    return database(tmp_path)
-
-
-@pytest.fixture
-def doer() -> FakeDoer:
-    return FakeDoer()
-
-
-@pytest.fixture
-async def rig(place: Database, doer: FakeDoer) -> AsyncGenerator[Rig]:
-    async with life(place, doer) as made:
-        yield made
 
 
 class Slower:

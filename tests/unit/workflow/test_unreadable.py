@@ -17,21 +17,11 @@ from app.store.database import Database
 from app.store.run_rows import UnreadableRunError
 from tests.processes import eventually
 from tests.unit.api.flows import asking, working_plant
-from tests.unit.workflow.engine_rig import FakeDoer, Gate, database, flow, life, step
+from tests.unit.workflow.engine_rig import FakeDoer, Gate, flow, life, step
 
 GARBAGE = b'{"name": 5'
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NEWER = b'{"app": "99.0.0", "of": "the future"}'
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Database:
-    return database(tmp_path)
-
-
-@pytest.fixture
-def doer() -> FakeDoer:
-    return FakeDoer()
 
 
 def spoil(folder: Path, run_id: str, table: str, column: str, data: bytes) -> None:
