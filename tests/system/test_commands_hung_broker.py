@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 LINE = "riverside/utilities/cooling/lamps-1"
 LAMPS = [f"{LINE}/lamp_{number}" for number in range(10)]
 CONFIRM_S = 60.0
-SOON_S = 30.0
+SOON_S = 20.0
 """Ten commands are on disk by then on a busy machine; a single confirmation would take longer."""
 S = CommandState
 
