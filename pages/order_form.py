@@ -19,8 +19,14 @@ async def ask_order(plant: Plant) -> bool:
         form = _OrderForm(plant)
 
         async def go_on() -> None:
-            if await form.send():
-                dialog.submit(True)
+            if not button.enabled:
+                return
+            button.disable()  # a second click would make a second order
+            try:
+                if await form.send():
+                    dialog.submit(True)
+            finally:
+                button.enable()
 
         with ui.element("div").classes("mw-form-buttons"):
             button = ui.button("Make the order", on_click=go_on, color=None).props("unelevated")

@@ -221,6 +221,21 @@ async def test_an_order_is_made_by_hand_and_closed_with_a_note(
     ]
 
 
+async def test_a_double_click_makes_one_order(connected_settings: Settings, user: User):
+    async with pages_of(connected_settings, BacklogAgent) as plant:
+        await user.open("/orders")
+        user.find(marker="new order").click()
+        await user.should_see(marker="unit", retries=30)
+        (unit,) = user.find(kind=ui.select, marker="unit").elements
+        with user:
+            unit.value = PUMP
+        user.find(marker="title").type("Change the bearing")
+        user.find(marker="go-on").click()
+        user.find(marker="go-on").click()
+        await user.should_see("MO-1", retries=30)
+        assert [each.id for each in await plant.upkeep.orders()] == ["MO-1"]
+
+
 async def test_orders_stand_in_the_page_as_it_is_sent(connected_settings: Settings, user: User):
     async with pages_of(connected_settings, BacklogAgent) as plant:
         await plant.upkeep.create_order(PUMP, "Change the bearing", ANNA)
