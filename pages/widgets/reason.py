@@ -30,7 +30,9 @@ async def reason_for(
                 dialog.submit(said)
             else:
                 text.props("error").props('error-message="Say why; it stands in the journal"')
+                text.run_method("focus")
 
+        text.on_value_change(lambda: text.props(remove="error"))
         text.on("keydown.enter", go_on)
         with ui.row().classes("mw-row"):
             button = ui.button(verb, on_click=go_on, color=None)

@@ -80,11 +80,9 @@ def source_words(source: str) -> str:
 
 def command_row(command: Command, sight: Sight) -> Html:
     """Return the row of a command in the list."""
-    mark = marked(COMMAND_LOOKS[command.state])
-    detail = tag("a", mark, href=f"/commands/{command.id}", class_="mw-run-open")
     return tag(
         "tr",
-        tag("td", detail),
+        tag("td", marked(COMMAND_LOOKS[command.state])),
         tag("td", target(command, sight)),
         tag("td", _change(command, sight), class_="mw-whole"),
         tag(
@@ -119,7 +117,9 @@ def command_words(command: Command, sight: Sight) -> str:
 
 def _change(command: Command, sight: Sight) -> Html:
     declared = sight.tag_of(command.tag)
-    words: list[object] = [tag("b", change_words(command, sight))]
+    change = tag("b", change_words(command, sight))
+    open_ = tag("a", change, href=f"/commands/{command.id}", class_="mw-link mw-run-open")
+    words: list[object] = [open_]
     if command.after is not None:
         shown = value_words(command.after, declared, command.unit)
         words.append(tag("span", f", shows {shown}", class_="mw-hint"))

@@ -55,7 +55,9 @@ async def ask_retry(steps: Mapping[str, str], step: str, *, has_changed: bool) -
                 dialog.submit(Retry(str(place.value or START), str(which.value), said))
             else:
                 why.props("error").props('error-message="Say why; it stands in the journal"')
+                why.run_method("focus")
 
+        why.on_value_change(lambda: why.props(remove="error"))
         why.on("keydown.enter", go_on)
         with ui.element("div").classes("mw-form-buttons"):
             ui.button("Retry", on_click=go_on, color=None).classes("mw-button mw-primary").props(
