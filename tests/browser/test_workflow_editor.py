@@ -141,6 +141,26 @@ def test_the_arrows_go_from_step_to_step(editor: Page):
     expect(plate(editor, "first")).to_be_focused()
 
 
+def test_keys_work_on_a_step_that_was_clicked(editor: Page):
+    plate(editor, "first").click()
+    expect(plate(editor, "first")).to_be_focused()
+    editor.keyboard.press("n")
+    expect(plate(editor, "step_2")).to_be_focused()
+    editor.keyboard.press("Control+z")
+    expect(plate(editor, "step_2")).to_have_count(0)
+
+
+def test_a_step_is_undone_with_the_focus_in_a_checkbox_and_text_by_the_field(editor: Page):
+    plate(editor, "first").click()
+    add_step(editor, "step_2")
+    editor.get_by_label("Title").fill("Look")
+    editor.keyboard.press("Control+z")
+    expect(plate(editor, "step_2")).to_be_visible()
+    editor.locator(".mw-we-check input").first.focus()
+    editor.keyboard.press("Control+z")
+    expect(plate(editor, "step_2")).to_have_count(0)
+
+
 def test_a_renamed_step_is_renamed_where_it_is_needed(editor: Page):
     plate(editor, "first").click()
     add_step(editor, "step_2")

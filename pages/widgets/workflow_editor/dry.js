@@ -1,7 +1,7 @@
 /* The dry run: asks for the inputs, then shows at each step what it would do. */
 import { read, write } from "./forms.js";
 
-const { make } = Millwright;
+const { make, unit } = Millwright;
 
 export class DryRun {
   constructor(editor) { this.editor = editor; this.given = {}; }
@@ -27,7 +27,7 @@ export class DryRun {
   }
 
   #field(box, name, input) {
-    const row = make("div", "mw-we-field", box), label = make("label", "", row, `${input.title || name}${input.required ? " *" : ""}${input.unit ? `, ${input.unit}` : ""}`);
+    const row = make("div", "mw-we-field", box), label = make("label", "", row, `${input.title || name}${input.required ? " *" : ""}${input.unit ? `, ${unit(input.unit)}` : ""}`);
     label.htmlFor = `mw-we-dry-of-${name}`;
     const choices = input.kind === "boolean" ? ["true", "false"] : input.kind === "choice" ? input.choices ?? [] : null;
     const control = make(choices ? "select" : "input", "mw-we-control", row);

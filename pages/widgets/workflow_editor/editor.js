@@ -172,14 +172,15 @@ class WorkflowEditor extends HTMLElement {
     this.note.hidden = true;
     const address = `/workflows/${name}/edit`;
     if (location.pathname !== address) history.replaceState(null, "", address);
-    document.querySelector(".mw-title h1")?.lastChild?.replaceWith(`Edit ${name}`);
+    document.querySelector(".mw-title h1")?.lastChild?.replaceWith(`Edit “${this.state.draft?.data.title || name}”`);
   }
 
   #key(event) {
-    const isTyping = event.target.closest("input, textarea, select"), key = event.key.toLowerCase();
+    const isWriting = event.target.closest("input:not([type=checkbox]), textarea"); // its own undo is meant
+    const isTyping = isWriting || event.target.closest("select"), key = event.key.toLowerCase();
     const isCommand = event.ctrlKey || event.metaKey;
     const act = isCommand && key === "s" ? () => this.save.disabled || this.save.click()
-      : isCommand && key === "z" && !isTyping ? () => this.edit({ op: event.shiftKey ? "redo" : "undo" })
+      : isCommand && key === "z" && !isWriting ? () => this.edit({ op: event.shiftKey ? "redo" : "undo" })
       : !isCommand && key === "n" && !isTyping ? () => this.addStep() : null;
     if (act) { event.preventDefault(); event.stopPropagation(); act(); }
   }

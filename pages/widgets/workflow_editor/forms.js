@@ -86,7 +86,7 @@ export class Form {
     if (!spec.required || value === "") choices.unshift("");
     if (!choices.includes(value)) choices.push(value);
     for (const choice of choices) {
-      const option = make("option", "", control, choice || (spec.fallback ? `– ${spec.fallback}` : "–"));
+      const option = make("option", "", control, choice || (spec.fallback ? `${spec.fallback} (default)` : "–"));
       option.value = choice;
     }
     control.value = value;

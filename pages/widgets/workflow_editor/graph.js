@@ -164,7 +164,7 @@ export class Graph {
     }
     if (dry) plate.classList.add(`mw-we-dry-${dry.state}`);
     plate.title = problems.map((each) => each.message).join("\n") || String(step.title || step.id);
-    plate.onclick = () => editor.choose(step.id ?? null);
+    plate.onclick = () => editor.choose(step.id ?? null, { isFocus: true });
     plate.onkeydown = (event) => this.#key(event, step, spot);
     const port = make("span", "mw-we-port", plate);
     port.title = "Drag to the step that follows"; port.onclick = (event) => event.stopPropagation();

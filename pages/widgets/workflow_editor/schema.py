@@ -72,7 +72,10 @@ def schema(plant: Plant) -> dict[str, Any]:
 def _about(kind: type) -> dict[str, str]:
     """Return the words on each field of a struct, from its docstring."""
     found = _ABOUT.findall(kind.__doc__ or "")
-    return {name.rstrip("_"): " ".join(words.replace("`", "").split()) for name, words in found}
+    return {
+        name.rstrip("_"): " ".join(words.replace("`", "").split()).rstrip(".")
+        for name, words in found
+    }
 
 
 def _offered(plant: Plant) -> dict[str, list[str]]:
