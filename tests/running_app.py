@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ class RunningApp:
     def good_tags(self) -> int:
         """Return how many tags have a good value now."""
         return sum(1 for tag in self.get("/api/tags") if tag["quality"] == "good")
+
+    def newer_tags(self, than: datetime) -> int:
+        """Return how many tags have a good value that a source gave later than that."""
+        good = [tag for tag in self.get("/api/tags") if tag["quality"] == "good"]
+        return sum(1 for tag in good if datetime.fromisoformat(tag["source_time"]) > than)
 
     def newest_source_time(self) -> str:
         """Return the newest source time of all tags, ISO 8601 in UTC."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 FORWARDED = "X-Forwarded-For"
 LONG_S = 90.0  # on a busy machine; how fast it really is stands in docs/benchmarks.md
+GONE_S = 20.0  # what is not killed with the app lives on for as long as it likes
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_nothing_is_left_after_kill_9_of_the_app(app: RunningApp):
     app.wait_until(lambda: app.good_tags() >= 150, within_s=LONG_S)
     family = app.family()
     app.process.kill()
-    _, alive = psutil.wait_procs(family, timeout=3)
+    _, alive = psutil.wait_procs(family, timeout=GONE_S)
     assert alive == []
 
 
@@ -72,7 +74,7 @@ def test_an_agent_killed_comes_back_and_says_so(app: RunningApp):
     os.kill(pid, signal.SIGKILL)
     app.wait_until(lambda: app.agent("vibration").get("restarts") == 1, within_s=LONG_S)
     app.wait_until(
-        lambda: app.agent("vibration").get("connected") and app.agent("vibration")["pid"] != pid,
+        lambda: (row := app.agent("vibration")).get("connected") and row["pid"] != pid,
         within_s=LONG_S,
     )
 
@@ -81,10 +83,9 @@ def test_the_broker_killed_comes_back_and_values_flow_again(app: RunningApp):
     app.wait_until(lambda: app.good_tags() >= 150, within_s=LONG_S)
     broker = next(child for child in app.family() if "nats-server" in child.name())
     broker.kill()
-    psutil.wait_procs([broker], timeout=5)
-    seen = app.newest_source_time()
-    app.wait_until(lambda: app.newest_source_time() > seen, within_s=LONG_S)
-    assert app.good_tags() >= 150
+    psutil.wait_procs([broker], timeout=GONE_S)
+    killed = datetime.now(UTC)
+    app.wait_until(lambda: app.newer_tags(killed) >= 150, within_s=LONG_S)
 
 
 def test_a_busy_port_is_one_clear_line(app: RunningApp, tmp_path: Path):

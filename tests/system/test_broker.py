@@ -69,7 +69,7 @@ async def find_messages(port: int) -> tuple[int, int]:
     """Return how many of the queued and of the retained messages are there, each once."""
     with peer(port, "reader", clean=False) as reader:
         await reader.connected()
-        await eventually(lambda: len(set(reader.received)) >= MESSAGES, 10)
+        await eventually(lambda: len(set(reader.received)) >= MESSAGES)
         return len(set(reader.received)), await find_retained(port)
 
 
@@ -181,10 +181,17 @@ async def test_a_broker_that_only_pauses_is_well_again(engine_settings: Settings
     broker = Broker(engine_settings, SystemClock(), check_s=2)
     await started(broker)
     pid = broker.pid
+    told: list[Health] = []
+
+    def go_on(status: ComponentStatus) -> None:
+        told.append(status.state)
+        if status.state is Health.DEGRADED:  # a few seconds later it would be replaced
+            os.kill(pid, signal.SIGCONT)
+
+    broker.on_state(go_on)
     os.kill(pid, signal.SIGSTOP)
-    await eventually(lambda: broker.status.state is Health.DEGRADED)
-    os.kill(pid, signal.SIGCONT)
-    await eventually(lambda: broker.status.state is Health.OK)
+    await eventually(lambda: told[-1:] == [Health.OK])
+    assert told == [Health.DEGRADED, Health.OK]
     assert broker.pid == pid
     await broker.stop()
 
@@ -265,7 +272,7 @@ def test_kill_9_of_the_app_leaves_no_broker(engine_settings: Settings):
         pid = int(app.stdout.readline())
         assert is_alive(pid)
         app.kill()
-        asyncio.run(eventually(lambda: not is_alive(pid), 1.0))
+        asyncio.run(eventually(lambda: not is_alive(pid)))
 
 
 async def test_no_program_is_said_with_what_to_do(settings: Settings, tmp_path: Path):

@@ -1,9 +1,10 @@
 """The app on a Mosquitto that is not ours: started late, stopped, started again."""
 
+import json
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,15 +61,9 @@ def app(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[RunningApp]:
     running.kill_everything()
 
 
-def component(app: RunningApp, name: str) -> dict[str, str]:
-    answer = app.get("/api/health")
-    found = [each for each in answer["components"] if each["name"] == name] if answer else []
-    return found[0] if found else {}
-
-
 def test_a_broker_that_is_not_there_is_named_with_its_remedy(app: RunningApp):
-    app.wait_until(lambda: component(app, "Bus").get("remedy"), within_s=LONG_S)
-    said = component(app, "Bus")
+    app.wait_until(lambda: app.component("Bus").get("remedy"), within_s=LONG_S)
+    said = app.component("Bus")
     assert said["state"] != "ok"
     assert "broker.url" in said["remedy"]
 
@@ -76,11 +71,11 @@ def test_a_broker_that_is_not_there_is_named_with_its_remedy(app: RunningApp):
 def test_values_flow_when_mosquitto_comes_late_and_again_after_it_was_away(
     app: RunningApp, mosquitto: Mosquitto
 ):
-    app.wait_until(lambda: component(app, "Bus").get("reason"), within_s=LONG_S)
+    app.wait_until(lambda: app.component("Bus").get("reason"), within_s=LONG_S)
     mosquitto.start()
     app.wait_until(lambda: app.good_tags() >= 150, within_s=LONG_S)
     mosquitto.stop()
-    app.wait_until(lambda: component(app, "Bus").get("state") != "ok", within_s=LONG_S)
+    app.wait_until(lambda: app.component("Bus").get("state") != "ok", within_s=LONG_S)
     seen = app.newest_source_time()
     mosquitto.start()
     app.wait_until(lambda: app.newest_source_time() > seen, within_s=LONG_S)
@@ -91,12 +86,18 @@ def test_a_row_from_mosquitto_pub_is_stored_once(app: RunningApp, mosquitto: Mos
     if publisher is None:
         pytest.skip("mosquitto-clients is not installed")
     mosquitto.start()
-    app.wait_until(lambda: component(app, "Bus").get("state") == "ok", within_s=LONG_S)
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    row = f'{{"Machine_ID":"M7","Timestamp":"{at}","Torque [Nm]":42.5}}'
+    app.wait_until(lambda: app.component("Bus").get("state") == "ok", within_s=LONG_S)
+    at = datetime.now(UTC).replace(microsecond=0)
     command = [publisher, "-h", "127.0.0.1", "-p", str(mosquitto.port), "-q", "1"]
-    for _ in range(2):
+    for row in (row_of(at, 42.5), row_of(at, 42.5), row_of(at + timedelta(seconds=1), 43.5)):
         subprocess.run([*command, "-t", "sensors/factory/data", "-m", row], check=True, timeout=20)
-    app.wait_until(lambda: app.history("factory/floor/line/M7/Torque_Nm"), within_s=LONG_S)
-    points = app.history("factory/floor/line/M7/Torque_Nm")
-    assert [point["v"] for point in points] == [42.5]
+    app.wait_until(lambda: stored(app)[-1:] == [43.5], within_s=LONG_S)
+    assert stored(app) == [42.5, 43.5]
+
+
+def row_of(at: datetime, torque: float) -> str:
+    return json.dumps({"Machine_ID": "M7", "Timestamp": at.isoformat(), "Torque [Nm]": torque})
+
+
+def stored(app: RunningApp) -> list[float]:
+    return [point["v"] for point in app.history("factory/floor/line/M7/Torque_Nm")]

@@ -18,7 +18,9 @@ from tests.processes import eventually
 ROOT = Path(__file__).parent.parent.parent
 COUNT = 5
 
-pytestmark = pytest.mark.slow
+LONG_S = 60.0  # on a busy machine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ async def test_what_was_queued_is_sent_after_a_kill_with_at_most_one_repetition(
         first.wait(10)
         stub.is_open.set()
         start_notifier()
-        await eventually(lambda: len(listener.results) == COUNT, 30)
-        await eventually(lambda: len(set(bodies(stub))) == COUNT)
+        await eventually(lambda: len(listener.results) == COUNT, LONG_S)
+        await eventually(lambda: len(set(bodies(stub))) == COUNT, LONG_S)
 
     assert len(stub.requests) <= COUNT + 1

@@ -14,6 +14,7 @@ from tests.running_app import app_process, start_app
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 LONG_S = 90.0
+GONE_S = 20.0
 
 
 def test_a_second_app_on_the_same_data_is_refused_in_one_line(tmp_path: Path):
@@ -66,5 +67,5 @@ def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path, after_
     assert app.returncode in {0, 1}
     assert b"Traceback" not in errors
     assert b"cut short" not in errors
-    _, alive = psutil.wait_procs(family, timeout=1)
+    _, alive = psutil.wait_procs(family, timeout=GONE_S)
     assert alive == []

@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups of POSIX"),
 ]
 
+SOON_S = 20.0  # on a busy machine; left alone, every child here lives for a minute
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
 
@@ -92,7 +93,7 @@ async def test_a_child_that_ignores_all_is_killed_in_time():
     await eventually(lambda: lines)
     begun = time.monotonic()
     assert await process.stop(0.3) == -signal.SIGKILL
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < SOON_S
 
 
 async def test_what_the_child_started_goes_with_it():
@@ -105,7 +106,7 @@ async def test_what_the_child_started_goes_with_it():
     await process.start()
     await eventually(lambda: lines)
     await process.stop(5)
-    await eventually(lambda: not is_alive(int(lines[0])), 2)
+    await eventually(lambda: not is_alive(int(lines[0])), SOON_S)
 
 
 async def test_what_the_child_left_behind_goes_when_it_ends_by_itself():
@@ -117,8 +118,8 @@ async def test_what_the_child_left_behind_goes_when_it_ends_by_itself():
     await process.start()
     begun = time.monotonic()
     assert await process.wait() == 0
-    assert time.monotonic() - begun < 5  # the grandchild held the pipe
-    await eventually(lambda: not is_alive(int(lines[0])), 2)
+    assert time.monotonic() - begun < SOON_S  # the grandchild held the pipe
+    await eventually(lambda: not is_alive(int(lines[0])), SOON_S)
 
 
 async def test_a_flood_of_lines_does_not_grow_memory():
@@ -132,9 +133,10 @@ async def test_a_flood_of_lines_does_not_grow_memory():
     before = psutil.Process().memory_info().rss
     await process.start()
     begun = time.monotonic()
+    await eventually(lambda: count)
     await eventually(lambda: time.monotonic() - begun > 2.5)
     await process.stop(0.1)
-    assert 0 < count <= 4 * (LINES_PER_S + 1)
+    assert count <= (time.monotonic() - begun + 1) * (LINES_PER_S + 1)
     assert psutil.Process().memory_info().rss - before < 10 * 2**20
 
 
@@ -149,14 +151,23 @@ async def test_a_line_without_end_does_not_grow_memory():
 
 
 async def test_an_endangered_loop_stays_responsive_in_a_flood():
-    process = ManagedProcess("child", python("while True: print('x')"), lambda _: None)
+    lines: list[str] = []
+    process = child("while True: print('x')", lines)
+    usual = await turns_in_a_second()
     await process.start()
+    await eventually(lambda: lines)
+    flooded = await turns_in_a_second()
+    await process.stop(0.1)
+    assert flooded > usual / 3
+
+
+async def turns_in_a_second() -> int:
+    """Return how often the event loop comes round; how often it can is the machine's affair."""
     begun, turns = time.monotonic(), 0
     while time.monotonic() - begun < 1.0:
         await asyncio.sleep(0.01)
         turns += 1
-    await process.stop(0.1)
-    assert turns > 30
+    return turns
 
 
 PARENT = """
@@ -183,4 +194,4 @@ def test_kill_9_of_the_parent_leaves_no_child():
         assert len(pids) == 3
         assert all(is_alive(pid) for pid in pids)
         parent.kill()
-        asyncio.run(eventually(lambda: not any(is_alive(pid) for pid in pids), 1.0))
+        asyncio.run(eventually(lambda: not any(is_alive(pid) for pid in pids), SOON_S))
