@@ -31,7 +31,7 @@ _STATES = {
     RunState.COMPLETED: "Completed",
     RunState.CANCELLED: "Cancelled",
 }
-_ACTS = (("retry", "Retry", "mw-primary"), ("cancel", "Cancel", ""))
+_ACTS = (("retry", "Retry", "mw-primary"), ("cancel", "Cancel runs", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 /* The dry run: asks for the inputs, then shows at each step what it would do. */
-import { read, write } from "./forms.js";
+import { YES_NO, read, write } from "./forms.js";
 
 const { make, unit } = Millwright;
 
@@ -32,7 +32,7 @@ export class DryRun {
     const choices = input.kind === "boolean" ? ["true", "false"] : input.kind === "choice" ? input.choices ?? [] : null;
     const control = make(choices ? "select" : "input", "mw-we-control", row);
     control.id = label.htmlFor;
-    for (const choice of choices ? ["", ...choices] : []) make("option", "", control, choice || "–").value = choice;
+    for (const choice of choices ? ["", ...choices] : []) make("option", "", control, (input.kind === "boolean" && YES_NO[choice]) || choice || "–").value = choice;
     control.value = this.given[name] ?? write(input.default ?? "");
     const offered = { equipment: this.editor.schema.offered.units, tag: this.editor.schema.offered.tags }[input.kind];
     if (offered) {

@@ -1,6 +1,7 @@
 /* Fields of the editor's forms: one row a value; a change is sent when it is done. */
 const { make } = Millwright;
 let lists = 0;
+export const YES_NO = { true: "yes", false: "no" };
 
 /* Read what a person typed: JSON if it is, else text. */
 export const read = (text) => {
@@ -86,7 +87,7 @@ export class Form {
     if (!spec.required || value === "") choices.unshift("");
     if (!choices.includes(value)) choices.push(value);
     for (const choice of choices) {
-      const option = make("option", "", control, choice || (spec.fallback ? `${spec.fallback} (default)` : "–"));
+      const option = make("option", "", control, (isBoolean && YES_NO[choice]) || choice || (spec.fallback ? `${spec.fallback} (default)` : "–"));
       option.value = choice;
     }
     control.value = value;
