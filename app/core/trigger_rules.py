@@ -149,7 +149,7 @@ def event_run_id(workflow: str, number: int, mark: str, at: datetime) -> str:
 
 
 def mark_of(kind: TriggerKind, event: Event) -> str:
-    """Return what tells events of one moment apart; empty for a message, which may come twice."""
+    """Return what tells events of one moment apart."""
     match kind:
         case TriggerKind.ALARM | TriggerKind.FINDING:
             return f"{event['alarm']} {event['raised_at']}"
@@ -158,11 +158,11 @@ def mark_of(kind: TriggerKind, event: Event) -> str:
         case TriggerKind.WORKFLOW:
             return str(event["run"])
         case TriggerKind.MQTT:
-            return ""
+            return f"{event['topic']} {event['at']}"
 
 
 def event_time(event: Event) -> datetime | None:
-    """Return when an event happened; None if it does not say so, as messages do not."""
+    """Return when an event happened; None if it does not say so."""
     at = event.get("raised_at") or event.get("at")
     return datetime.fromisoformat(at) if isinstance(at, str) else None
 
@@ -240,8 +240,8 @@ class Quiet:
     started: dict[str, float] = field(default_factory=dict[str, float])
     _count: int = 0
 
-    def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> None:
-        """Take an event.
+    def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> str | None:
+        """Take an event; return the key of one that is forgotten for it, None if there is none.
 
         Where the trigger waits for quiet, a later event of the same key takes its place. Of more
         than HELD, the oldest is forgotten.
@@ -249,8 +249,27 @@ class Quiet:
         self._count += 1
         place = (key, 0 if trigger.debounce_s else self._count)
         self.waiting[place] = (now_s + trigger.debounce_s, event)
-        if len(self.waiting) > HELD:
-            del self.waiting[next(iter(self.waiting))]
+        if len(self.waiting) <= HELD:
+            return None
+        oldest = next(iter(self.waiting))
+        del self.waiting[oldest]
+        return oldest[0]
+
+    def restore(self, key: str, event: Event, due_s: float) -> None:
+        """Have an event of an earlier life wait, unless a later one of its key does."""
+        self.waiting.setdefault((key, 0), (due_s, event))
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of what waits for quiet."""
+        return {key for key, number in self.waiting if not number}
+
+    def give_up(self) -> bool:
+        """Forget what waits for no quiet, and tell whether there was any."""
+        places = [place for place in self.waiting if place[1]]
+        for place in places:
+            del self.waiting[place]
+        return bool(places)
 
     def withdraw(self, alarm_id: str) -> None:
         """Forget the events of an alarm that is gone before they counted."""

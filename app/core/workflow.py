@@ -66,7 +66,8 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     Attributes:
         on: What it listens to.
-        topic: MQTT topic filter; its message is `event.payload`, its topic `event.topic`.
+        topic: MQTT topic filter; its message is `event.payload`, its topic `event.topic`, and
+            `event.at` is when it came, UTC.
         agent: Agent of a finding or alarm, `*` and `?` allowed; empty for any.
         condition: Condition of a finding or alarm, `*` and `?` allowed; empty for any.
         equipment: Path of the unit, `*` and `?` allowed; empty for any.

@@ -57,6 +57,16 @@ APPROVALS = sa.Table(
     sa.Index("approvals_run", "run"),
 )
 
+HELD = sa.Table(
+    "held_events",
+    METADATA,
+    sa.Column("workflow", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the trigger in the workflow
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),  # HeldEvent, JSON
+)
+"""Messages that wait for quiet before they start a run."""
+
 
 def sort_words(at: datetime, run_id: str) -> str:
     """Return what runs are ordered by: when a run was asked for, then its id."""

@@ -16,6 +16,7 @@ from app.core.workflow import Concurrency, Workflow
 from app.store.approvals import ApprovalStore
 from app.store.database import Database, storable
 from app.store.group_commit import GroupCommit
+from app.store.held_events import HeldEvents
 from app.store.open_runs import OpenRuns
 from app.store.run_index import RunIndex
 from app.store.run_rows import (
@@ -44,6 +45,7 @@ class RunStore:
     """Runs, steps and approvals; reads go to threads, writes are gathered.
 
     Attributes:
+        held: Events that wait to start a run.
         index: Lists and counts of runs.
         watched: What is not over.
         unreadable: Why each run that was looked for could not be read by this version of the app.
@@ -54,6 +56,7 @@ class RunStore:
         self._commits = GroupCommit(database)
         self.approvals = ApprovalStore(database, self._commits)
         self._do = RunStatements(is_postgres=database.is_shared)
+        self.held = HeldEvents(database, self._commits)
         self.index = RunIndex(database)
         self.watched = OpenRuns(database)
         self.unreadable: dict[str, str] = {}

@@ -106,6 +106,7 @@ class WorkflowService(RunReads):
             functions=functions,
             start=self._start_triggered,
             begun=self._begun_since,
+            held=store.held,
             is_leader=self.is_leader,
         )
         self._callbacks: list[Listener] = []

@@ -1,11 +1,10 @@
 """Starts runs by themselves: at alarms, findings, MQTT messages, times and ends of other runs."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,8 @@ from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, StoreError
 from app.core.run import OVER, StartedBy, WorkflowRun
-from app.core.topic_filter import overlap
 from app.core.trigger_rules import (
+    HELD,
     RUNS_A_MINUTE,
     Event,
     Pace,
@@ -39,10 +38,12 @@ from app.core.trigger_rules import (
     schedule_event,
 )
 from app.core.workflow import Trigger, TriggerKind, Workflow
+from app.store.held_events import HeldEvent, HeldPlace
 from app.workflow.context import PlantSilentError
 from app.workflow.cooldowns import Begun, Cooldowns
-from app.workflow.leader_bus import LeaderBus
+from app.workflow.held import Held, HeldStore
 from app.workflow.refusals import Refusals
+from app.workflow.trigger_bus import TriggerBus
 
 logger = logging.getLogger(__name__)
 
@@ -74,11 +75,11 @@ class Triggers:
         functions: Mapping[str, Callable[..., object]],
         start: Start,
         begun: Begun,
+        held: HeldStore,
         is_leader: Callable[[], bool],
     ) -> None:
         self._clock = clock
         self._zone = ZoneInfo(zone)
-        self._make_bus = make_bus
         self._functions = functions
         self._start = start
         self._is_leader = is_leader
@@ -86,39 +87,38 @@ class Triggers:
         self._quiet: dict[_Place, Quiet] = {}
         self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
         self._paces: dict[str, Pace] = {}
-        self._connections: list[tuple[LeaderBus, set[str]]] = []
-        self._is_started = self._is_used = False
+        self._is_used = False
+        self._bus = TriggerBus(make_bus, is_leader, self._take)
+        self._taken: dict[str, dict[int, Received[bytes]]] = {}
         self._troubles: dict[_Place, str] = {}
         self._cooldowns = Cooldowns(clock, begun, functions)
+        self._held = Held(held, clock)
         self.refusals = Refusals(clock)
 
     async def start(self) -> None:
         """Begin to listen on MQTT whenever we are the leader."""
-        self._is_started = True
-        for connection, _ in self._connections:
-            await connection.start()
+        await self._bus.start()
 
     async def stop(self) -> None:
         """Listen no more."""
-        self._is_started = False
-        await asyncio.gather(*(connection.stop() for connection, _ in self._connections))
+        await self._bus.stop()
 
     async def lead(self) -> None:
         """Connect or leave, as we are the leader or not; called once a second."""
-        for connection, _ in self._connections:
-            await connection.tick()
+        await self._bus.tick()
 
     async def use(self, workflows: Sequence[Workflow]) -> None:
         """Take the enabled workflows; what waits for quiet in those that stay goes on waiting."""
         known, self._workflows = self._workflows, {each.name: each for each in workflows}
         self._begin_schedules(known)
         places = {place for place, _ in self._places()}
-        self._quiet = {place: quiet for place, quiet in self._quiet.items() if place in places}
+        for place in self._quiet.keys() - places:
+            self._held.counted(_held_by(place, self._quiet.pop(place)))
         self._offered = {place: seen for place, seen in self._offered.items() if place in places}
         self.refusals.keep(self._workflows)
         self._troubles = {place: why for place, why in self._troubles.items() if place in places}
         for topic in sorted(mqtt_filters(trigger for _, trigger in self._places())):
-            await self._listen(topic)
+            await self._bus.listen(topic)
 
     def _begin_schedules(self, known: Mapping[str, Workflow]) -> None:
         """Have schedules that are new while the app runs count from now on."""
@@ -164,11 +164,16 @@ class Triggers:
         Only the leader heeds what all orchestrators hear; the end of a run is heard by one alone.
         """
         now_s, is_leader = self._clock.monotonic(), self._is_leader()
-        if not is_leader:
+        if is_leader:
+            await self._recall()
+        else:
             self._cooldowns.forget()
+            self._held.leave()
         for place, trigger in self._places():
             with self._alone(place):
                 await self._tick(place, trigger, now_s, is_leader=is_leader)
+        if is_leader:
+            await self._tidy()
 
     async def _tick(
         self, place: _Place, trigger: Trigger, now_s: float, *, is_leader: bool
@@ -178,7 +183,8 @@ class Triggers:
         if is_leader or trigger.on is TriggerKind.WORKFLOW:
             await self._fire_due(place, trigger, now_s)
         elif place in self._quiet:
-            self._quiet[place].drop(now_s - HANDOVER_S)
+            is_kept = trigger.on is TriggerKind.MQTT  # on disk, for the leader
+            self._quiet[place].drop(math.inf if is_kept else now_s - HANDOVER_S)
 
     @contextmanager
     def _alone(self, place: _Place) -> Generator[None]:
@@ -214,8 +220,12 @@ class Triggers:
         except (StoreError, PlantSilentError) as error:  # what waits goes on waiting
             self.refusals.log("wait to start a run", place.workflow, str(error))
             return
+        is_kept = trigger.on is TriggerKind.MQTT
+        waited = _held_by(place, quiet) if is_kept else set[HeldPlace]()
         for key, event in quiet.due(trigger, now_s):
             await self._fire(place, trigger, key, event)
+        if waited:
+            self._held.counted(waited - _held_by(place, quiet))
 
     def _offer_alarm(self, place: _Place, trigger: Trigger, alarm: Alarm) -> None:
         seen = self._offered.setdefault(place, set())
@@ -241,8 +251,17 @@ class Triggers:
         except MillwrightError as error:
             self.refusals.note(place.workflow, str(error))
         else:
-            quiet = self._quiet.setdefault(place, Quiet())
-            quiet.offer(trigger, key, event, self._clock.monotonic())
+            self._wait(place, trigger, key, event)
+
+    def _wait(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
+        quiet = self._quiet.setdefault(place, Quiet())
+        forgotten = quiet.offer(trigger, key, event, self._clock.monotonic())
+        if trigger.on is TriggerKind.MQTT and trigger.debounce_s:
+            due_at = self._clock.now() + timedelta(seconds=trigger.debounce_s)
+            self._held.offer(HeldPlace(*place, key), HeldEvent(due_at, event))
+        if forgotten is not None:
+            self._held.counted([HeldPlace(*place, forgotten)])
+            self.refusals.note(place.workflow, f"{HELD} events wait already; one is forgotten")
 
     async def _fire(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
         """Start a run if the trigger's own condition holds now; what cannot be told yet waits."""
@@ -258,7 +277,7 @@ class Triggers:
             run_id, by = self._run_of(place, trigger, event)
             await self._start(place.workflow, given, by, run_id)
         except (StoreError, PlantSilentError) as error:
-            quiet.offer(trigger, key, event, now_s)
+            self._wait(place, trigger, key, event)
             self.refusals.log("wait to start a run", place.workflow, str(error))
         except ConflictError as error:  # it runs already: as good as begun
             quiet.begun(key, now_s)
@@ -276,8 +295,7 @@ class Triggers:
         if trigger.on is TriggerKind.MQTT:
             self.refusals.note(place.workflow, f"{RUNS_A_MINUTE} runs have begun within a minute")
         else:
-            quiet = self._quiet.setdefault(place, Quiet())
-            quiet.offer(trigger, key, event, self._clock.monotonic())
+            self._wait(place, trigger, key, event)
 
     @property
     def braked(self) -> list[str]:
@@ -287,50 +305,61 @@ class Triggers:
 
     def _run_of(self, place: _Place, trigger: Trigger, event: Event) -> tuple[str, StartedBy]:
         at = event_time(event) or self._clock.now()
-        mark = mark_of(trigger.on, event) or self._clock.now().isoformat()
-        run_id = event_run_id(place.workflow, place.number, mark, at)
+        run_id = event_run_id(place.workflow, place.number, mark_of(trigger.on, event), at)
         return run_id, StartedBy(trigger.on.value, "system", event)
 
-    async def _listen(self, topic: str) -> None:
-        """Subscribe to a topic filter; filters that overlap need connections of their own."""
-        if any(topic in filters for _, filters in self._connections):
-            return
-        connection = await self._connection_for(topic)
-
-        async def take(batch: Sequence[Received[bytes]]) -> None:
-            connection.check()
-            await self._take(topic, batch)
-
-        connection.subscribe(lambda bus: bus.subscribe_durable(topic, bytes, take))
-
-    async def _connection_for(self, topic: str) -> LeaderBus:
-        for connection, filters in self._connections:
-            if not any(overlap(topic, other) for other in filters):
-                filters.add(topic)
-                return connection
-        name = f"millwright-triggers-{len(self._connections) + 1}"
-        made = LeaderBus(partial(self._make_bus, name), self._is_leader)
-        self._connections.append((made, {topic}))
-        if self._is_started:
-            await made.start()
-        return made
-
     async def _take(self, topic: str, batch: Sequence[Received[bytes]]) -> None:
+        """Offer messages; on return each has begun its runs, or waits for quiet on disk.
+
+        Raises:
+            StoreError: One could not begin a run yet; the same batch is to come again.
+        """
+        await self._held.recall(self._quiet_of)
         wanted = [
             (place, trigger)
             for place, trigger in self._places(TriggerKind.MQTT)
             if trigger.topic == topic
         ]
-        for received in batch:
-            if received.retained:
-                continue  # it was said before anybody listened, so it is no event
-            payload = _payload(received.message)
-            event = {"topic": received.topic, "payload": payload}
-            for place, trigger in wanted:
-                with self._alone(place):
-                    self._offer(place, trigger, event)
-                    if not trigger.debounce_s:
-                        await self._fire_due(place, trigger, self._clock.monotonic())
+        taken = self._taken.setdefault(topic, {})
+        for received, at in zip(batch, _moments(batch), strict=True):
+            if received.retained or id(received) in taken:
+                continue  # said before anybody listened, so it is no event; or dealt with before
+            await self._offer_message(wanted, received, at)
+            taken[id(received)] = received
+        await self._held.keep()
+        taken.clear()
+
+    async def _offer_message(
+        self, wanted: Sequence[tuple[_Place, Trigger]], received: Received[bytes], at: datetime
+    ) -> None:
+        payload = _payload(received.message)
+        event = {"topic": received.topic, "payload": payload, "at": at.isoformat()}
+        for place, trigger in wanted:
+            with self._alone(place):
+                self._offer(place, trigger, event)
+                if not trigger.debounce_s:
+                    await self._fire_due(place, trigger, self._clock.monotonic())
+        for place, trigger in wanted:
+            quiet = self._quiet.get(place)
+            if quiet and not trigger.debounce_s and quiet.give_up():
+                raise StoreError(f"A message waits to start a run of {place.workflow}")
+
+    async def _recall(self) -> None:
+        try:
+            await self._held.recall(self._quiet_of)
+        except StoreError as error:  # it is tried again, and Health tells of the store
+            logger.debug("What waited is not known yet: %s", error)
+
+    async def _tidy(self) -> None:
+        try:
+            await self._held.tidy()
+        except StoreError as error:  # it is tried again, and Health tells of the store
+            logger.debug("What waited is not forgotten yet: %s", error)
+
+    def _quiet_of(self, workflow: str, number: int) -> Quiet | None:
+        place = _Place(workflow, number)
+        messages = (each for each, _ in self._places(TriggerKind.MQTT))
+        return self._quiet.setdefault(place, Quiet()) if place in messages else None
 
     def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
         return [
@@ -339,6 +368,19 @@ class Triggers:
             for number, trigger in enumerate(workflow.triggers)
             if not kinds or trigger.on in kinds
         ]
+
+
+def _held_by(place: _Place, quiet: Quiet) -> set[HeldPlace]:
+    return {HeldPlace(*place, key) for key in quiet.keys}
+
+
+def _moments(batch: Sequence[Received[bytes]]) -> Iterator[datetime]:
+    """Give each message a moment of its own: the runs it begins are named by it."""
+    last: datetime | None = None
+    for received in batch:
+        at = received.received_time
+        last = at if last is None or at > last else last + timedelta(microseconds=1)
+        yield last
 
 
 def _payload(message: bytes) -> object:

@@ -58,7 +58,9 @@ async def test_a_message_that_was_kept_before_starts_nothing(connected_settings:
         await outside.publish("line/2/kept", b"", retain=True)
 
     (started,) = rig.started.values()
-    assert started[2].event == {"topic": "line/2/kept", "payload": {"n": 0}}
+    event = started[2].event
+    assert isinstance(event, dict)
+    assert (event["topic"], event["payload"]) == ("line/2/kept", {"n": 0})
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Triggers whose starts are noted, and the alarms and ended runs that they hear of."""
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.core.run import RunState, StartedBy, WorkflowRun
 from app.core.workflow import ActionKind, Step, Trigger, TriggerKind, Workflow
 from app.settings import Settings
+from app.store.held_events import HeldEvent, HeldPlace
 from app.workflow.triggers import Triggers
 
 NOW = datetime(2026, 6, 1, 11, 58, 30, tzinfo=UTC)
@@ -21,26 +23,56 @@ ON_END = Trigger(TriggerKind.WORKFLOW, workflow="first")
 NOON = Trigger(TriggerKind.SCHEDULE, cron="0 12 * * *")
 
 
+class HeldRows:
+    """Held events in a dict, as long as nothing is in `trouble`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[HeldPlace, HeldEvent] = {}
+        self.trouble: list[Exception] = []
+
+    async def keep(self, events: Sequence[tuple[HeldPlace, HeldEvent]]) -> None:
+        """Keep them."""
+        self._fail()
+        self.rows.update(events)
+
+    async def forget(self, places: Collection[HeldPlace]) -> None:
+        """Forget them."""
+        self._fail()
+        for place in places:
+            self.rows.pop(place, None)
+
+    async def all(self) -> dict[HeldPlace, HeldEvent]:
+        """Return them."""
+        self._fail()
+        return dict(self.rows)
+
+    def _fail(self) -> None:
+        if self.trouble:
+            raise self.trouble.pop()
+
+
 class Rig:
     """Triggers without an engine: what they start is noted by its id."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.clock = ManualClock(NOW)
+    def __init__(self, settings: Settings | None = None, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock(NOW)
         self.started: dict[str, tuple[str, dict[str, Any], StartedBy]] = {}
         self.trouble: list[Exception] = []
         self.is_leader = True
         self.kept: list[WorkflowRun] = []
         self.store_trouble: list[Exception] = []
+        self.held = HeldRows()
         self.buses: list[Bus] = []
         self.session = uuid4().hex[:8]
         self._settings = settings
         self.triggers = Triggers(
-            clock=self.clock if settings is None else SystemClock(),
+            clock=self.clock if clock or settings is None else SystemClock(),
             zone="UTC",
             make_bus=self._make_bus,
             functions={},
             start=self._start,
             begun=self._begun,
+            held=self.held,
             is_leader=lambda: self.is_leader,
         )
 
@@ -65,6 +97,7 @@ class Rig:
 
     def keep(self, before: "Rig") -> None:
         """Take over what the store has of an earlier life."""
+        self.held.rows.update(before.held.rows)
         self.kept = [
             WorkflowRun(run_id, name, "v", RunState.RUNNING, NOW, given, by)
             for run_id, (name, given, by) in before.started.items()
