@@ -104,7 +104,7 @@ async def test_what_the_plant_refuses_is_rejected_in_its_words(connected_setting
 async def test_what_the_plant_does_not_show_is_unknown_with_an_alarm(
     connected_settings: Settings,
 ):
-    async with online(connected_settings) as rig, acting(rig):
+    async with online(connected_settings, verify_s=1.0) as rig, acting(rig):
         rig.plant.is_obedient = False
         command = await rig.settled(await rig.ask(), S.UNKNOWN)
         await eventually(lambda: rig.findings[-1].priority)
@@ -116,7 +116,7 @@ async def test_what_the_plant_does_not_show_is_unknown_with_an_alarm(
 
 
 async def test_the_alarm_ends_when_the_plant_shows_it_late(connected_settings: Settings):
-    async with online(connected_settings) as rig, acting(rig):
+    async with online(connected_settings, verify_s=1.0) as rig, acting(rig):
         rig.plant.is_obedient = False
         command = await rig.settled(await rig.ask(), S.UNKNOWN)
         rig.plant.is_obedient = True
@@ -127,7 +127,7 @@ async def test_the_alarm_ends_when_the_plant_shows_it_late(connected_settings: S
 
 
 async def test_the_alarm_ends_when_a_later_command_is_shown(connected_settings: Settings):
-    async with online(connected_settings) as rig, acting(rig):
+    async with online(connected_settings, verify_s=1.0) as rig, acting(rig):
         rig.plant.is_obedient = False
         lost = await rig.settled(await rig.ask(), S.UNKNOWN)
         rig.plant.is_obedient = True
