@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
+from app.core.audit_chain import Head
 from app.core.audit_row import AuditFilter, AuditRow
 from app.core.errors import StoreError
 from app.plant import Plant
@@ -20,7 +20,7 @@ from pages.widgets.audit_table import audit_table
 from pages.widgets.workflow.words import count_words
 
 ROWS_AT_ONCE = 100
-LOOK_AGAIN_S = 30.0
+LOOK_AGAIN_S = 5.0
 
 
 def create(plant: Plant) -> None:
@@ -37,7 +37,7 @@ def create(plant: Plant) -> None:
         end: str = "",
     ) -> None:
         asked = Asked(text, actor, source, action, outcome, start, end)
-        listing = _Listing(plant, asked)
+        listing = Listing(plant, asked)
         await listing.load()
         with frame(plant, "Audit", active="/audit"):
             _chain(plant)
@@ -45,7 +45,7 @@ def create(plant: Plant) -> None:
             listing.put()
 
 
-class _Listing:
+class Listing:
     """The rows that were asked for, and the button for older ones."""
 
     def __init__(self, plant: Plant, asked: Asked) -> None:
@@ -54,6 +54,7 @@ class _Listing:
         self._wanted: AuditFilter | None = None
         self._trouble: StoreError | None = None
         self._has_more = False
+        self._head: Head | None = None
         self.rows: list[AuditRow] = []
         self.wrong = ""
         try:
@@ -63,19 +64,45 @@ class _Listing:
 
     async def load(self) -> None:
         """Read the next rows, the newest first."""
-        if self._wanted is None:
-            return
-        before = self.rows[-1].number if self.rows else None
-        wanted = replace(self._wanted, before=before)
-        search = partial(self._plant.audit.search, wanted, ROWS_AT_ONCE)
-        try:
-            found = await asyncio.to_thread(search)
-        except StoreError as error:
-            self._trouble = error
-        else:
-            self._trouble = None
+        found = await self._found(self.rows[-1].number if self.rows else None)
+        if found is not None:
             self.rows += found
             self._has_more = len(found) == ROWS_AT_ONCE
+
+    async def look(self) -> None:
+        """Read the newest rows anew if anything was noted since."""
+        if self._wanted is None or (self._head is not None and self._head == await self._end()):
+            return
+        found = await self._found(None)
+        if found is None:
+            return
+        if len(found) == ROWS_AT_ONCE and not (
+            self.rows and found[-1].number <= self.rows[0].number
+        ):
+            self.rows, self._has_more = found, True  # so many are new that some may lie between
+            return
+        last = found[-1].number if found else 0
+        self.rows = found + [row for row in self.rows if row.number < last]
+
+    async def _found(self, before: int | None) -> list[AuditRow] | None:
+        """Return rows before a number; None if they cannot be read, which is then shown."""
+        if self._wanted is None:
+            return None
+        wanted = replace(self._wanted, before=before)
+        self._head = await self._end()  # first: what is noted from here on is found the next time
+        try:
+            found = await asyncio.to_thread(self._plant.audit.search, wanted, ROWS_AT_ONCE)
+        except StoreError as error:
+            self._trouble = error
+            return None
+        self._trouble = None
+        return found
+
+    async def _end(self) -> Head | None:
+        try:
+            return await asyncio.to_thread(self._plant.audit.head)
+        except StoreError:
+            return None
 
     def put(self) -> None:
         """Build the table."""
@@ -88,8 +115,13 @@ class _Listing:
             table.paint()
             older.set_visibility(self._has_more)
 
+        async def look_again() -> None:
+            await self.look()
+            table.paint()  # ages, at the least
+            older.set_visibility(self._has_more)
+
         older.on_click(load_older)
-        ui.timer(LOOK_AGAIN_S, table.paint, immediate=False)  # ages
+        ui.timer(LOOK_AGAIN_S, look_again, immediate=False)
 
     def _draw(self) -> Html:
         if self._trouble:

@@ -27,6 +27,8 @@ from pages.widgets.workflow.marks import COMMAND_LOOKS, marked
 from pages.widgets.workflow.words import run_link, when_words
 from pages.work_feed import Changes, WorkFeed
 
+_COMMANDS = ("Commands", "/commands")
+_CUT = "Its address may have been cut when it was copied."
 _HEADINGS = ("When", "State", "By", "Why")
 
 
@@ -39,13 +41,14 @@ def create(plant: Plant, feed: WorkFeed) -> None:
         try:
             found = await plant.commands.get(command_id)
         except NotFoundError:
-            return not_found(plant, request, f'There is no command "{command_id[:80]}"')
+            missing = f'There is no command "{command_id[:80]}"'
+            return not_found(plant, request, missing, _COMMANDS, why=_CUT)
         except StoreError as error:
-            with frame(plant, "Command", active="/commands", crumbs=[("Commands", "/commands")]):
+            with frame(plant, "Command", active="/commands", crumbs=[_COMMANDS]):
                 place(unread(plant, error))
             return None
         add_files(base)
-        with frame(plant, "Command", active="/commands", crumbs=[("Commands", "/commands")]):
+        with frame(plant, "Command", active="/commands", crumbs=[_COMMANDS]):
             shown = place(await _draw(plant, found))
 
             async def read() -> None:

@@ -22,8 +22,16 @@ def create(plant: Plant) -> None:
 _OVERVIEW = ("Overview", "/")
 
 
+_MOVED = "It may have been renamed, or its source has not sent anything since the start."
+
+
 def not_found(
-    plant: Plant, request: Request, sentence: str, back: tuple[str, str] = _OVERVIEW
+    plant: Plant,
+    request: Request,
+    sentence: str,
+    back: tuple[str, str] = _OVERVIEW,
+    *,
+    why: str = _MOVED,
 ) -> Response:
     """Draw the page on the current client and return it with status 404.
 
@@ -32,12 +40,13 @@ def not_found(
         request: What was asked.
         sentence: What there is not.
         back: Word and address of the page to go on from.
+        why: What may have become of it.
     """
     with frame(plant, "Not found"):
         place(
             empty_state(
                 sentence,
-                "It may have been renamed, or its source has not sent anything since the start.",
+                why,
                 [
                     tag("a", back[0], href=back[1], class_="mw-link"),
                     ", or press ",

@@ -33,6 +33,8 @@ from pages.work_feed import Changes, WorkFeed
 
 _Act = Callable[[str, Actor, str], Awaitable[object]]
 _DECISIONS = "decisions"
+_RUNS = ("Runs", "/runs")
+_GONE = "It may be too old to be kept, or its address was cut when it was copied."
 _TELLING = (StepState.FAILED, StepState.WAITING, StepState.RUNNING, StepState.DONE)
 """Which step is shown first: the first state of these that a step has."""
 
@@ -47,13 +49,14 @@ def create(plant: Plant, feed: WorkFeed) -> None:
             definition = await plant.workflows.snapshot(run_id)
             found = await plant.workflows.run(run_id)  # last: what changes from here on is fed
         except NotFoundError:
-            return not_found(plant, request, f'There is no run "{run_id[:80]}"')
+            missing = f'There is no run "{run_id[:80]}"'
+            return not_found(plant, request, missing, _RUNS, why=_GONE)
         except StoreError as error:
-            with frame(plant, "Run", active="/runs", crumbs=[("Runs", "/runs")]):
+            with frame(plant, "Run", active="/runs", crumbs=[_RUNS]):
                 place(unread(plant, error))
             return None
         add_files(base)
-        with frame(plant, title_of(definition), active="/runs", crumbs=[("Runs", "/runs")]):
+        with frame(plant, title_of(definition), active="/runs", crumbs=[_RUNS]):
             shown = _Run(plant, found, definition)
             feed.watch(shown.paint, shown.read)
             await shown.start()

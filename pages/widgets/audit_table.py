@@ -77,6 +77,7 @@ def _row(row: AuditRow, now: datetime, zone: ZoneInfo, name_of: Callable[[str], 
             else None,
             class_="mw-audit-outcome",
         ),
+        id=f"audit-{row.number}",
     )
 
 

@@ -14,6 +14,7 @@ from app.plant import Plant
 from app.settings import Settings
 from app.store.audit import Outcome
 from pages import audit
+from pages.widgets.audit_filter import Asked
 from tests.unit.api.conftest import UNIT, pump
 from tests.unit.store.audit_rig import spoil
 
@@ -134,6 +135,62 @@ async def test_older_actions_are_loaded_below(plant: Plant, user: User):
     user.find("Load older").click()
     await user.should_see("oldest")
     await user.should_not_see("Load older")
+
+
+async def test_what_is_noted_meanwhile_comes_by_itself_and_once(
+    plant: Plant, user: User, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(audit, "LOOK_AGAIN_S", 0.05)
+    await user.open("/audit")
+    await user.should_see("Nobody has done anything yet")
+    await note(plant, "stop agent", "energy")
+    await user.should_see("1 action, all that fit", retries=50)
+    await note(plant, "stop agent", "safety", Outcome.FAILED, "no answer")
+    await user.should_see("2 actions, all that fit", retries=50)
+    await user.should_see("no answer")
+
+
+async def test_older_actions_stay_when_a_newer_one_comes(
+    plant: Plant, user: User, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(audit, "LOOK_AGAIN_S", 0.05)
+    await note(plant, "start agent", "oldest")
+    for _ in range(audit.ROWS_AT_ONCE):
+        await note(plant, "stop agent", "energy")
+    await user.open("/audit")
+    user.find("Load older").click()
+    await user.should_see("oldest", retries=50)
+    await note(plant, "stop agent", "newest")
+    await user.should_see("newest", retries=50)
+    await user.should_see(f"{audit.ROWS_AT_ONCE + 2} actions, all that fit")
+    await user.should_see("oldest")
+
+
+async def test_so_many_new_actions_that_some_may_lie_between_are_read_from_the_newest(
+    plant: Plant,
+):
+    await note(plant, "start agent", "oldest")
+    listing = audit.Listing(plant, Asked())
+    await listing.load()
+    for _ in range(audit.ROWS_AT_ONCE):
+        await note(plant, "stop agent", "energy")
+    await listing.look()
+    assert [row.target for row in listing.rows] == ["energy"] * audit.ROWS_AT_ONCE
+    await listing.load()
+    assert listing.rows[-1].target == "oldest"
+
+
+async def test_what_does_not_fit_does_not_come(
+    plant: Plant, user: User, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(audit, "LOOK_AGAIN_S", 0.05)
+    await user.open("/audit?actor=bruno")
+    await note(plant, "stop agent", "energy")
+    await asyncio.to_thread(
+        plant.audit.append, NOON, Actor("bruno", "http"), "stop agent", "safety"
+    )
+    await user.should_see("1 action, all that fit", retries=50)
+    await user.should_not_see("energy")
 
 
 async def test_a_check_tells_that_the_chain_is_whole(plant: Plant, user: User):

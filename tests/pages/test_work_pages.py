@@ -193,6 +193,7 @@ async def test_a_run_that_does_not_exist_is_a_friendly_page(work: Watched, user:
     answer = await user.http_client.get("/runs/nosuch")
     assert answer.status_code == 404
     assert "There is no run" in answer.text
+    assert "too old to be kept" in answer.text
     assert work.states == {}
 
 
