@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,18 @@ class LiveServer:
             if self._process.stdin:
                 self._process.stdin.close()
             self._process = None
+
+
+def until(page: Page, condition: Callable[[], object]) -> None:
+    """Let the browser go on until something holds that no locator can tell.
+
+    Raises:
+        AssertionError: It did not hold in time.
+    """
+    deadline = time.monotonic() + EXPECT_MS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {EXPECT_MS} ms"
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="module")

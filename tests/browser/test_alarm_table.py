@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import LiveServer
+from tests.browser.conftest import LiveServer, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -39,8 +39,9 @@ def post(server: LiveServer, path: str, body: Mapping[str, object]) -> None:
 
 @pytest.fixture
 def rows(page: Page) -> Locator:
-    """The rows of the opened page."""
+    """The rows of the opened page, once it has heard of all alarms."""
     page.goto("/alarms")
+    page.wait_for_function(f"Millwright.alarms.all().length >= {ALARMS}")
     found = page.locator(".mw-ar[data-alarm-id]")
     expect(found.first).to_be_visible()
     return found
@@ -52,7 +53,8 @@ def chosen(page: Page) -> Locator:
 
 def test_only_rows_in_sight_are_in_the_document(page: Page, rows: Locator):
     expect(page.locator(".mw-at-count")).to_contain_text("open")
-    assert int(page.locator(".mw-at-port").get_attribute("aria-rowcount") or 0) >= ALARMS
+    port = page.locator(".mw-at-port")
+    until(page, lambda: int(port.get_attribute("aria-rowcount") or 0) >= ALARMS)
     assert page.locator(".mw-ar").count() < ROWS_DRAWN_AT_MOST
 
 
@@ -102,7 +104,9 @@ def test_nothing_is_marked_at_first(page: Page, rows: Locator):
 
 
 def test_marked_alarms_are_acknowledged_together(page: Page, rows: Locator):
-    page.locator(".mw-chip[data-view='unack']").click()
+    view = page.locator(".mw-chip[data-view='unack']")
+    view.click()
+    expect(view).to_have_attribute("aria-pressed", "true")
     before = int((page.locator(".mw-at-count").text_content() or "0").split()[0])
     for index in range(3):
         rows.nth(index).locator("input").click()

@@ -49,8 +49,9 @@ def notice(page: Page) -> Locator:
     return page.locator("#app #mw-no-broker")
 
 
-def unacknowledged(app: RunningApp) -> int:
-    return sum(alarm["state"] in {"unack", "rtn_unack"} for alarm in app.get("/api/alarms"))
+def unacknowledged(app: RunningApp) -> set[str]:
+    alarms = app.get("/api/alarms")
+    return {each["id"] for each in alarms if each["state"] in {"unack", "rtn_unack"}}
 
 
 def tab_to(page: Page, wanted: str) -> None:
@@ -102,7 +103,8 @@ def test_keys_alone_start_a_run_and_approve_it_while_the_broker_is_away(
     expect(page.locator(".mw-ask input")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#app .mw-run-head")).to_contain_text("completed")
-    assert unacknowledged(app) == before > 0
+    assert before
+    assert unacknowledged(app) >= before
 
 
 def test_one_run_is_started_however_often_enter_is_pressed(page: Page, app: RunningApp):

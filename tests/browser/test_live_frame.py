@@ -138,6 +138,7 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int):
 
 def test_a_healthy_plant_is_grey(page: Page, server: LiveServer):
     page.goto("/")
+    expect(page.locator("#mw-worst")).to_contain_text("No alarms")  # as a test before left some
     server.feed(flow=50.0)
     expect(page.locator("mw-bar .mw-num").first).to_have_text("50.0")
     coloured = page.evaluate(

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LiveServer
+from tests.browser.conftest import LiveServer, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -87,10 +87,7 @@ def test_only_what_can_be_seen_is_asked_for(page: Page, server: LiveServer):
     page.on("websocket", lambda socket: socket.on("framesent", lambda text: note(asked, text)))
     opened(page, server)
     page.evaluate("document.querySelector('.mw-main').style.marginTop = '5000px'")
-    deadline = time.monotonic() + 5
-    while asked[-1] != '{"tags":[]}':
-        assert time.monotonic() < deadline, asked
-        page.wait_for_timeout(50)
+    until(page, lambda: asked[-1:] == ['{"tags":[]}'])
 
 
 def test_a_look_back_in_a_chart_ends_with_one_click(page: Page, server: LiveServer):
@@ -112,6 +109,7 @@ def test_a_look_back_in_a_chart_ends_with_one_click(page: Page, server: LiveServ
 def test_a_chosen_tag_becomes_a_pen(page: Page, server: LiveServer):
     opened(page, server)
     pens = page.locator("mw-trend .mw-pen")
+    expect(pens.first).to_be_visible()
     before = pens.count()
     page.locator(".mw-choices .mw-chip[aria-pressed=true]").first.click()
     expect(pens).to_have_count(max(1, before - 1))

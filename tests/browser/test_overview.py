@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 def test_tiles_stay_as_high_when_alarms_come(page: Page, server: LiveServer):
     page.goto("/")
     expect(page.locator("mw-bar .mw-num").first).to_be_visible()
+    expect(page.locator(".mw-areas .mw-bone")).to_have_count(0)
     card = page.locator(".mw-areas > .mw-card")
     tile = page.locator(".mw-areas > .mw-tile").first
     before = tile.bounding_box()

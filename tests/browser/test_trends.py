@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import LiveServer
+from tests.browser.conftest import LiveServer, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -68,7 +68,8 @@ def refusing(page: Page, times: int, headers: dict[str, str]) -> list[str]:
 
 def test_a_history_that_is_still_opened_is_asked_for_again(page: Page, server: LiveServer) -> None:
     refused = refusing(page, 2, {"Retry-After": "1"})
-    opened(page, server)
+    with page.expect_response(lambda answer: answer.ok and "/history?" in answer.url):
+        opened(page, server)
     assert len(refused) == 2
     expect(page.get_by_text("The history cannot be read")).to_have_count(0)
 
@@ -86,14 +87,14 @@ def test_a_pen_is_found_by_words_and_kept_in_the_address(page: Page, server: Liv
     page.locator("#mw-trend-find").fill("pump flow")
     page.locator(".mw-trend-hit").click()
     expect(page.locator(PEN)).to_contain_text("Flow")
-    assert query(page)["tags"] == [f"{UNIT}/flow"]
+    until(page, lambda: query(page).get("tags") == [f"{UNIT}/flow"])
 
 
 def test_a_pen_that_is_removed_leaves_the_address(page: Page, server: LiveServer) -> None:
     opened(page, server)
     page.get_by_role("button", name="Remove Flow").click()
     expect(page.locator(PEN)).to_have_count(0)
-    assert "tags" not in query(page)
+    until(page, lambda: "tags" not in query(page))
 
 
 def test_a_live_pen_goes_on_without_a_reload(page: Page, server: LiveServer) -> None:

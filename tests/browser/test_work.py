@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import until
 from tests.browser.real_app import ASK, PAUSE, app_with, asking, await_state, cancel
 from tests.running_app import RunningApp
 
@@ -42,6 +43,26 @@ def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, a
     expect(page.locator(".mw-node-done")).to_have_count(3)
     expect(page.locator(".mw-time")).to_have_count(3)
     assert page.evaluate("window.isSame")
+
+
+def test_the_panel_follows_a_run_until_a_step_is_chosen(page: Page, app: RunningApp):
+    run = asking(app, "pump 12")
+    page.goto(f"/runs/{run['id']}")
+    expect(page.locator(".mw-step h2")).to_have_text("Go on?")
+    app.post(f"/api/runs/{run['id']}/approve", note="yes")
+    expect(page.locator(".mw-step h2")).to_have_text("Wait a moment")
+    expect(page.locator(".mw-step h2")).to_have_text("Say it")
+
+
+@pytest.mark.parametrize("place", [".mw-step h2", ".mw-node[data-step=choose]"])
+def test_a_step_that_a_person_reads_stays(page: Page, app: RunningApp, place: str):
+    run = asking(app, "pump 13")
+    page.goto(f"/runs/{run['id']}")
+    page.locator(place).click()
+    app.post(f"/api/runs/{run['id']}/approve", note="yes")
+    expect(page.locator(".mw-run-head")).to_contain_text("completed")
+    expect(page.locator(".mw-step h2")).to_have_text("Go on?")
+    expect(page.locator("[data-step=choose].mw-node")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_run_that_is_clicked_is_the_one_that_the_api_starts(page: Page, app: RunningApp):
@@ -164,6 +185,7 @@ def test_what_changes_before_the_link_stands_is_shown(page: Page, app: RunningAp
     expect(page.locator("#mw-first")).to_contain_text("waiting for a person")
     cancel(app, run)
     await_state(app, run, "cancelled")
+    until(page, lambda: held)
     held[0].continue_()
     expect(page.locator("#app .mw-main")).to_contain_text("trial is over")
 
