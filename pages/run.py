@@ -1,6 +1,6 @@
 """L3, one run: its graph and timeline while they happen, and what can be done about it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 from fastapi import Request, Response
@@ -36,7 +36,7 @@ _DECISIONS = "decisions"
 _RUNS = ("Runs", "/runs")
 _GONE = "It may be too old to be kept, or its address was cut when it was copied."
 _TELLING = (StepState.FAILED, StepState.WAITING, StepState.RUNNING, StepState.DONE)
-"""Which step is shown first: the first state of these that a step has."""
+"""Which step is shown of itself: the first state of these that a step has."""
 
 
 def create(plant: Plant, feed: WorkFeed) -> None:
@@ -72,7 +72,8 @@ class _Run:
         self._definition = definition
         self._graph = place_steps(definition)
         self._steps = {(each.step, each.round): each for each in run.steps}
-        self._chosen = _first_step(run, definition)
+        self._chosen = _telling_step(run.steps, definition)
+        self._is_chosen = False
         self._round = 0
         self._asked: list[Html] = []
         self._children: list[WorkflowRun] = []
@@ -107,6 +108,7 @@ class _Run:
         fresh = changes.steps.get(self._run.id, {})
         self._steps |= fresh
         self._run = head
+        self._follow()
         waits = any(each.state is StepState.WAITING for each in fresh.values())
         if waits or self._asked:
             self._again.ask()
@@ -116,8 +118,14 @@ class _Run:
         """Read the run anew and show it."""
         self._run = await self._plant.workflows.run(self._run.id)
         self._steps = {(each.step, each.round): each for each in self._run.steps}
+        self._follow()
         await self._read_children()
         await self._ask_again()
+
+    def _follow(self) -> None:
+        """Show the step that tells most, until a person chooses one."""
+        if not self._is_chosen:
+            self._chosen = _telling_step(self._steps.values(), self._definition)
 
     async def _read_children(self) -> None:
         if any(step.do is ActionKind.WORKFLOW for step in self._definition.steps):
@@ -194,7 +202,7 @@ class _Run:
     def _step_chosen(self, event: events.GenericEventArguments) -> None:
         match event.args:
             case {"step": str() as step, "round": int() as number} if step in self._graph.spots:
-                self._chosen, self._round = step, number
+                self._chosen, self._round, self._is_chosen = step, number, True
                 self._send()
             case _:
                 return
@@ -254,8 +262,8 @@ class _Run:
         ui.navigate.to(f"/runs/{fresh.id}")
 
 
-def _first_step(run: WorkflowRun, definition: Workflow) -> str:
-    rounds = latest(run.steps)
+def _telling_step(steps: Iterable[StepRun], definition: Workflow) -> str:
+    rounds = latest(steps)
     for state in _TELLING:
         found = [name for name, each in rounds.items() if each.state is state]
         if found:

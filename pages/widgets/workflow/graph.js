@@ -1,7 +1,14 @@
 /* The run graph and its timeline: choosing steps, arrow keys, bars that grow. */
 (() => {
   "use strict";
-  const choose = (step, round) => emitEvent("mw_step", { step, round: round ?? 0 });
+  let isChosen = false, shown = "";        // until a person chooses a step, the page shows the one that tells most
+  const choose = (step, round) => { isChosen = true; emitEvent("mw_step", { step, round: round ?? 0 }); };
+  function hold(event) {                    // who reads, marks or scrolls keeps what is there
+    if (isChosen || !event.target.closest?.(".mw-step, .mw-graph-scroll")) return;
+    const node = document.querySelector('.mw-node[aria-pressed="true"]');
+    if (node) choose(node.dataset.step);
+  }
+  for (const type of ["pointerdown", "focusin", "wheel"]) document.addEventListener(type, hold, { passive: true });
   document.addEventListener("click", (event) => {
     const chip = event.target.closest?.("[data-round]");
     if (chip) { choose(chip.dataset.step, Number(chip.dataset.round)); return; }
@@ -36,13 +43,18 @@
   // a wide graph is made to fit the paper
   addEventListener("beforeprint", () => { const graph = document.querySelector(".mw-graph"); if (graph) graph.style.zoom = Math.min(1, 680 / graph.offsetWidth); });
   addEventListener("afterprint", () => { const graph = document.querySelector(".mw-graph"); if (graph) graph.style.zoom = ""; });
-  function show() { // the step that tells most, when the page opens
+  function show() {
     const box = document.querySelector(".mw-graph-scroll"), node = box?.querySelector('.mw-node[aria-pressed="true"]');
     if (!node || node.closest("#mw-first")) { requestAnimationFrame(show); return; }
+    shown = node.dataset.step;
     box.scrollLeft = node.offsetLeft - (box.clientWidth - node.offsetWidth) / 2;
     box.scrollTop = node.offsetTop - (box.clientHeight - node.offsetHeight) / 2;
   }
   if (location.pathname.startsWith("/runs/")) show();
   setInterval(grow, 1000);
-  addEventListener("mw-patched", grow);
+  addEventListener("mw-patched", () => {
+    grow();
+    const node = document.querySelector('.mw-node[aria-pressed="true"]');
+    if (node && !isChosen && node.dataset.step !== shown) show();
+  });
 })();
