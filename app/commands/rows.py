@@ -52,16 +52,31 @@ class CommandRows:
     ) -> Command | None:
         """Change fields of a command, unless somebody else has changed it since `old` was read.
 
-        The time of a change of state is noted with it. Returns None if it is no longer as `old`,
-        or is to be sent while another command to its tag is under way.
+        The time of a change of state is noted with it. Returns None if it is no longer as `old`.
 
         Raises:
             ConflictError: Its state may not become the new one.
         """
+        return await self._change(old, actor, why, None, fields)
+
+    async def dispatch(
+        self, old: Command, actor: str, why: str, known: Sent, **fields: object
+    ) -> Command | None:
+        """Change a command to one that is sent, see `change`.
+
+        Returns None also while another command to its tag is under way, or if one was sent to it
+        after what was `known` when this one was checked.
+        """
+        fields |= {"state": CommandState.DISPATCHED, "reason": ""}
+        return await self._change(old, actor, why, known, fields)
+
+    async def _change(
+        self, old: Command, actor: str, why: str, known: Sent | None, fields: dict[str, object]
+    ) -> Command | None:
         if "state" in fields:
             fields["changed_at"] = self._clock.now()
         new = msgspec.structs.replace(old, **fields)
-        if not await asyncio.to_thread(self._store.change, old, new, actor, why):
+        if not await asyncio.to_thread(self._store.change, old, new, actor, why, known):
             return None
         self._tell(new)
         return new

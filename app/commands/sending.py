@@ -10,7 +10,7 @@ from app.core.actor import SYSTEM
 from app.core.clock import Clock
 from app.core.command import Command, CommandState
 from app.core.command_check import Check, Seen, Wanted, check_command, in_words
-from app.store.commands import UnderWay
+from app.store.commands import Sent, UnderWay
 
 
 class Sender:
@@ -46,7 +46,10 @@ class Sender:
         Raises:
             StoreError: It is not known when a command was last sent.
         """
-        sent, now = await self._rows.sent(wanted.tag), self._clock.now()
+        return self._judge(wanted, await self._rows.sent(wanted.tag))
+
+    def _judge(self, wanted: Wanted, sent: Sent) -> list[Check]:
+        now = self._clock.now()
         found = check_command(wanted, self.look, sent.last_at, now)
         return [*found, _check_order(sent.under_way, now)]
 
@@ -61,7 +64,8 @@ class Sender:
             StoreError: The row cannot be written; nothing was sent.
         """
         wanted = Wanted(command.tag, command.value, command.source, command.role)
-        problem = in_words(await self.checks(wanted))
+        sent = await self._rows.sent(command.tag)
+        problem = in_words(self._judge(wanted, sent))
         if problem:
             return await self.change(
                 command, SYSTEM.name, problem, state=CommandState.REJECTED, reason=problem
@@ -76,7 +80,7 @@ class Sender:
         # it may have waited long for its approval; the order itself is to be followed soon
         expires_at = min(command.expires_at, now + timedelta(seconds=self._order_s))
         return await self._dispatch(
-            command, actor, why, actuator=actuator, sent_at=now, expires_at=expires_at
+            command, actor, why, sent, actuator=actuator, sent_at=now, expires_at=expires_at
         )
 
     def send_again(self, command: Command) -> None:
@@ -103,13 +107,13 @@ class Sender:
         changed = await self._rows.change(command, actor, why, **fields)
         return changed or await self._as_it_is(command)
 
-    async def _dispatch(self, command: Command, actor: str, why: str, **fields: object) -> Command:
+    async def _dispatch(
+        self, command: Command, actor: str, why: str, known: Sent, **fields: object
+    ) -> Command:
         self._delivery.claim(command.id)  # before the row: the follower reads rows meanwhile
         sent = None
         try:
-            sent = await self._rows.change(
-                command, actor, why, state=CommandState.DISPATCHED, reason="", **fields
-            )
+            sent = await self._rows.dispatch(command, actor, why, known, **fields)
         finally:
             if sent is None:  # if it is on disk all the same, the follower sends it
                 self._delivery.forget(command.id)

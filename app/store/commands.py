@@ -123,11 +123,14 @@ class CommandStore:
         with self._database.read() as connection:
             return _one(connection, command_id)
 
-    def change(self, old: Command, new: Command, actor: str, why: str = "") -> bool:
+    def change(
+        self, old: Command, new: Command, actor: str, why: str = "", known: Sent | None = None
+    ) -> bool:
         """Put `new` in the place of `old` and note who did it; False if `old` is no longer so.
 
         A change within the same state, such as of its reason, leaves no line. One that sends is
-        not made either while another command to the tag is under way.
+        not made either while another command to the tag is under way, or if one was sent to it
+        after what was `known` of it when this one was checked.
 
         Raises:
             ConflictError: The old state may not become the new one.
@@ -151,6 +154,8 @@ class CommandStore:
                 other = _COMMANDS.alias("other")
                 is_taken = _is_under_way(other, new.tag, new.changed_at)
                 guarded = guarded.where(~sa.exists().where(*is_taken))
+                if known is not None:
+                    guarded = guarded.where(~sa.exists().where(*_is_sent_after(other, new, known)))
             if connection.execute(guarded).rowcount != 1:
                 return False
             if is_step:
@@ -318,6 +323,16 @@ def _one(connection: sa.Connection, command_id: str) -> Command | None:
 
 def _unreadable(command_id: str, error: Exception) -> str:
     return f'Command "{command_id}" cannot be read by Millwright {__version__}: {error}.'
+
+
+def _is_sent_after(
+    commands: sa.FromClause, command: Command, known: Sent
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        commands.c.tag == storable(command.tag),
+        commands.c.id != command.id,
+        commands.c.sent_at > (_text(known.last_at) if known.last_at else ""),
+    )
 
 
 def _is_under_way(

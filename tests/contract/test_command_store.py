@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app.core.command import Command, CommandState
 from app.core.errors import ConflictError, StoreError
-from app.store.commands import METADATA, WHAT, CommandStore, UnderWay
+from app.store.commands import METADATA, WHAT, CommandStore, Sent, UnderWay
 from app.store.database import Database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -277,6 +277,30 @@ def test_of_many_commands_to_a_tag_that_two_orchestrators_send_one_is_sent(
 
     assert sum(tries) == 1
     assert store.tally() == {DISPATCHED: 1, REQUESTED: 15}
+
+
+def test_one_that_was_checked_before_another_was_sent_is_not_sent(store: CommandStore, walk: Step):
+    walk(command("before", after_s=-60), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+    known = store.sent(f"{UNIT}/speed_setpoint", NOW)
+    assert known.last_at
+    checked = store.insert(command("checked"))
+    walk(command("faster"), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+    sent = to(checked, DISPATCHED, sent_at=NOW, changed_at=NOW)
+
+    assert not store.change(checked, sent, "system", known=known)
+    assert not store.change(checked, sent, "system", known=Sent(None, None))
+    assert store.get("checked") == checked
+    assert store.change(checked, sent, "system", known=store.sent(checked.tag, NOW))
+
+
+def test_what_was_sent_to_another_tag_meanwhile_holds_up_nothing(store: CommandStore, walk: Step):
+    known = store.sent(f"{UNIT}/speed_setpoint", NOW)
+    checked = store.insert(command("checked"))
+    walk(command("other", tag="valve"), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+
+    assert store.change(
+        checked, to(checked, DISPATCHED, sent_at=NOW, changed_at=NOW), "system", known=known
+    )
 
 
 def test_what_is_under_way_is_named(store: CommandStore, walk: Step):

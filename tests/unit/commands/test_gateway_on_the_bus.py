@@ -15,6 +15,7 @@ from app.core.command import AckState, Command, CommandAck, CommandRequest, Comm
 from app.core.errors import BusError, ConflictError
 from app.core.topics import COMMAND_REQUESTS, ack_topic
 from app.settings import Settings
+from app.store.commands import Sent
 from tests.processes import eventually
 from tests.unit.commands.rig import (
     ANN,
@@ -269,11 +270,13 @@ async def test_a_caller_that_leaves_while_the_row_is_written_takes_no_order_with
         write = store.change
         is_writing, may_write = threading.Event(), threading.Event()
 
-        def change(old: Command, new: Command, actor: str, why: str = "") -> bool:
+        def change(
+            old: Command, new: Command, actor: str, why: str = "", known: Sent | None = None
+        ) -> bool:
             if new.state is S.DISPATCHED:
                 is_writing.set()
                 assert may_write.wait(10)
-            return write(old, new, actor, why)
+            return write(old, new, actor, why, known)
 
         store.change = change
         asking = asyncio.create_task(rig.ask())
