@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from fastapi import Request
 from nicegui import events, ui
 
 from app.core.command import Command, CommandState
@@ -28,10 +29,12 @@ def create(plant: Plant, feed: WorkFeed) -> None:
     base = serve_files()
 
     @ui.page("/commands")
-    async def commands() -> None:
+    async def commands(request: Request) -> None:
         add_files(base)
+        named = request.query_params.get("state", "").split(",")
+        states = frozenset(state for state in CommandState if state.value in named)
         with frame(plant, "Commands", active="/commands"):
-            listing = _Listing(plant)
+            listing = _Listing(plant, states)
             feed.watch(listing.paint, listing.read)
             await read_or_tell(plant, listing.read)
 
@@ -39,9 +42,9 @@ def create(plant: Plant, feed: WorkFeed) -> None:
 class _Listing:
     """The choice of states and the list."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, states: frozenset[CommandState]) -> None:
         self._plant = plant
-        self._states: frozenset[CommandState] = frozenset()
+        self._states = states
         self._rows: list[str] = []
         self._patches = Patches({})
         self._again = Again(self.read)
@@ -88,11 +91,17 @@ class _Listing:
     def _takes(self, command: Command) -> bool:
         return not self._states or command.state in self._states
 
+    @property
+    def _address(self) -> str:
+        """The page's address with the states that are chosen, for a reload and the way back."""
+        return f"/commands?state={','.join(sorted(self._states))}" if self._states else "/commands"
+
     async def _chosen(self, event: events.GenericEventArguments) -> None:
         match event.args:
             case {"state": str() as name} if name in set(CommandState):
                 self._states ^= {CommandState(name)}
                 await self.read()
+                ui.run_javascript(f"history.replaceState(null, '', {self._address!r})")
             case _:
                 return
 

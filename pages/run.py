@@ -35,8 +35,12 @@ _Act = Callable[[str, Actor, str], Awaitable[object]]
 _DECISIONS = "decisions"
 _RUNS = ("Runs", "/runs")
 _GONE = "It may be too old to be kept, or its address was cut when it was copied."
-_TELLING = (StepState.FAILED, StepState.WAITING, StepState.RUNNING, StepState.DONE)
-"""Which step is shown of itself: the first state of these that a step has."""
+_TELLING = (StepState.WAITING, StepState.RUNNING, StepState.FAILED, StepState.DONE)
+"""Which step is shown of itself: the first state of these that a step has.
+
+Once a run is over no step waits or runs, and one that failed tells why; before, one that failed
+was gone past.
+"""
 
 
 def create(plant: Plant, feed: WorkFeed) -> None:

@@ -278,6 +278,18 @@ async def test_commands_say_what_would_be_there(work: Watched, user: User):
     assert work.states == {}
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("rejected,expired", "No command is in these states"), ("nosuch", "Nothing was commanded")],
+)
+async def test_commands_are_chosen_by_the_address(
+    work: Watched, user: User, state: str, words: str
+):
+    await user.open(f"/commands?state={state}")
+    await user.should_see(words, retries=30)
+    assert work.states == {}
+
+
 async def test_a_command_that_does_not_exist_is_a_friendly_page(work: Watched, user: User):
     answer = await user.http_client.get("/commands/nosuch")
     assert answer.status_code == 404

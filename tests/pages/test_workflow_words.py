@@ -257,6 +257,9 @@ def test_a_running_run_counts_on_in_the_browser_and_a_finished_one_does_not():
         (StepRun("a", state=StepState.FAILED), "failed", "failed"),
         (StepRun("a", state=StepState.SKIPPED), "skipped", "skipped"),
         (StepRun("a", state=StepState.DONE, carried=True), "done", "done in an earlier run"),
+        (StepRun("a", state=StepState.DONE, compensation="done"), "off", "done, taken back"),
+        (StepRun("a", state=StepState.FAILED, compensation="done"), "failed", "failed"),
+        (StepRun("a", state=StepState.DONE, compensation="refused"), "failed", "not taken back"),
         (
             StepRun("a", state=StepState.WAITING, waiting_for="a person: Go on?"),
             "person",

@@ -101,11 +101,15 @@ def has_begun(done: StepRun) -> bool:
 def step_look(done: StepRun) -> tuple[str, str]:
     """Return shape and word of a step; one that waits for a decision shows a hand."""
     shape, word = STEP_LOOKS[done.state]
+    if done.compensation not in {"", "done"}:
+        return "failed", "not taken back"
     if done.waiting_for:
         shape = "person" if is_for_person(done.waiting_for) else "waiting"
         word = f"waits for {done.waiting_for.partition(':')[0]}"
     elif done.state is StepState.CANCELLED and not has_begun(done):
         word = "not begun"
+    elif done.compensation and done.state is StepState.DONE:
+        shape, word = "off", "done, taken back"
     elif done.carried:
         word = "done in an earlier run"
     return shape, word
