@@ -26,6 +26,7 @@ from pages.widgets.workflow.graph import graph_parts, latest, place_steps, step_
 from pages.widgets.workflow.json_view import CHARACTERS, json_view
 from pages.widgets.workflow.run_head import run_facts, run_head
 from pages.widgets.workflow.run_row import Around, run_row
+from pages.widgets.workflow.step_panel import Sight, step_panel
 from pages.widgets.workflow.timeline import timeline
 from pages.widgets.workflow.words import (
     duration_words,
@@ -371,3 +372,10 @@ def test_a_deep_figure_is_json():
 def test_a_reason_calls_its_step_by_the_title(reason: str, words: str):
     row = run_row(run(RunState.FAILED, reason=reason, ended_at=NOW), AROUND)
     assert f">{words}<" in row
+
+
+@pytest.mark.parametrize(("do", "is_link"), [(ActionKind.WORKFLOW, True), (ActionKind.TASK, False)])
+def test_only_a_workflow_within_links_the_run_that_it_gave(do: ActionKind, is_link: bool):
+    given = StepRun("a", state=StepState.DONE, output={"run": "1a2016037de797e4"})
+    panel = step_panel(run(), Step("a", do), [given], given, Sight("UTC", NOW, linked))
+    assert ('href="/runs/1a2016037de797e4"' in panel) is is_link

@@ -116,7 +116,7 @@ def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
         pairs.append(("Began", when_words(done.started_at, zone, now)))
         word = "Took" if done.ended_at else "Takes so far"
         pairs.append((word, ticking(done.started_at, done.ended_at, now)))
-    child = _child(done)
+    child = _child(done) if step.do is ActionKind.WORKFLOW else ""
     if child:
         pairs.append(("Run", run_link(child)))
     if done.compensation:
