@@ -155,10 +155,10 @@ def test_nothing_of_python_can_be_reached(expression: str):
     ],
 )
 def test_what_grows_or_lasts_too_long_is_refused_soon(expression: str):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(InputError):
         evaluate(expression, NAMES)
-    assert time.monotonic() - began < 3.0
+    assert time.process_time() - began < 3.0
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_a_text_without_holes_stays():
 
 
 def test_many_open_holes_are_read_in_bounded_time():
-    began = time.monotonic()
+    began = time.process_time()
     assert list(expressions("${a" * 20_000)) == []
-    assert time.monotonic() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_an_empty_condition_holds():

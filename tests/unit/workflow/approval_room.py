@@ -98,7 +98,7 @@ class Room:
 
     async def ended(self, run_id: str) -> WorkflowRun:
         """Return a run with its steps once it is over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await self.engine.wait_for_end(run_id)
         stored = await self.store.find(run_id)
         steps = stored_steps(stored.snapshot, stored.slots)

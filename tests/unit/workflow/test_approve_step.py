@@ -319,7 +319,7 @@ async def test_each_element_of_a_list_is_a_question_of_its_own(room: Room):
     given = {"question": "Stop ${item}?"}
     each = asks(for_each="['P-101', 'P-102']", parallel=2, with_=given)
     run_id = await room.asked(flow(each))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while len(await room.store.approvals.listed(is_open=True, limit=9)) < 2:
             await SystemClock().sleep(0.01)
     await room.decide(f"{run_id}:ask.1", False)
@@ -340,7 +340,7 @@ async def test_a_decision_while_the_engine_looks_is_not_overlooked(tmp_path: Pat
         lagging = room.store.lagging
         lagging.prepare()
         room.actions.note_decision()  # another question was decided, so the engine looks
-        await asyncio.wait_for(lagging.has_read.wait(), 10)
+        await asyncio.wait_for(lagging.has_read.wait(), 40)
         await room.decide(f"{run_id}:ask")
         lagging.may_return.set()
         run = await room.ended(run_id)

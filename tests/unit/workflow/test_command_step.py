@@ -3,21 +3,22 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from app.clock import SystemClock
-from app.core.actor import Role
+from app.commands.gateway import CommandGateway
+from app.core.actor import Actor, Role
 from app.core.command import Command, CommandState
-from app.core.errors import ConflictError
+from app.core.errors import ConflictError, StoreError
 from app.core.run import RunState, StartedBy
 from app.core.workflow import ActionKind, Step, Undo, Workflow
 from app.core.write_rule import Confirm, WriteRule
 from app.settings import Settings
-from app.workflow.context import PlantSilentError
 from tests.processes import eventually
-from tests.unit.commands.rig import ANN, BOB, CHIEF, LOCKED, SPEED, TWO, Rig, offline, pump
+from tests.unit.commands.rig import ANN, BOB, CHIEF, SPEED, TWO, Rig, offline, pump
 from tests.unit.workflow.approval_room import Room, life
 
 
@@ -147,7 +148,7 @@ async def test_taking_back_what_was_no_command_needs_a_person_where_the_tag_asks
     assert (command.approved_by, command.requested_by) == ("", "workflow demo")
     live = room.engine.live(run_id)
     assert live
-    assert live.run.reason == f"taking say back: a person: {SPEED} = 2"
+    await eventually(lambda: live.run.reason == f"taking say back: a person: {SPEED} = 2")
 
 
 async def test_a_cancelled_run_withdraws_a_command_whatever_role_its_tag_asks_for(
@@ -187,23 +188,70 @@ async def test_a_command_that_waits_is_withdrawn_when_its_run_is_cancelled_while
     assert (await rig.gateway.get(command.id)).state is CommandState.REJECTED
 
 
-async def test_a_command_right_after_a_start_of_the_app_waits_until_its_interlock_is_heard(
-    rig: Rig, room: Room
+class Hindered:
+    """A gateway that takes its time to keep a command, and fails to reject a number of times."""
+
+    def __init__(self, gateway: CommandGateway, failures: int = 0) -> None:
+        self._gateway = gateway
+        self.failures = failures
+        self.is_asked = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+    async def request(self, tag: str, value: float, actor: Actor, why: str, **more: Any) -> Command:
+        self.is_asked.set()
+        await self.may_go.wait()
+        return await self._gateway.request(tag, value, actor, why, **more)
+
+    async def get(self, command_id: str) -> Command:
+        return await self._gateway.get(command_id)
+
+    async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("database is locked")
+        return await self._gateway.reject(command_id, actor, note)
+
+
+async def test_a_command_that_is_just_being_kept_is_withdrawn_when_its_run_is_cancelled(
+    rig: Rig, tmp_path: Path
 ):
-    heard = asyncio.Event()
+    slow = Hindered(rig.gateway)
+    async with life(tmp_path, commands=slow) as room:
+        run_id = await room.begin(sets(TWO))
+        await slow.is_asked.wait()
+        await room.engine.cancel(run_id, "no longer needed")
+        slow.may_go.set()
+        assert (await room.ended(run_id)).state is RunState.CANCELLED
 
-    def is_good(path: str) -> bool:
-        if not heard.is_set():
-            raise PlantSilentError(f'the first value of "{path}"')
-        return True
+    assert (await rig.gateway.get(f"{run_id}-set")).state is CommandState.REJECTED
 
-    room.functions["is_good"] = is_good
-    run_id = await room.begin(sets(SPEED))
-    await room.waits(run_id)
-    live = room.engine.live(run_id)
-    assert live
-    assert live.run.reason == f'the first value of "{LOCKED}"'
-    assert rig.told == []
-    heard.set()
 
-    assert (await asked(rig, room, run_id)).requested_by == "ann"
+async def test_a_run_that_is_taken_up_and_cancelled_at_once_withdraws_its_command(
+    rig: Rig, tmp_path: Path
+):
+    async with life(tmp_path, commands=rig.gateway) as room:
+        run_id = await room.begin(sets(TWO))
+        await asked(rig, room, run_id)
+    slow = Hindered(rig.gateway)
+    async with life(tmp_path, commands=slow) as room:
+        await slow.is_asked.wait()
+        await room.engine.cancel(run_id, "no longer needed")
+        slow.may_go.set()
+        await room.ended(run_id)
+
+    assert (await rig.gateway.get(f"{run_id}-set")).state is CommandState.REJECTED
+
+
+async def test_a_cancel_holds_though_the_store_refuses_it_for_a_while(rig: Rig, tmp_path: Path):
+    hindered = Hindered(rig.gateway, failures=2)
+    hindered.may_go.set()
+    async with life(tmp_path, commands=hindered) as room:
+        run_id = await room.begin(sets(TWO))
+        command = await asked(rig, room, run_id)
+        await room.engine.cancel(run_id, "no longer needed")
+        assert (await room.ended(run_id)).state is RunState.CANCELLED
+
+    assert hindered.failures == 0
+    assert (await rig.gateway.get(command.id)).state is CommandState.REJECTED
+    with pytest.raises(ConflictError, match="waits for no approval"):
+        await rig.gateway.approve(command.id, BOB)

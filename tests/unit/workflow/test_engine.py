@@ -184,7 +184,8 @@ async def test_a_list_is_done_element_by_element_within_its_bound(rig: Rig):
     async def act(fields: dict[str, Any], doing: Doing) -> object:
         now[0] += 1
         most[0] = max(most[0], now[0])
-        await asyncio.sleep(0.01)
+        await eventually(lambda: most[0] >= 3)
+        await asyncio.sleep(0.01)  # what would be too many begins meanwhile
         now[0] -= 1
         return fields["n"] * 2
 
@@ -333,7 +334,7 @@ async def test_a_run_cancelled_while_an_outcome_is_kept_ends(rig: Rig, turns: in
         assert runner
         runner.cancel("now")
 
-    rig.doer.acts["one"] = act
+    rig.doer.acts |= {"one": act, "two": Gate()}
     run = await rig.ended(await rig.begin(flow(step("one"), step("two", "one"))))
 
     assert (run.state, run.reason) == (RunState.CANCELLED, "now")

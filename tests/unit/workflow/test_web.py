@@ -86,7 +86,7 @@ async def test_an_answer_that_comes_byte_by_byte_ends_at_the_limit(head: str) ->
         with pytest.raises(BusError, match=r"not over within 0\.5 s"):
             await call("GET", f"http://{address}/", None, {}, allowed=(address,), timeout_s=0.5)
 
-    assert asyncio.get_running_loop().time() - began_s < 5
+    assert asyncio.get_running_loop().time() - began_s < 20  # it would go on for an hour
 
 
 async def test_a_peer_that_says_nothing_ends_at_the_limit() -> None:
