@@ -75,7 +75,9 @@ class Orchestration:
         self._clock = clock
         self._bus = bus
         self._limit_bytes = settings.bus.message_limit_bytes
-        around = Surroundings(settings, clock, tags, registry, bus, tasks, audit, state_finding)
+        around = Surroundings(
+            settings, clock, tags, registry, bus, tasks, audit, state_finding, SETTLE
+        )
         commands = Database(_url(own, data, "commands.sqlite"), COMMAND_TABLES, COMMANDS)
         self.commands = CommandGateway(around, commands)
         database = Database(_url(own, data, "runs.sqlite"), RUN_TABLES, WORKFLOWS, upgrade_runs)

@@ -85,7 +85,7 @@ class Follower:
         now = self._clock.now()
         for command in await self._rows.unfinished(now - LATE):
             match next_step(command, now, self._grace_s):
-                case NextStep.SEND if self._hears_plant(command):
+                case NextStep.SEND:
                     await send(command)
                 case NextStep.EXPIRE:
                     reason = _why_expired(command)
@@ -94,7 +94,7 @@ class Follower:
                     await self._verify(command)
                 case NextStep.WAIT if command.state is CommandState.DISPATCHED:
                     self._sender.send_again(command)
-                case NextStep.SEND | NextStep.WAIT | NextStep.ASK:
+                case NextStep.WAIT | NextStep.ASK:
                     pass
 
     async def ask(self) -> None:
@@ -134,11 +134,6 @@ class Follower:
             self._sender.forget(command)
         if command.state is CommandState.UNKNOWN or command.sent_at:
             await self._state(unit_of(command.tag))
-
-    def _hears_plant(self, command: Command) -> bool:
-        """Tell whether the checks of a command of a former life of the app can be judged again."""
-        is_old = command.requested_at < self._since
-        return not is_old or self._clock.now() >= self._since + SETTLE
 
     async def _take(self, ack: CommandAck) -> None:
         while (command := await self._rows.get(ack.id)) is not None:

@@ -26,8 +26,9 @@ from app.core.command_approval import (
     why_not_rejected,
     why_waiting,
 )
-from app.core.command_check import Check, Wanted, in_words, interlock_path
+from app.core.command_check import Check, Wanted, in_words, needed
 from app.core.errors import ConflictError, NotFoundError, StoreError
+from app.core.reading import Quality
 from app.core.topics import ACKS
 from app.core.write_rule import Confirm, WriteRule
 from app.loops import repeat
@@ -73,6 +74,7 @@ class CommandGateway:
         self._lock = asyncio.Lock()
         self._audited: set[str] = set()
         self._is_open = False
+        self._since = self._clock.now()
         self._rows.on_change(self._requests.answer)
         self._rows.on_change(self._forget)
 
@@ -86,6 +88,7 @@ class CommandGateway:
         self._wire.key = await asyncio.to_thread(make_key, self._around.settings)
         await self._follower.state_all()
         self._sender.start()
+        self._since = self._clock.now()
         self._is_open = True
 
     async def check(self) -> None:
@@ -184,15 +187,6 @@ class CommandGateway:
         await self.get(command_id)
         return await self._rows.changes(command_id)
 
-    def needs(self, tag: str) -> list[str]:
-        """Return the tags whose values the checks of a command look at."""
-        seen = self._sender.look(tag).tag
-        rule = seen.write if seen else None
-        if seen is None or rule is None:
-            return []
-        own = [] if rule.max_step is None else [tag]
-        return own + [interlock_path(each, seen) for each in rule.interlocks]
-
     async def checks(self, tag: str, value: float, actor: Actor) -> list[Check]:
         """Return every check of a command with its verdict, as of now; nothing is kept or sent.
 
@@ -280,7 +274,8 @@ class CommandGateway:
 
         Raises:
             NotFoundError: There is none of this id.
-            ConflictError: It does not wait, or `actor` may not approve it.
+            ConflictError: It does not wait, `actor` may not approve it, or the app has just started
+                and cannot check it yet.
             StoreError: The approval cannot be kept; nothing was sent.
         """
         async with self._lock:
@@ -289,6 +284,11 @@ class CommandGateway:
                 reason = why_not_approved(command, self._rule(command), actor, self._clock.now())
                 if reason:
                     raise ConflictError(reason)
+                if unheard := self._unheard(command):
+                    raise ConflictError(
+                        f"The app has just started and has not heard {unheard} yet",
+                        "Approve it again in a few seconds",
+                    )
                 approved = await self._sender.change(
                     command, actor.name, note, approved_by=actor.name
                 )
@@ -336,7 +336,15 @@ class CommandGateway:
             return await self._reject(command, f"Not audited, hence not sent: {error}")
 
     async def _judge(self, command: Command) -> Command:
-        """Send a command, or let it wait for approval; a check that fails rejects it."""
+        """Send a command, or let it wait for approval; a check that fails rejects it.
+
+        One that cannot be checked yet, as the app has just started, stays as it is.
+        """
+        if unheard := self._unheard(command):
+            reason = f"The app has just started and has not heard {unheard} yet"
+            if command.state is not CommandState.REQUESTED or command.reason == reason:
+                return command
+            return await self._sender.change(command, SYSTEM.name, reason=reason)
         rule = self._rule(command)
         if rule is None or is_approved(rule, command):
             actor = command.approved_by or command.requested_by
@@ -348,7 +356,11 @@ class CommandGateway:
         if command.state is CommandState.AWAITING_APPROVAL:
             return command
         return await self._sender.change(
-            command, command.requested_by, command.why, state=CommandState.AWAITING_APPROVAL
+            command,
+            command.requested_by,
+            command.why,
+            state=CommandState.AWAITING_APPROVAL,
+            reason="",
         )
 
     async def _send_waiting(self, command: Command) -> Command:
@@ -358,6 +370,22 @@ class CommandGateway:
                 return command
             is_noted = command.id in self._audited
             return await (self._judge(command) if is_noted else self._take_in(command))
+
+    def _unheard(self, command: Command) -> str:
+        """Return what the checks of a command need and nobody has told since the start, "" if none.
+
+        Once the time to settle is over, what is not told is missing, and the checks say so.
+        """
+        if self._clock.now() >= self._since + self._around.settle:
+            return ""
+        tag = self._sender.look(command.tag).tag
+        if tag is None:  # one that an earlier life of the app knew may be declared in a moment
+            return command.tag if command.requested_at < self._since else ""
+        for path in needed(tag):
+            reading = self._sender.look(path).reading
+            if reading is None or reading.quality is not Quality.GOOD:
+                return path
+        return ""
 
     def _forget(self, command: Command) -> None:
         if command.state not in {CommandState.REQUESTED, CommandState.AWAITING_APPROVAL}:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from app.bus.client import Bus
@@ -70,6 +71,7 @@ class Surroundings:
         tasks: Actuators are asked by it.
         audit: Notes who does what before it is done.
         state_finding: Takes the finding that the end of a command is unknown, or is no longer.
+        settle: For so long after the start commands wait for values that nobody has told yet.
     """
 
     settings: Settings
@@ -80,3 +82,4 @@ class Surroundings:
     tasks: TaskClient
     audit: AuditLog
     state_finding: Callable[[Finding], None]
+    settle: timedelta

@@ -146,6 +146,14 @@ def interlock_path(interlock: Interlock, tag: Tag) -> str:
     return interlock.tag if "/" in interlock.tag else f"{tag.equipment}/{interlock.tag}"
 
 
+def needed(tag: Tag) -> list[str]:
+    """Return the tags whose values the checks of a command to `tag` look at."""
+    if tag.write is None:
+        return []
+    own = [] if tag.write.max_step is None else [tag.path]
+    return own + [interlock_path(each, tag) for each in tag.write.interlocks]
+
+
 def _role(wanted: Wanted, rule: WriteRule) -> Check:
     text = f"Needs the role {rule.role.value}; asked for as {wanted.role.value}"
     return Check("role", wanted.role.covers(rule.role), text)

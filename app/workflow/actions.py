@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -13,19 +14,27 @@ from app.core.action_check import OWN_TOPICS
 from app.core.actor import SYSTEM, Actor, Role
 from app.core.clock import Clock
 from app.core.command import ENDED, Command, CommandState
-from app.core.errors import AgentError, BusError, ConflictError, InputError, NotFoundError
+from app.core.errors import (
+    AgentError,
+    BusError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    StoreError,
+)
 from app.core.expression import bare, evaluate
 from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
-from app.workflow.context import Doing, Done, PlantSilentError, as_path
+from app.workflow.context import Doing, Done, Fate, PlantSilentError, as_path
 from app.workflow.dispatch import BROKER_AWAY, Dispatcher, is_worth_another_try
+from app.workflow.fate import fate_of
 from app.workflow.web import call
 
 NOTIFY = "notify"
 LOOK_S = 1.0
-_SILENT_S = 0.5
+_STORE_S = 1.0
 _WITHDRAWS = msgspec.structs.replace(SYSTEM, role=Role.ENGINEER)
 """Takes back what a run asked for, whatever role the tag asks of persons."""
 
@@ -62,10 +71,6 @@ class Commands(Protocol):
 
     async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
         """Refuse one that waits for approval."""
-        ...
-
-    def needs(self, tag: str) -> list[str]:
-        """Return the tags whose values the checks of a command look at."""
         ...
 
 
@@ -143,6 +148,14 @@ class Actions:
                     await self._children.cancel(as_path(task_id))
                 case _:
                     return
+
+    async def fate(self, kind: ActionKind, task_id: str) -> Fate | None:
+        """Return what is known of what a step asked for; None of kinds that leave no trace here.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        return await fate_of(kind, task_id, self._commands, self._store)
 
     async def _task(self, fields: dict[str, Any], doing: Doing) -> Done:
         return await self._ask(str(fields["capability"]), _object(fields, "input"), fields, doing)
@@ -245,7 +258,9 @@ class Actions:
             except asyncio.CancelledError:
                 if doing.is_cancelled():
                     said = "Its run was cancelled"
-                    await self._close(approval, ApprovalState.WITHDRAWN, said)
+                    await self._insist(
+                        partial(self._close, approval, ApprovalState.WITHDRAWN, said), doing
+                    )
                 raise
             news = self._decided
             approval = await self._store.approvals.find(approval.id) or approval
@@ -255,26 +270,30 @@ class Actions:
 
     async def _command(self, fields: dict[str, Any], doing: Doing) -> Done:
         tag, name = str(fields["tag"]), doing.person or f"workflow {doing.run.workflow}"
-        await self._hear(tag, doing)
-        command = await self._commands.request(
-            tag,
-            _number(fields, "value"),
-            Actor(name, "workflow", Role(doing.run.role)),
-            str(fields.get("why") or f"Step {doing.step.id} of run {doing.run.id}"),
-            id=doing.path,
-            run=doing.task_id,
-            expires_s=max(1.0, (doing.deadline - self._clock.now()).total_seconds()),
-            approver=doing.approver,
+        asking = asyncio.ensure_future(
+            self._commands.request(
+                tag,
+                _number(fields, "value"),
+                Actor(name, "workflow", Role(doing.run.role)),
+                str(fields.get("why") or f"Step {doing.step.id} of run {doing.run.id}"),
+                id=doing.path,
+                run=doing.task_id,
+                expires_s=max(1.0, (doing.deadline - self._clock.now()).total_seconds()),
+                approver=doing.approver,
+            )
         )
-        while command.state not in ENDED:
-            doing.waiting(_command_words(command))
-            try:
+        asking.add_done_callback(_heed)
+        try:
+            command = await asyncio.shield(asking)  # its row is written, or it is not: no third way
+            while command.state not in ENDED:
+                doing.waiting(_command_words(command))
                 await _news(self._decided, LOOK_S)
-            except asyncio.CancelledError:
-                if doing.is_cancelled():
-                    await self._withdraw_command(command.id)
-                raise
-            command = await self._commands.get(command.id)
+                command = await self._commands.get(command.id)
+        except asyncio.CancelledError:
+            if doing.is_cancelled():
+                await asyncio.wait([asking])
+                await self._insist(lambda: self._withdraw_command(doing.path), doing)
+            raise
         output = msgspec.to_builtins(command)
         if command.state is not CommandState.VERIFIED:
             kind = UncertainError if command.state is CommandState.UNKNOWN else RefusedError
@@ -282,21 +301,20 @@ class Actions:
             raise kind(said)
         return Done(output, command.actuator or "app")
 
-    async def _hear(self, tag: str, doing: Doing) -> None:
-        """Wait until the checks of a command can be judged: the app may have just started."""
-        is_good = self._functions.get("is_good")
-        while is_good:
+    async def _insist(self, withdraw: Callable[[], Awaitable[None]], doing: Doing) -> None:
+        """Take back what was asked for, however long a store refuses it: a cancel holds."""
+        while True:
             try:
-                for path in self._commands.needs(tag):
-                    is_good(path)
-            except PlantSilentError as error:
-                doing.waiting(str(error))
-                await self._clock.sleep(_SILENT_S)
+                await withdraw()
+            except StoreError as error:
+                doing.waiting(f"a store, to take back what was asked for: {error}")
+                await self._clock.sleep(_STORE_S)
             else:
                 return
 
     async def _withdraw_command(self, command_id: str) -> None:
-        with suppress(ConflictError):  # it is sent already; its row says what became of it
+        # it is sent already, and its row says what became of it; or it never was asked for
+        with suppress(ConflictError, NotFoundError):
             await self._commands.reject(command_id, _WITHDRAWS, "Its run was cancelled")
 
     async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
@@ -314,6 +332,12 @@ class Actions:
     async def _close(self, approval: Approval, state: ApprovalState, note: str) -> None:
         with suppress(ConflictError):  # a person was faster
             await self._store.approvals.decide(approval.id, state, "", self._clock.now(), note)
+
+
+def _heed(asking: asyncio.Future[Command]) -> None:
+    """Take note of an error that nobody waits for any more, or asyncio complains of it."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 async def _news(decided: asyncio.Event, timeout_s: float) -> None:

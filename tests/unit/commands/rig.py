@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from zlib import crc32
 
 from agents.actuator.agent import ActuatorAgent
@@ -107,6 +108,7 @@ class Rig:
         name: str = "rig",
         url: str = "",
         verify_s: float = VERIFY_S,
+        settle_s: float = 0.0,
     ) -> None:
         settings.data.dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
@@ -132,6 +134,7 @@ class Rig:
             tasks=(tasks := TaskClient(self.bus, name, clock)),
             audit=self.audit,
             state_finding=self.findings.append,
+            settle=timedelta(seconds=settle_s),
         )
         url = url or f"sqlite:///{settings.data.dir / 'commands.sqlite'}"
         self.gateway = CommandGateway(around, Database(url, METADATA, WHAT))
@@ -202,9 +205,9 @@ def hasty(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def offline(settings: Settings, clock: Clock) -> AsyncGenerator[Rig]:
+async def offline(settings: Settings, clock: Clock, settle_s: float = 0.0) -> AsyncGenerator[Rig]:
     """Run a gateway that reaches no broker; the test steps it."""
-    rig = Rig(settings, clock)
+    rig = Rig(settings, clock, settle_s=settle_s)
     await rig.open()
     try:
         yield rig

@@ -282,11 +282,11 @@ async def test_after_a_restart_nothing_is_judged_before_the_plant_was_heard(
     async with offline(settings, clock) as first:
         waiting = await first.ask(SPEED, 900.0, confirmed=True)
     await clock.advance(1)
-    async with offline(settings, clock) as second:
+    async with offline(settings, clock, settle_s=20) as second:
         second.plant.show(LOCKED, 0.0, Quality.UNCERTAIN)
         await second.gateway.step()
         early = await second.gateway.get(waiting.id)
-        await clock.advance(5)
+        await clock.advance(20)
         await second.gateway.step()
         late = await second.gateway.get(waiting.id)
 
