@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.core.clock import Clock
 from app.core.errors import StoreError
-from app.core.trigger_rules import Quiet
+from app.core.trigger_rules import Event, Quiet
 from app.store.held_events import HeldEvent, HeldPlace
 
 KEPT_FOR = timedelta(days=1)
@@ -46,11 +46,12 @@ class Held:
         self._is_recalled = False
         self._counted.clear()
 
-    async def recall(self, quiet_of: Callable[[str, int], Quiet | None]) -> None:
+    async def recall(self, quiet_of: Callable[[HeldPlace, Event], Quiet | None]) -> None:
         """Take over, once, what waited when we were not the leader, or were not there.
 
         Args:
-            quiet_of: Gives where the events of a trigger wait; None if there is no such trigger.
+            quiet_of: Gives where an event waits; None if there is no trigger any more that hears
+                it: then it is left, as another orchestrator may know it.
 
         Raises:
             StoreError: It cannot be read.
@@ -61,7 +62,7 @@ class Held:
         for place, held in (await self._store.all()).items():
             if now - held.due_at > KEPT_FOR:
                 self._counted.add(place)
-            elif quiet := quiet_of(place.workflow, place.number):
+            elif quiet := quiet_of(place, held.event):
                 left_s = max(0.0, (held.due_at - now).total_seconds())
                 quiet.restore(place.key, held.event, now_s + left_s)
         self._is_recalled = True

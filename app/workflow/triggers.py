@@ -16,6 +16,7 @@ from app.core.alarm import Alarm
 from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, StoreError
 from app.core.run import OVER, StartedBy, WorkflowRun
+from app.core.topic_filter import overlap
 from app.core.trigger_rules import (
     HELD,
     RUNS_A_MINUTE,
@@ -108,11 +109,13 @@ class Triggers:
         await self._bus.tick()
 
     async def use(self, workflows: Sequence[Workflow]) -> None:
-        """Take the enabled workflows; what waits for quiet in those that stay goes on waiting."""
+        """Take the enabled workflows; what waits in triggers that still hear it goes on waiting."""
+        heard = {place: _hears(trigger) for place, trigger in self._places()}
         known, self._workflows = self._workflows, {each.name: each for each in workflows}
         self._begin_schedules(known)
-        places = {place for place, _ in self._places()}
-        for place in self._quiet.keys() - places:
+        now = {place: _hears(trigger) for place, trigger in self._places()}
+        places = set(now)
+        for place in [each for each in self._quiet if now.get(each) != heard.get(each)]:
             self._held.counted(_held_by(place, self._quiet.pop(place)))
         self._offered = {place: seen for place, seen in self._offered.items() if place in places}
         self.refusals.keep(self._workflows)
@@ -356,10 +359,12 @@ class Triggers:
         except StoreError as error:  # it is tried again, and Health tells of the store
             logger.debug("What waited is not forgotten yet: %s", error)
 
-    def _quiet_of(self, workflow: str, number: int) -> Quiet | None:
-        place = _Place(workflow, number)
-        messages = (each for each, _ in self._places(TriggerKind.MQTT))
-        return self._quiet.setdefault(place, Quiet()) if place in messages else None
+    def _quiet_of(self, held: HeldPlace, event: Event) -> Quiet | None:
+        place = _Place(held.workflow, held.number)
+        trigger = dict(self._places(TriggerKind.MQTT)).get(place)
+        if trigger is None or not overlap(trigger.topic, str(event.get("topic", ""))):
+            return None
+        return self._quiet.setdefault(place, Quiet())
 
     def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
         return [
@@ -368,6 +373,11 @@ class Triggers:
             for number, trigger in enumerate(workflow.triggers)
             if not kinds or trigger.on in kinds
         ]
+
+
+def _hears(trigger: Trigger) -> tuple[str, ...]:
+    """Return what a trigger hears: another one in its place does not take over what waits."""
+    return trigger.on, trigger.topic, trigger.workflow
 
 
 def _held_by(place: _Place, quiet: Quiet) -> set[HeldPlace]:

@@ -240,6 +240,36 @@ async def test_an_event_of_a_trigger_that_is_none_is_left_for_who_knows_it(
     assert len(rig.held.rows) == 1
 
 
+async def test_what_waits_starts_no_trigger_that_was_changed_since_and_hears_another_topic():
+    rig = kept()
+    await rig.use(msgspec.structs.replace(QUIET, topic="line/+/begun"))
+
+    assert await rig.tick() == 0
+    await rig.use(QUIET)
+    assert await rig.tick() == 0  # it is too late for this life
+
+
+async def test_a_trigger_that_is_changed_while_a_message_waits_forgets_it(
+    connected_settings: Settings, outside: Peer
+):
+    async with life(connected_settings, QUIET) as rig:
+        await say(outside, 1)
+        await eventually(lambda: held(rig) == {TOPIC: 1})
+        await rig.use(msgspec.structs.replace(QUIET, topic="line/+/begun"))
+        assert await rig.tick(61) == 0
+        assert rig.held.rows == {}
+
+
+async def test_a_trigger_whose_quiet_is_changed_keeps_what_waits(
+    connected_settings: Settings, outside: Peer
+):
+    async with life(connected_settings, QUIET) as rig:
+        await say(outside, 1)
+        await eventually(lambda: held(rig) == {TOPIC: 1})
+        await rig.use(msgspec.structs.replace(QUIET, debounce_s=90))
+        assert await rig.tick(61) == 1
+
+
 async def test_a_store_that_cannot_be_read_yet_is_asked_again():
     rig = kept()
     rig.held.trouble = [StoreError("not open"), StoreError("not open")]
