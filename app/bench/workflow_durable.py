@@ -21,7 +21,7 @@ from app.core.workflow import ActionKind, Concurrency, Step, Workflow
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Doer, Doing, Done
+from app.workflow.context import Doer, Doing, Done, Fate
 from app.workflow.engine import Engine
 
 STEPS, MANY_STEPS = 5, 200
@@ -49,6 +49,11 @@ class AtOnce(Doer):
     @override
     async def withdraw(self, kind: ActionKind, task_id: str) -> None:
         """Take nothing back: nobody is asked."""
+
+    @override
+    async def fate(self, kind: ActionKind, task_id: str) -> Fate | None:
+        """Return that nothing is known."""
+        return None
 
 
 class Rig:

@@ -24,8 +24,9 @@ from app.core.run_plan import bound_reached, error_leads_back
 from app.core.workflow import EVERY, ActionKind, Step, timeout_of
 from app.store.runs import LostRunError
 from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
+from app.workflow.broken_off import BrokenOff
 from app.workflow.context import Doing, Done, PlantSilentError
-from app.workflow.elements import Elements, Kept, Plan, Unsure, element_names
+from app.workflow.elements import Kept, Plan, element_names
 from app.workflow.slots import has_begun, slot
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _SILENT_S = 0.5
 _STORE_S = 1.0
 _RAW = frozenset({"until"})
 _WAITS = frozenset({ActionKind.WAIT, ActionKind.APPROVE})
+_DOUBTFUL = (BusError, UncertainError, StoreError)
+"""Errors that do not say that nothing was done."""
 
 
 class Attempt:
@@ -70,8 +73,7 @@ class Attempt:
                 raise  # the app is stopping: nothing is certain, the step goes on at the next start
             _forget_cancel()
             settled = self._settle(StepState.CANCELLED, error="The run was cancelled")
-            settled = msgspec.structs.replace(settled, may_have_acted=self._has_acted)
-            return await self._with_elements(settled)
+            return await self._broken_off(settled, is_in_doubt=self._has_acted)
         except LostRunError:
             raise  # the step is another orchestrator's now
         except MillwrightError as error:
@@ -79,28 +81,24 @@ class Attempt:
             failed = msgspec.structs.replace(
                 self._settle(StepState.FAILED, error=said),
                 jumps=error_leads_back(runner.plan, step),
-                may_have_acted=isinstance(error, BusError | UncertainError),
             )
-            return await self._with_elements(failed)
+            return await self._broken_off(failed, is_in_doubt=isinstance(error, _DOUBTFUL))
         except Exception as error:  # a fault of ours fails the step, so that others are taken back
             logger.exception("Step %s of run %s failed by a fault", step.id, runner.run.id)
             failed = self._settle(StepState.FAILED, error=f"Fault of the app: {error!r}")
-            failed = msgspec.structs.replace(failed, may_have_acted=True)
-            return await self._with_elements(failed)
+            return await self._broken_off(failed, is_in_doubt=True)
         return await self._loop(output, agent)
 
-    async def _with_elements(self, settled: StepRun) -> StepRun:
-        """Say of a for-each that came to an end too early what its elements have done."""
-        if not self._step.for_each:
-            return settled
-        if self._unsure and self._step.compensate:
-            await self._keep("unsure", Unsure(sorted(self._unsure)))
-        found = Elements(self._runner.slots, self._step.id, self._shown.round)
-        return msgspec.structs.replace(
-            settled,
-            output=[found.outputs.get(index) for index in range(len(found.items))] or None,
-            may_have_acted=bool(found.outputs or self._unsure),
-        )
+    async def _broken_off(self, settled: StepRun, *, is_in_doubt: bool) -> StepRun:
+        """Say of a step that came to no good end what it has done all the same."""
+        runner = self._runner
+        runner.leave_alone()
+        found = BrokenOff(runner, self._step, self._shown.round, self._wait)
+        if self._step.for_each:
+            settled = await found.settled_list(settled, self._unsure, is_known=True)
+        elif is_in_doubt:
+            settled = await found.settled(settled)
+        return msgspec.structs.replace(settled, log=tuple(self._lines[-LOG_LINES:]))
 
     async def _keep(self, part: str, data: msgspec.Struct) -> None:
         key = slot(self._step.id, self._shown.round, part)
@@ -284,7 +282,7 @@ class Attempt:
         try:
             done = await self._act(fields, deadline, f".{index}")
         except MillwrightError as error:
-            if not isinstance(error, BusError | UncertainError):
+            if not isinstance(error, _DOUBTFUL):
                 self._unsure.discard(index)
             self._log(f"{what} failed: {error}")
             raise

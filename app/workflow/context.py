@@ -86,6 +86,25 @@ class Done:
     agent: str = "app"
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What is known of what a step asked for that came to no good end.
+
+    Attributes:
+        may_have_acted: Nobody can say that it did nothing.
+        output: What is known of what it did; None if nothing is.
+        words: The same for people; "" if there is nothing to say.
+        can_be_withdrawn: Nobody acts on it yet, and a cancel may see to it that nobody will.
+        patience_s: More will be known soon, and so long it is worth waiting for that.
+    """
+
+    may_have_acted: bool
+    output: object = None
+    words: str = ""
+    can_be_withdrawn: bool = False
+    patience_s: float = 0.0
+
+
 class Doer(Protocol):
     """What does the steps of runs; the engine knows no more of it."""
 
@@ -102,5 +121,13 @@ class Doer(Protocol):
 
         Raises:
             StoreError: It cannot be read or written.
+        """
+        ...
+
+    async def fate(self, kind: ActionKind, task_id: str) -> Fate | None:
+        """Return what is known of what a step asked for; None of kinds that leave no trace here.
+
+        Raises:
+            StoreError: It cannot be read.
         """
         ...

@@ -26,9 +26,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Unsure(msgspec.Struct, frozen=True):
-    """Elements that had begun when the step ended, and of which nobody can say what they did."""
+    """Elements that had begun when the step ended and may have acted, and what is known of each."""
 
     unsure: list[int] = []
+    known: dict[int, Any] = {}
 
 
 class Elements:
@@ -37,7 +38,7 @@ class Elements:
     Attributes:
         items: The elements.
         outputs: What those gave that were done, by their place.
-        unsure: Places of those that may have acted.
+        unsure: What is known of those that may have acted, by their place.
         is_all_known: It was noted which may have acted, or all were done.
     """
 
@@ -51,8 +52,9 @@ class Elements:
             if kept is not None:
                 self.outputs[index] = msgspec.json.decode(kept, type=Kept).output
         unsure = slots.get(slot(step, round_, "unsure"))
-        found = msgspec.json.decode(unsure, type=Unsure).unsure if unsure else []
-        self.unsure = set(found) - self.outputs.keys()
+        found = msgspec.json.decode(unsure, type=Unsure) if unsure else Unsure()
+        left = set(found.unsure) - self.outputs.keys()
+        self.unsure: dict[int, object] = {index: found.known.get(index) for index in left}
         self.is_all_known = unsure is not None or len(self.outputs) == len(self.items)
 
 

@@ -18,6 +18,7 @@ from app.core.workflow import ActionKind, Step
 from app.store.run_rows import Stored
 from app.store.runs import LostRunError, RunStore
 from app.workflow.attempt import Attempt
+from app.workflow.broken_off import BrokenOff
 from app.workflow.context import Doer
 from app.workflow.elements import Elements
 from app.workflow.slots import has_begun, is_outcome, slot
@@ -27,6 +28,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STORE_S = 1.0
+_TRACED = frozenset({ActionKind.COMMAND, ActionKind.WORKFLOW})
+"""What these ask for has a row of its own, which says also whether it was asked for at all."""
 
 Changed = Callable[[WorkflowRun, StepRun | None], None]
 
@@ -104,6 +107,11 @@ class Runner:
         for task in self._acting:
             task.cancel()
 
+    def leave_alone(self) -> None:
+        """Let no cancel interrupt the present step any more: it finds out what it has done."""
+        if task := asyncio.current_task():
+            self._acting.discard(task)
+
     async def go(self) -> WorkflowRun:
         """Carry the run out to its end.
 
@@ -171,15 +179,23 @@ class Runner:
         if verdict is None:
             return await self._attempt(step, shown)
         is_cancelled = verdict is StepState.CANCELLED
+        ended = msgspec.structs.replace(
+            shown, state=verdict, error=self._why_not() if is_cancelled else "", ended_at=began
+        )
         if is_cancelled and self._is_taken_up:
             await self._withdraw(step, round_)
-        return msgspec.structs.replace(
-            shown,
-            state=verdict,
-            error=self._why_not() if is_cancelled else "",
-            ended_at=began,
-            may_have_acted=is_cancelled and has_begun(self.slots, step.id, round_),
-        )
+            return await self._left_behind(step, ended)
+        return ended
+
+    async def _left_behind(self, step: Step, ended: StepRun) -> StepRun:
+        """Return what became of a step that the app may have been at when it ended."""
+        found = BrokenOff(self, step, ended.round, self.wait_for)
+        if step.for_each:
+            items = Elements(self.slots, step.id, ended.round).items
+            return await found.settled_list(ended, range(len(items)), is_known=False)
+        if has_begun(self.slots, step.id, ended.round) or step.do in _TRACED:
+            return await found.settled(ended)
+        return ended
 
     async def _attempt(self, step: Step, shown: StepRun) -> StepRun:
         task = asyncio.current_task()

@@ -19,7 +19,7 @@ from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 from app.workflow.child_runs import ChildRuns
-from app.workflow.context import Child, Doing, Done
+from app.workflow.context import Child, Doing, Done, Fate
 from app.workflow.engine import Engine
 from app.workflow.stored_steps import stored_steps
 from tests.processes import eventually
@@ -59,6 +59,7 @@ class FakeDoer:
         self.asked: list[str] = []
         self.finished: list[str] = []
         self.withdrawn: list[str] = []
+        self.fates: dict[str, Fate] = {}
 
     async def do(self, kind: ActionKind, fields: dict[str, Any], doing: Doing) -> Done:
         """Do a step: by its id, or by its task id without the run."""
@@ -72,6 +73,10 @@ class FakeDoer:
     async def withdraw(self, kind: ActionKind, task_id: str) -> None:
         """Note what is no longer asked of people."""
         self.withdrawn.append(task_id.partition(":")[2])
+
+    async def fate(self, kind: ActionKind, task_id: str) -> Fate | None:
+        """Return what a test says; of other steps nothing is known."""
+        return self.fates.get(task_id.partition(":")[2])
 
     @property
     def times(self) -> Counter[str]:
@@ -127,7 +132,7 @@ class Rig:
         self.authors: dict[str, Role] = {}
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
         self.engine = Engine(store=store, owner=owner, clock=clock, functions={})
-        self.children = ChildRuns(self.engine, store, self._child)
+        self.children = ChildRuns(self.engine, store, clock, self._child)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
         self.engine.use(doer)
 

@@ -15,7 +15,7 @@ from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Undo, Work
 from app.store.database import Database
 from app.store.run_tables import METADATA
 from app.store.runs import RunStore
-from app.workflow.context import Doer, Doing, Done
+from app.workflow.context import Doer, Doing, Done, Fate
 from app.workflow.engine import Engine
 
 BY = StartedBy("click", "ann")
@@ -46,6 +46,10 @@ class Hands(Doer):
     @override
     async def withdraw(self, kind: ActionKind, task_id: str) -> None:
         raise AssertionError(f"nobody was asked by {task_id}")
+
+    @override
+    async def fate(self, kind: ActionKind, task_id: str) -> Fate | None:
+        return None
 
 
 class FullOnce(RunStore):
