@@ -13,7 +13,7 @@ from app.bus.client import Bus, BusState, Outgoing, Received
 from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat, seed_id
 from app.core.alarm import Finding
 from app.core.clock import Clock
-from app.core.errors import BusError, NotFoundError, TopicError
+from app.core.errors import BusError, InputError, NotFoundError
 from app.core.health import ComponentStatus
 from app.core.task import TaskResult
 from app.core.topics import BIRTHS, beat_topic, birth_topic, findings_topic
@@ -147,7 +147,7 @@ class Communication:
         """Send a result; a sender that misses it sends its task again."""
         try:
             self.bus.publish(reply_to, result, qos=1)
-        except (BusError, TopicError) as error:
+        except (BusError, InputError) as error:
             logger.warning("Result of task %s is not sent: %s", result.id, error)
 
     def _bus_changed(self, _: ComponentStatus) -> None:

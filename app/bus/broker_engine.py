@@ -16,7 +16,9 @@ from app.settings import BrokerSettings
 # ids of 16 bit), and nats-server reserves this figure for each, twice for a filter that ends
 # with "#": 16 reservations, more than our sessions make, and still 4000 rows to one commit.
 MAX_ACK_PENDING = 4000
-_MAX_PAYLOAD_BYTES = 8 * 2**20  # nats-server warns above 8 MiB; our own limit is `[bus]`
+# nats-server warns above 8 MiB and counts its own headers; we publish at most
+# app.core.topic_name.PAYLOAD_BYTES, and take at most what `[bus]` says.
+_MAX_PAYLOAD_BYTES = 8 * 2**20
 _MAX_FILE_BYTES = 4 * 2**30  # retained and queued messages on disk
 _MAX_MEMORY_BYTES = 64 * 2**20  # streams in memory; MQTT keeps none there but QoS 2 in transit
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on every PATH

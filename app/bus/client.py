@@ -143,7 +143,7 @@ class Bus:
 
         Raises:
             BusError: The queue of QoS 1 messages is full.
-            TopicError: The topic is empty or holds a blank, + or #.
+            InputError: A broker would refuse the topic or the size.
         """
         self._sender.publish(topic, message, qos=qos, retain=retain)
 
@@ -159,6 +159,7 @@ class Bus:
 
         Raises:
             BusError: The queue is full, or the broker did not confirm within `timeout_s`.
+            InputError: A broker would refuse the topic or the size.
         """
         await self._sender.publish_confirmed(topic, message, retain=retain, timeout_s=timeout_s)
 

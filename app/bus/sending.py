@@ -9,9 +9,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from app.bus.codec import encode
 from app.bus.link import Link
 from app.bus.state import Connection
-from app.core.errors import BusError, TopicError
-
-_FORBIDDEN = frozenset(" +#\0")
+from app.core.errors import BusError
+from app.core.topic_name import check_payload, check_topic
 
 
 class Outgoing(NamedTuple):
@@ -53,7 +52,7 @@ class Sender:
 
         Raises:
             BusError: The queue of QoS 1 messages is full.
-            TopicError: The topic is empty or holds a blank, + or #.
+            InputError: A broker would refuse the topic or the size, see `check_topic`.
         """
         if qos or (self.is_open and self._link.unsent < self._limit):
             self._send(topic, message, qos, retain)
@@ -67,6 +66,7 @@ class Sender:
 
         Raises:
             BusError: The queue is full, or the broker did not confirm within `timeout_s`.
+            InputError: A broker would refuse the topic or the size, see `check_topic`.
         """
         self._confirming += 1  # before sending: the answer may come before `_send` returns
         try:
@@ -93,10 +93,10 @@ class Sender:
             confirmed.set_result(None)
 
     def _send(self, topic: str, message: msgspec.Struct | bytes, qos: int, retain: bool) -> int:
-        # nats-server closes the connection of whoever publishes to a topic with a space.
-        if not topic or not _FORBIDDEN.isdisjoint(topic):
-            raise TopicError(f'"{topic[:100]}" is empty or holds a blank, + or #')
+        # Before paho has it: what closes the connection would be sent again at each reconnect.
+        check_topic(topic)
         payload = message if isinstance(message, bytes) else encode(message)
+        check_payload(topic, len(payload))
         info = self._link.client.publish(topic, payload, qos, retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             where = self._connection.address

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from app.core.action_check import YEAR_S, check_action
+from app.core.command_approval import LONGEST_S
 from app.core.errors import InputError
 from app.core.expression import bare, evaluate, expressions
 from app.core.expression_check import Scope, check_condition
@@ -138,7 +139,8 @@ def _check_jump(step: Step, place: Place) -> Iterator[Problem]:
 
 
 def _check_limits(step: Step, where: str) -> Iterator[Problem]:
-    yield from within(step.timeout_s, 0, YEAR_S, f"{where}.timeout_s")
+    longest_s = LONGEST_S if step.do is ActionKind.COMMAND else YEAR_S
+    yield from within(step.timeout_s, 0, longest_s, f"{where}.timeout_s")
     yield from within(step.parallel, 1, PARALLEL, f"{where}.parallel")
     yield from within(step.retry.attempts, 1, ATTEMPTS, f"{where}.retry.attempts")
     yield from within(step.retry.wait_s, 0, _DAY_S, f"{where}.retry.wait_s")

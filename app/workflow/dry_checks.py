@@ -8,16 +8,18 @@ from typing import Any, cast
 from app.core.action_check import OWN_TOPICS
 from app.core.actor import Role
 from app.core.command_check import Look, Wanted, check_command, failed, in_words, why_untrusted
-from app.core.errors import FieldsError, InputError, NotFoundError, TopicError
+from app.core.errors import FieldsError, InputError, NotFoundError
+from app.core.http_header import check_header
+from app.core.topic_name import check_payload, check_topic
 from app.core.workflow import ActionKind, Step, Workflow, timeout_of
 from app.core.workflow_check import checked_input
 from app.core.write_rule import CommandSource
 from app.workflow.actions import NOTIFY, wait_s
 from app.workflow.dry_values import Guess, UnknownError, Values, is_known, plain
+from app.workflow.field_values import as_message, as_number
 from app.workflow.roles import check_role
-from app.workflow.web import METHODS, check_address
+from app.workflow.web import METHODS, body_bytes, check_address
 
-_NOT_IN_TOPICS = frozenset(" +#\0")
 _AT_THAT_TIME = frozenset({"rate", "interlock"})
 _LATER = "The time between two commands and interlocks are looked at when it runs"
 
@@ -96,8 +98,10 @@ def _publish(fields: Mapping[str, Any], _: Trial) -> list[str]:
     beginning = topic.beginning if isinstance(topic, Guess) else str(topic)
     if beginning.startswith(OWN_TOPICS):
         raise InputError(f'topic: "{topic[:120]}" is one of the app; use one of your own')
-    if not topic or not _NOT_IN_TOPICS.isdisjoint(beginning):
-        raise TopicError(f'topic: "{beginning[:100]}" is empty or holds a blank, + or #')
+    check_topic(str(topic))  # what is not known stands as "?", which may be in one
+    payload = fields["payload"]
+    if is_known(payload):
+        check_payload(str(topic), len(as_message(payload)))
     return []
 
 
@@ -108,6 +112,11 @@ def _http(fields: Mapping[str, Any], trial: Trial) -> list[str]:
     if is_known(method) and str(method).upper() not in METHODS:
         raise InputError(f'method: "{str(method)[:20]}" is none of {", ".join(METHODS)}')
     _check_object(fields, "headers")
+    if isinstance(headers := fields.get("headers"), dict):
+        for name, value in cast("dict[str, object]", headers).items():  # a JSON object
+            check_header(name, str(value))  # what is not known stands as "?", which may be in one
+    if is_known(body := fields.get("body")):
+        body_bytes(body)
     return []
 
 
@@ -142,11 +151,8 @@ def _command(fields: Mapping[str, Any], trial: Trial) -> list[str]:
         raise NotFoundError(f'tag: "{str(path)[:120]}" is not known')
     if not is_known(value):
         return []
-    try:
-        wanted = Wanted(tag.path, float(value), CommandSource.WORKFLOW.value, trial.role)
-    except (TypeError, ValueError) as error:
-        raise InputError(f'value: "{str(value)[:120]}" is no number') from error
-    return _refusals(wanted, trial)
+    number = as_number("value", value)
+    return _refusals(Wanted(tag.path, number, CommandSource.WORKFLOW.value, trial.role), trial)
 
 
 def _refusals(wanted: Wanted, trial: Trial) -> list[str]:

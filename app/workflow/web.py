@@ -3,12 +3,16 @@
 import asyncio
 import importlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
+
 from app.core.errors import BusError, InputError
+from app.core.http_header import check_header
 
 if TYPE_CHECKING:
     import httpx
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANSWER_BYTES = 262_144
 _AGAIN = frozenset({408, 425, 429})
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
 
 def check_address(url: str, allowed: Sequence[str]) -> None:
@@ -24,6 +29,8 @@ def check_address(url: str, allowed: Sequence[str]) -> None:
     Raises:
         InputError: It is no http address, or its host is not in `workflow.http_hosts`.
     """
+    if found := _CONTROL.search(url):
+        raise InputError(f"url: {url[:120]!a} holds the control character U+{ord(found[0]):04X}")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -36,6 +43,20 @@ def check_address(url: str, allowed: Sequence[str]) -> None:
         raise InputError(
             f'url: host "{host}" is not allowed; add it to workflow.http_hosts in settings.toml'
         )
+
+
+def body_bytes(body: object) -> bytes | None:
+    """Return the body of a request as JSON; None for none.
+
+    Raises:
+        InputError: It is no JSON: it has a number that is not finite, or is nested too deep.
+    """
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"body: cannot be sent as JSON: {error}") from error
 
 
 async def call(
@@ -60,14 +81,16 @@ async def call(
         timeout_s: For the whole call, from the first connection to the last byte of the answer.
 
     Raises:
-        InputError: The address or the method is not allowed, or the answer is a redirection or an
-            error of ours.
+        InputError: The address or the method is not allowed, a header or the body cannot be sent,
+            or the answer is a redirection or an error of ours.
         BusError: It cannot be reached or answered in time, or has trouble of its own: it may go
             better again.
     """
     check_address(url, allowed)
     if method not in METHODS:
         raise InputError(f'method: "{method[:20]}" is none of {", ".join(METHODS)}')
+    content = body_bytes(body)
+    sent = _headers(headers, content)
     said = f"{method} {url[:120]}"
     # 0.3 s, of which the start of the app is spared: most plants call nobody
     httpx = await asyncio.to_thread(importlib.import_module, "httpx")
@@ -75,16 +98,25 @@ async def call(
         async with (
             asyncio.timeout(timeout_s),  # httpx bounds each read only, and a slow peer sends many
             httpx.AsyncClient(timeout=None, trust_env=False) as client,
-            client.stream(method, url, json=body, headers=dict(headers)) as answer,
+            client.stream(method, url, content=content, headers=sent) as answer,
         ):
-            content = await _content(answer, url)
+            found = await _content(answer, url)
     except TimeoutError as error:
         raise BusError(f"{said} was not over within {timeout_s:g} s, the step's limit") from error
+    except httpx.InvalidURL as error:
+        raise InputError(f'url: "{url[:120]}" is no address: {error}') from error
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
         raise BusError(f"{said} failed: {why}") from error
-    _check_status(f"{said} answered {answer.status_code}", answer, content)
-    return {"status": answer.status_code, "body": _read(answer, content)}
+    _check_status(f"{said} answered {answer.status_code}", answer, found)
+    return {"status": answer.status_code, "body": _read(answer, found)}
+
+
+def _headers(headers: Mapping[str, str], content: bytes | None) -> dict[str, str]:
+    for name, value in headers.items():
+        check_header(name, value)
+    is_typed = content is None or any(name.lower() == "content-type" for name in headers)
+    return dict(headers) if is_typed else {"Content-Type": "application/json", **headers}
 
 
 async def _content(answer: "httpx.Response", url: str) -> bytes:
@@ -109,10 +141,20 @@ def _check_status(said: str, answer: "httpx.Response", content: bytes) -> None:
 
 
 def _read(answer: "httpx.Response", content: bytes) -> object:
-    text = content.decode(answer.encoding or "utf-8", errors="replace")
+    text = _text(content, answer.encoding or "utf-8")
     if "json" not in answer.headers.get("content-type", ""):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        found = json.loads(text)
+        msgspec.json.encode(found)  # or the run could not be kept
+    except (ValueError, RecursionError):
         return text
+    return found
+
+
+def _text(content: bytes, encoding: str) -> str:
+    try:
+        text = content.decode(encoding, errors="replace")
+    except (LookupError, UnicodeError):  # "hex" is an encoding for Python, and none of texts
+        text = content.decode(errors="replace")
+    return text.encode(errors="replace").decode()  # half characters, as of UTF-7

@@ -6,9 +6,10 @@ import pytest
 
 from app.bus.client import Bus, BusState, Received
 from app.bus.read_ahead import Incoming
-from app.core.errors import BusError, TopicError
+from app.core.errors import BusError, InputError, TopicError
 from app.core.health import Health
 from app.core.reading import ReadingMessage
+from app.core.topic_name import BYTES, PAYLOAD_BYTES
 from app.settings import BusSettings, Settings
 from tests.processes import eventually
 from tests.unit.bus.conftest import Inbox, MakeBus
@@ -158,14 +159,48 @@ async def test_a_full_live_queue_drops_the_oldest_and_counts_them(
     assert bus.counters.dropped == 50
 
 
-@pytest.mark.parametrize("topic", ["", "a b", "a/+", "a/#", "a\0b"])
+@pytest.mark.parametrize(
+    "topic", ["", "a b", "a/+", "a/#", "a\0b", "rooms/hall\n", "a\tb", "a\x7f", "a\ud800", "$SYS/x"]
+)
 async def test_a_topic_that_a_broker_would_punish_is_refused(make_bus: MakeBus, topic: str):
     bus = await connected(make_bus("topic"))
 
     with pytest.raises(TopicError):
         bus.publish(topic, b"x", qos=1)
+    with pytest.raises(TopicError):
+        bus.publish(topic, b"x")
 
     await bus.publish_confirmed("still/connected", b"x")
+
+
+@pytest.mark.parametrize("topic", ["a.b", "..", "a/>/*", "/", "a//b", "°C/ü", "a?b", "x" * BYTES])
+async def test_a_topic_that_is_let_through_is_taken_by_the_broker(make_bus: MakeBus, topic: str):
+    bus, inbox = await connected(make_bus("odd")), Inbox()
+    bus.subscribe("#", bytes, inbox, qos=1)
+    await bus.wait_connected(15)
+
+    await bus.publish_confirmed(topic, b"x")
+
+    await eventually(lambda: topic in {received.topic for received in inbox.received})
+
+
+async def test_a_payload_that_the_broker_would_punish_is_refused(make_bus: MakeBus):
+    bus = await connected(make_bus("large"))
+
+    with pytest.raises(InputError, match="too large"):
+        await bus.publish_confirmed("large/x", bytes(PAYLOAD_BYTES + 1))
+    with pytest.raises(InputError, match="too large"):
+        bus.publish("large/x", bytes(PAYLOAD_BYTES + 1))
+
+    await bus.publish_confirmed("still/connected", b"x")
+
+
+async def test_the_largest_payload_is_taken_by_the_broker(make_bus: MakeBus):
+    bus = await connected(make_bus("largest"))
+
+    await bus.publish_confirmed("large/x", bytes(PAYLOAD_BYTES), retain=True)
+
+    await bus.publish_confirmed("large/x", b"", retain=True)
 
 
 async def test_a_filter_that_is_refused_makes_the_bus_degraded(make_bus: MakeBus):

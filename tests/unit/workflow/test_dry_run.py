@@ -42,6 +42,7 @@ id = "one"
 do = "wait"
 with = { seconds = 1 }
 """
+TEN_MB = ", ".join(["\"${'x' * 50000}\""] * 200)
 HEAD = """
 name = "demo"
 [inputs.n]
@@ -118,6 +119,9 @@ def notes(run: WorkflowRun, step: int = 0) -> str:
         ("publish", 'topic = "a/b", payload = "${tag(\'a/b/c/d/e\')}"', "a/b/c/d/e.* not known"),
         ("publish", "topic = \"${'data/' + str(input.n)}\", payload = 1", "one of the app"),
         ("publish", "topic = \"${'a b'}\", payload = 1", "holds a blank"),
+        ("publish", "topic = \"${'rooms/hall\\\\n'}\", payload = 1", "holds a line break"),
+        ("publish", "topic = \"${''}\", payload = 1", "is empty"),
+        ("publish", f'topic = "a/b", payload = [{TEN_MB}]', "bytes .*is too large"),
         ("workflow", 'name = "nobody", input = {}', "no workflow"),
         ("workflow", 'name = "child", input = { level = 1, wrong = 1 }', "wrong is no input"),
         ("workflow", 'name = "child", input = {}', "level is required"),
@@ -125,6 +129,8 @@ def notes(run: WorkflowRun, step: int = 0) -> str:
         ("workflow", 'name = "child", input = { level = "${input.n + 6}" }', "at most 5"),
         ("http", 'url = "http://example.com/"', "not allowed"),
         ("http", 'url = "http://plant.local/", method = "${\'LOOK\'}"', "none of GET"),
+        ("http", "url = \"${'http://plant.local/\\\\n'}\"", "url: .*control character"),
+        ("http", 'url = "http://plant.local/", headers = { X-A = "${\'ü\'}" }', '"X-A" holds "ü"'),
         ("command", f'tag = "{UNIT}/none", value = 1', "not known"),
         ("command", f'tag = "{SPEED}", value = 9999', "between 40 and 105"),
         ("command", f'tag = "{SPEED}", value = 80', "At most 10 from the present 100"),

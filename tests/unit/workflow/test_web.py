@@ -134,3 +134,78 @@ async def test_a_redirection_that_leads_nowhere_is_no_success_either() -> None:
 def test_an_address_that_is_not_the_allowed_one_is_refused(url: str) -> None:
     with pytest.raises(InputError):
         check_address(url, ("127.0.0.1:9000",))
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"X-Room": "Küche"}, 'headers: "X-Room" holds "ü"'),
+        ({"X-Room": "a\r\nX-Other: b"}, r'headers: "X-Room" holds U\+000D'),
+        ({"X-Room": "\ud800"}, r'headers: "X-Room" holds U\+D800'),
+        ({"Küche": "a"}, "is no name of a header"),
+        ({"": "a"}, "is no name of a header"),
+    ],
+)
+async def test_a_header_that_cannot_be_sent_is_named(headers: dict[str, str], why: str) -> None:
+    with http_stub() as stub, pytest.raises(InputError, match=why):
+        await call("POST", f"http://{stub.address}/", 1, headers, allowed=("*",), timeout_s=5.0)
+
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("body", [float("nan"), [10**5000], "\ud800"])
+async def test_a_body_that_is_no_json_is_named(body: object) -> None:
+    with http_stub() as stub, pytest.raises(InputError, match="body: cannot be sent as JSON"):
+        await call("POST", f"http://{stub.address}/", body, {}, allowed=("*",), timeout_s=5.0)
+
+
+@pytest.mark.parametrize("path", ["/\n", "/a\tb", "/\x7f"])
+async def test_an_address_with_a_control_character_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match=r"url: .* control character"):
+        await call("GET", f"http://a{path}", None, {}, allowed=("*",), timeout_s=5.0)
+
+
+async def test_an_address_that_no_host_can_have_is_refused() -> None:
+    url = f"http://ä{'b' * 70}/"
+
+    with pytest.raises(InputError, match=r"url: .* is no address"):
+        await call("GET", url, None, {}, allowed=("*",), timeout_s=5.0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b'{"a": "\\ud800"}', b'{"a": 1' + b"0" * 5000 + b"}", b"[" * 100_000],
+    ids=["half a character", "a number without end", "nested without end"],
+)
+async def test_an_answer_that_no_run_can_keep_stays_a_text(answer: bytes) -> None:
+    with http_stub() as stub:
+        stub.answers = [(200, answer)]
+        assert await _post(stub.address) == {"status": 200, "body": answer.decode()}
+
+
+@pytest.mark.parametrize("charset", ["hex", "undefined", "idna"])
+async def test_an_answer_in_an_encoding_of_no_text_is_read_as_utf_8(charset: str) -> None:
+    head = f"HTTP/1.1 200 OK\nContent-Type: text/plain; charset={charset}\nContent-Length: 2\n\nhi"
+
+    async with peer(head) as address:
+        answer = await call("GET", f"http://{address}/", None, {}, allowed=("*",), timeout_s=5.0)
+
+    assert answer == {"status": 200, "body": "hi"}
+
+
+async def test_the_body_is_json_unless_a_header_says_otherwise() -> None:
+    with http_stub() as stub:
+        url = f"http://{stub.address}/"
+        await call("POST", url, {"x": "ü"}, {}, allowed=("*",), timeout_s=5.0)
+        own = {"content-type": "application/ld+json"}
+        await call("POST", url, {"x": 1}, own, allowed=("*",), timeout_s=5.0)
+
+    names = ("Content-Type", "content-type")
+    sent = [
+        ([value for name in names if (value := each.headers.get(name))], each.body)
+        for each in stub.requests
+    ]
+    assert sent == [
+        (["application/json"], b'{"x":"\xc3\xbc"}'),
+        (["application/ld+json"], b'{"x":1}'),
+    ]

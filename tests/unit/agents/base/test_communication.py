@@ -9,6 +9,7 @@ from agents.base.communication import Communication
 from app.clock import SystemClock
 from app.core.agent import AgentSpec
 from app.core.alarm import Finding, Priority
+from app.core.task import TaskResult
 from app.settings import Settings
 from tests.mqtt_peer import Peer, peer
 from tests.processes import eventually
@@ -71,3 +72,18 @@ async def test_the_end_of_an_event_is_told_over_a_restart(vibration: Communicati
     vibration.recall({looseness.key: 2, imbalance.key: None})
     await say(vibration, events, [looseness, imbalance])
     assert heard(events) == [("normal", "looseness ended")]
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "output"), [("millwright/\nresults", {}), ("results/app", {"a": "x" * 9_000_000})]
+)
+async def test_a_result_that_no_broker_takes_leaves_the_agent_connected(
+    vibration: Communication,
+    caplog: pytest.LogCaptureFixture,
+    reply_to: str,
+    output: dict[str, str],
+):
+    vibration.answer(reply_to, TaskResult("one", "vibration/1", 0.1, output))
+
+    assert "Result of task one is not sent" in caplog.text
+    await vibration.bus.publish_confirmed("still/connected", b"x")
