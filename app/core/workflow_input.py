@@ -79,10 +79,13 @@ def _text(_field: Input, value: object) -> str:
 
 
 def _number(field: Input, value: object) -> str:
+    if isinstance(value, str) and _is_infinite(value):  # a command line knows no other
+        return "must be a finite number"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"must be a number, not {_kind(value)}"
-    if not math.isfinite(value):
-        return "must be a finite number"
+    if _is_infinite(value):
+        is_huge = isinstance(value, int)
+        return "is too large: at most 1.8e308" if is_huge else "must be a finite number"
     unit = f" {unit_words(field.unit)}".rstrip()
     if field.low is not None and value < field.low:
         return f"must be at least {field.low:g}{unit}"
@@ -142,6 +145,16 @@ def _typed(kind: InputKind, text: str) -> object:
         except (msgspec.DecodeError, UnicodeEncodeError):
             return text
     return text
+
+
+def _is_infinite(value: float | str) -> bool:
+    """Tell whether a number, or what a text reads as, is infinite, none, or beyond a float."""
+    try:
+        return not math.isfinite(float(value))
+    except OverflowError:
+        return True
+    except ValueError:
+        return False
 
 
 def _kind(value: object) -> str:
