@@ -33,7 +33,7 @@ COMMANDS = {
     "train": Command("app.cli.train", "train an agent's model"),
     "evaluate": Command("app.cli.evaluate", "metrics of an agent's model as JSON"),
     "score": Command("app.cli.score", "run an agent's model over a CSV file"),
-    "bench": Command("app.cli.bench", "measure demo, history, live or mqtt on this machine"),
+    "bench": Command("app.cli.bench", "measure demo, history, live, mqtt or workflow here"),
     "config": Command("app.cli.config", "show or check the settings"),
     "docs": Command("app.cli.docs", "write the generated pages of docs/ anew from the code"),
 }

@@ -63,7 +63,7 @@ def step_line(step: StepRun) -> str:
     parts += [step.error] if step.error else []
     parts += [_json(step.output)[:_SHOWN]] if step.output is not None else []
     parts += ["taken over from the run that it repeats"] if step.carried else []
-    parts += [f"taken back: {step.compensation}"] if step.compensation else []
+    parts += [_taken_back(step.compensation)] if step.compensation else []
     return "  ".join(parts).rstrip()
 
 
@@ -80,6 +80,10 @@ def problem_line(file: Path, problem: Problem) -> str:
     where = f" {problem.where}:" if problem.where else ""
     hint = f"; {problem.hint}" if problem.hint else ""
     return f"{place}: {problem.severity.value}:{where} {problem.message}{hint}"
+
+
+def _taken_back(said: str) -> str:
+    return said if "not taken back" in said else f"taken back: {said}"
 
 
 def _time(at: datetime) -> str:
