@@ -76,6 +76,9 @@ async def test_texts_become_what_the_inputs_are(
     [
         (("quick", "-p", "count=many"), "count"),
         (("quick", "-p", "count=1.5"), "count"),
+        (("quick", "-p", "count=nan"), "count must be a finite number"),
+        (("quick", "-p", "count=1e999"), "count must be a finite number"),
+        (("quick", "-p", f"count={'9' * 400}"), "count is too large"),
         (("quick", "-p", "cuont=1"), "cuont"),
         (("nothing",), "There is no workflow"),
         (("chief",), "supervisor"),

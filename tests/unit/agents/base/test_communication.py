@@ -81,7 +81,7 @@ async def test_a_result_that_no_broker_takes_leaves_the_agent_connected(
     vibration: Communication,
     caplog: pytest.LogCaptureFixture,
     reply_to: str,
-    output: dict[str, str],
+    said: str,
 ):
     vibration.answer(reply_to, TaskResult("one", "vibration/1", 0.1, {"said": said}))
 
