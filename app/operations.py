@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-from app.core.actor import Actor, Role
+from app.core.actor import Actor, Role, check_actor
 from app.core.clock import Clock
 from app.core.errors import InputError, RoleError
 from app.core.run import Approval, Begun, StartedBy, WorkflowRun
@@ -157,6 +157,7 @@ class Operations:
     def _audited(
         self, actor: Actor, action: str, target: str, why: str = ""
     ) -> AbstractAsyncContextManager[None]:
+        check_actor(actor)  # one door for all ways in, pages too
         return audited(self._audit, self._clock, actor, action, target, why=why)
 
 

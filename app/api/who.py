@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from app.api.answers import ACTOR
-from app.core.actor import Actor
+from app.core.actor import Actor, check_name
+from app.core.errors import InputError
 from app.settings import Settings
 
 
@@ -27,10 +28,23 @@ def _utf_8(header: object) -> object:
         return header
 
 
+def _own(name: str) -> str:
+    """Refuse a name of the app; pydantic tells a ValueError to the caller."""
+    try:
+        check_name(name)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    else:
+        return name
+
+
 ActorName = Annotated[
-    str, BeforeValidator(_utf_8), Header(alias="X-Actor", min_length=1, max_length=40)
+    str,
+    BeforeValidator(_utf_8),
+    AfterValidator(_own),
+    Header(alias="X-Actor", min_length=1, max_length=40),
 ]
-"""The header that says who asks."""
+"""The header that says who asks; not a name that the app goes by itself."""
 _Source = Annotated[Caller, Header(alias="X-Actor-Source")]
 
 

@@ -14,7 +14,7 @@ from app.commands.rows import CommandRows
 from app.commands.sending import Sender
 from app.commands.surroundings import Surroundings
 from app.commands.wire import Wire
-from app.core.actor import SYSTEM, Actor
+from app.core.actor import SYSTEM, Actor, check_actor
 from app.core.command import Command, CommandAck, CommandChange, CommandState
 from app.core.command_approval import (
     check_reason,
@@ -228,12 +228,13 @@ class CommandGateway:
             approver: Who agreed in the workflow that asks; None if nobody did.
 
         Raises:
-            InputError: The value is no number, id or time are out of their bounds, or a person
-                gives no reason.
+            InputError: The value is no number, id or time are out of their bounds, a person gives
+                no reason, or who asks bears a name of the app.
             ConflictError: The id stands for a command with another tag or value, or the same
                 change of the tag waits for its approval already.
             StoreError: It cannot be kept; nothing was sent.
         """
+        check_actor(actor)
         seen = self._sender.look(tag)
         rule = seen.tag.write if seen.tag else None
         agreed = confirmed_by(rule, actor, confirmed=confirmed, approver=approver)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from app.core.actor import Actor, Role
+from app.core.actor import Actor, Role, folded_name
 from app.core.command import Command, CommandState
 from app.core.errors import InputError
 from app.core.topics import is_segment
@@ -132,4 +132,4 @@ def why_waiting(wanted: Command, waiting: Iterable[Command]) -> str:
 
 
 def _is_same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return folded_name(one) == folded_name(other)

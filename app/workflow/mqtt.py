@@ -7,13 +7,12 @@ import msgspec
 
 from app.bus.client import Bus, Received
 from app.bus.dead_letters import kept_by_broker
-from app.core.actor import Actor
+from app.core.actor import MQTT, Actor, check_actor
 from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.run import WorkflowRun, WorkflowTrigger
 from app.core.topics import SEED_TRIGGERS, TRIGGERS, is_segment
 from app.workflow.leader_bus import LeaderBus
 
-_MQTT = "mqtt"
 T = TypeVar("T")
 
 
@@ -78,14 +77,14 @@ class MqttStarts:
             if wanted.id and not is_segment(wanted.id):
                 self._refuse(received.topic, received.message, "id: use letters, digits, _ and -")
             else:
-                who = wanted.requested_by or _MQTT
+                who = wanted.requested_by or MQTT
                 await self._start(received, wanted.workflow, wanted.input, who, wanted.id)
             self._taken[id(received)] = received
 
     async def _take_seed(self, batch: Sequence[Received[SeedTrigger]]) -> None:
         for received in self._not_taken(batch):
             wanted = received.message
-            await self._start(received, wanted.workflow_name, wanted.parameters, _MQTT, "")
+            await self._start(received, wanted.workflow_name, wanted.parameters, MQTT, "")
             self._taken[id(received)] = received
 
     def _not_taken(self, batch: Sequence[Received[T]]) -> list[Received[T]]:
@@ -112,8 +111,10 @@ class MqttStarts:
             why = kept_by_broker("a trigger must not be retained")
             self._refuse(received.topic, received.message, why)
             return
+        actor = Actor(who, MQTT)
         try:
-            await self._starter.start_workflow(name, given, Actor(who, _MQTT), id=run_id)
+            check_actor(actor)
+            await self._starter.start_workflow(name, given, actor, id=run_id)
         except StoreError:
             raise  # the broker keeps it, and the bus calls again
         except MillwrightError as error:

@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from app.bus.client import Received
 from app.clock import ManualClock
 from app.core.actor import Actor
-from app.core.command import CommandAck, CommandRequest, CommandState
+from app.core.command import AckState, CommandAck, CommandRequest, CommandState
 from app.core.errors import ConflictError, InputError
 from app.core.topics import COMMAND_REQUESTS, ack_topic
 from app.settings import Settings
@@ -79,6 +80,27 @@ async def test_a_rejected_request_is_answered_once(connected_settings: Settings)
         await rig.bus.publish_confirmed(ack_topic("end"), CommandAck("end", acks[0].state, "", NOW))
         await eventually(lambda: acks[-1].id == "end")
     assert [each.id for each in acks] == ["m1", "end"]
+
+
+async def test_a_program_that_calls_itself_as_the_app_does_is_refused_and_told_why(
+    connected_settings: Settings,
+):
+    acks: list[CommandAck] = []
+
+    def take(batch: Sequence[Received[CommandAck]]) -> None:
+        acks.extend(each.message for each in batch)
+
+    async with online(connected_settings) as rig:
+        rig.bus.subscribe(ack_topic("m1"), CommandAck, take, qos=1)
+        claimed = msgspec.structs.replace(wish(rig, FREE), requested_by="System")
+        await rig.bus.publish_confirmed(COMMAND_REQUESTS, claimed)
+        await eventually(lambda: acks)
+
+        assert (acks[0].state, acks[0].reason) == (
+            AckState.REFUSED,
+            '"System" is a name of the app itself; use your own',
+        )
+        assert await rig.gateway.find() == []
 
 
 async def test_a_retained_request_does_not_stay_in_the_broker(connected_settings: Settings):

@@ -120,6 +120,21 @@ async def test_a_name_that_no_page_can_show_is_refused(starts: Starts, outside: 
     assert ["requested_by" in each.reason for each in starts.bus.dead_letters.list()] == [True]
 
 
+async def test_a_program_that_calls_itself_as_the_app_does_starts_nothing(
+    starts: Starts, outside: Peer
+):
+    for name in ("system", "Workflow demo", "  "):
+        await outside.publish(TRIGGERS, own(1, requested_by=name))
+    await outside.publish(TRIGGERS, own(2, requested_by="mqtt"))
+
+    await eventually(lambda: starts.started == [2])
+    assert starts.refused == [
+        '"system" is a name of the app itself; use your own',
+        '"Workflow demo" is a name of the app itself; use your own',
+        "The name is empty; say who you are",
+    ]
+
+
 async def test_a_workflow_whose_name_none_can_have_is_not_even_audited(
     starts: Starts, outside: Peer
 ):

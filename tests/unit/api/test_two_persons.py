@@ -1,0 +1,156 @@
+"""A tag that two persons must agree to gets two, whatever runs stand between them and it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.clock import SystemClock
+from app.core.actor import Actor
+from app.core.errors import InputError
+from app.core.reading import Quality, Reading
+from app.plant import Plant
+from app.settings import Settings
+from tests.processes import eventually
+from tests.unit.api.flows import client_of, ended, working_plant
+from tests.unit.commands.rig import FREE, LOCKED, SPEED, TWO, pump
+
+PROGRAM = Actor("mqtt", "mqtt")
+"""A program that does not say who it is."""
+STEP = """
+[[steps]]
+id = "{id}"
+do = "{do}"
+{needs}
+[steps.with]
+{given}
+"""
+
+
+@pytest.fixture
+async def plant(settings: Settings) -> AsyncGenerator[Plant]:
+    async with working_plant(settings) as made:
+        made.tags.declare(pump())
+        now = made.clock.now()
+        shown = ((LOCKED, 0.0), (SPEED, 1000.0), (TWO, 1.0), (FREE, 0.0))
+        made.tags.apply([Reading(tag, value, Quality.GOOD, now, now) for tag, value in shown])
+        yield made
+
+
+@pytest.fixture
+async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
+    async with client_of(plant) as made:
+        yield made
+
+
+def who(name: str) -> dict[str, str]:
+    return {"X-Actor": name}
+
+
+def ask(name: str, *needs: str) -> str:
+    return written(name, "approve", needs, question=f"{name}?")
+
+
+def sets(tag: str, *needs: str) -> str:
+    return written("set", "command", needs, tag=tag, value=2)
+
+
+def rests(*needs: str) -> str:
+    return written("rest", "wait", needs, seconds=0.01)
+
+
+def calls(name: str, *needs: str) -> str:
+    return written("k", "workflow", needs, name=name)
+
+
+def written(id_: str, do: str, needs: tuple[str, ...], **given: object) -> str:
+    """Return one step as TOML; Python writes these values as TOML does."""
+    after = f"needs = {list(needs)}" if needs else ""
+    lines = "\n".join(f"{key} = {value!r}" for key, value in given.items())
+    return STEP.format(id=id_, do=do, needs=after, given=lines)
+
+
+async def save(client: httpx.AsyncClient, name: str, *steps: str, after: str = "") -> None:
+    """Save a workflow; one that comes `after` another begins as a run of that ends."""
+    trigger = f'\n[[triggers]]\non = "workflow"\nworkflow = "{after}"\n' if after else ""
+    text = f'name = "{name}"\n{trigger}{"".join(steps)}'
+    answer = await client.put(f"/api/workflows/{name}", json={"text": text})
+    assert answer.status_code == 201, answer.text
+
+
+async def begun(client: httpx.AsyncClient, name: str, actor: str, **body: object) -> str:
+    answer = await client.post(f"/api/workflows/{name}/runs", json=body, headers=who(actor))
+    assert answer.status_code == 201, answer.text
+    run_id: str = answer.json()["id"]
+    return run_id
+
+
+async def first(client: httpx.AsyncClient, plant: Plant, path: str) -> dict[str, Any]:
+    """Return the first of a list once it has one; the app looks about meanwhile."""
+    async with asyncio.timeout(40):
+        while not (found := (await client.get(path)).json()):
+            await plant.workflows.tick()
+            await asyncio.sleep(0.01)
+    row: dict[str, Any] = found[0]
+    return row
+
+
+async def follower(client: httpx.AsyncClient, plant: Plant, name: str) -> dict[str, Any]:
+    """Return the first run of a workflow once the end of another has begun it."""
+    return await first(client, plant, f"/api/runs?workflow={name}")
+
+
+async def waiting(client: httpx.AsyncClient, plant: Plant, tag: str = TWO) -> dict[str, Any]:
+    """Return the command to a tag that waits for a person."""
+    return await first(client, plant, f"/api/commands?state=awaiting_approval&tag={tag}")
+
+
+async def approval(client: httpx.AsyncClient, command: dict[str, Any], actor: str) -> int:
+    answer = await client.post(f"/api/commands/{command['id']}/approve", headers=who(actor))
+    return answer.status_code
+
+
+async def decide(
+    client: httpx.AsyncClient, plant: Plant, run_id: str, *answers: tuple[str, str, str]
+) -> None:
+    """Answer questions of a run as they come: step, approve or reject, and by whom."""
+    for step, word, actor in answers:
+        await eventually(lambda step=step: asks(plant, run_id, step))
+        body = {"note": "seen", "step": step}
+        path = f"/api/runs/{run_id}/{word}"
+        answer = await client.post(path, json=body, headers=who(actor))
+        assert answer.status_code == 200, answer.text
+
+
+def asks(plant: Plant, run_id: str, step: str) -> bool:
+    runner = plant.workflows.engine.live(run_id)
+    return bool(runner) and any(each.step == step and each.waiting_for for each in runner.steps)
+
+
+@pytest.mark.parametrize("name", ["system", "System", "mqtt", "compensation", "workflow kid"])
+async def test_nobody_acts_over_http_under_a_name_of_the_app(
+    client: httpx.AsyncClient, plant: Plant, name: str
+):
+    await save(client, "kid", sets(TWO))
+    started = await client.post("/api/workflows/kid/runs", json={}, headers=who(name))
+    wish = {"tag": FREE, "value": 1, "why": "too hot"}
+    asked = await client.post("/api/commands", json=wish, headers=who(name))
+    await begun(client, "kid", "anna")
+    command = await waiting(client, plant)
+
+    assert await approval(client, command, name) == 422
+    assert [each.status_code for each in (started, asked)] == [422, 422]
+    assert "is a name of the app itself; use your own" in started.json()["message"]
+    assert (await client.get("/api/commands")).json() == [command]
+
+
+@pytest.mark.parametrize("name", ["system", "mqtt", "Workflow kid"])
+async def test_nor_at_a_page(client: httpx.AsyncClient, plant: Plant, name: str):
+    await save(client, "kid", sets(TWO))
+
+    with pytest.raises(InputError, match="is a name of the app itself"):
+        await plant.operations.start_workflow("kid", {}, Actor(name, "ui"))
+    with pytest.raises(InputError, match="is a name of the app itself"):
+        await plant.commands.request(TWO, 2, Actor(name, "ui"), "too hot")
