@@ -230,8 +230,8 @@ class CommandGateway:
         Raises:
             InputError: The value is no number, id or time are out of their bounds, a person gives
                 no reason, or who asks bears a name of the app.
-            ConflictError: The id stands for a command with another tag or value, or the same
-                change of the tag waits for its approval already.
+            ConflictError: The id stands for a command with another tag or value, or of another
+                run, or the same change of the tag waits for its approval already.
             StoreError: It cannot be kept; nothing was sent.
         """
         check_actor(actor)
@@ -265,7 +265,7 @@ class CommandGateway:
             kept = await self._rows.insert(wanted)
             if kept is wanted:
                 return await self._take_in(kept)
-        another = why_another(kept, tag, value)
+        another = why_another(kept, tag, value, run)
         if another:
             raise ConflictError(another)
         return kept

@@ -110,11 +110,26 @@ def why_not_rejected(command: Command, rule: WriteRule | None, actor: Actor) -> 
     return f"Needs the role {needed.value}; {actor.name} is {actor.role.value}"
 
 
-def why_another(kept: Command, tag: str, value: float) -> str:
-    """Return why a request under a known id is not the same command, "" if it is."""
-    if (kept.tag, kept.value) == (tag, value):
+def why_another(kept: Command, tag: str, value: float, run: str) -> str:
+    """Return why a request under a known id is not the same command, "" if it is.
+
+    What a person asked for is no doing of a step, nor is that of another step.
+
+    Args:
+        kept: The command of that id.
+        tag: Path of the tag that is asked for.
+        value: Value that is asked for.
+        run: `run:step` that asks, empty for none.
+    """
+    if (kept.tag, kept.value, kept.run) == (tag, value, run):
         return ""
-    return f'The id "{kept.id}" stands for {kept.tag} = {kept.value:g}; choose another id'
+    whose = f"the command of {kept.run}" if kept.run else "a command that no run asked for"
+    if kept.run == run:
+        whose = "another command"
+    return (
+        f'The id "{kept.id}" stands for {whose}: {kept.tag} = {kept.value:g}; choose another id'
+        + (" for the run" if run else "")
+    )
 
 
 def why_waiting(wanted: Command, waiting: Iterable[Command]) -> str:

@@ -154,3 +154,29 @@ async def test_nor_at_a_page(client: httpx.AsyncClient, plant: Plant, name: str)
         await plant.operations.start_workflow("kid", {}, Actor(name, "ui"))
     with pytest.raises(InputError, match="is a name of the app itself"):
         await plant.commands.request(TWO, 2, Actor(name, "ui"), "too hot")
+
+
+async def test_a_command_that_a_person_asked_for_is_not_the_doing_of_a_step(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", sets(FREE))
+    wish = {"tag": FREE, "value": 2, "why": "too hot", "id": "T2-set"}
+    await client.post("/api/commands", json=wish, headers=who("boris"))
+    run_id = await begun(client, "kid", "anna", id="T2")
+
+    assert await ended(plant, run_id) == "failed"
+    assert (await client.get(f"/api/runs/{run_id}")).json()["reason"] == (
+        f'set: The id "T2-set" stands for a command that no run asked for: {FREE} = 2; '
+        "choose another id for the run"
+    )
+
+
+async def test_a_command_of_a_step_is_none_of_a_person(client: httpx.AsyncClient, plant: Plant):
+    await save(client, "kid", sets(TWO))
+    await begun(client, "kid", "anna", id="T2")
+    await waiting(client, plant)
+    wish = {"tag": TWO, "value": 2, "why": "too hot", "id": "T2-set"}
+    answer = await client.post("/api/commands", json=wish, headers=who("boris"))
+
+    assert answer.status_code == 409
+    assert "stands for the command of T2:set" in answer.json()["message"]

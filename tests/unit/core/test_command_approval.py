@@ -152,8 +152,31 @@ def test_what_was_sent_can_no_longer_be_rejected(state: CommandState):
 
 @pytest.mark.parametrize(("tag", "value"), [("a/b/c/d/f", 900.0), ("a/b/c/d/e", 901.0)])
 def test_the_same_id_with_something_else_is_another_command(tag: str, value: float):
-    assert "900" in why_another(WAITING, tag, value)
+    assert "900" in why_another(WAITING, tag, value, "")
 
 
-def test_the_same_id_with_the_same_is_the_same_command():
-    assert why_another(WAITING, "a/b/c/d/e", 900) == ""
+@pytest.mark.parametrize(
+    ("kept", "asks", "words"),
+    [
+        ("", "T2:set", "that no run asked for"),
+        ("T2:set", "", "the command of T2:set"),
+        ("T2:set", "T2-set:a", "the command of T2:set"),
+        ("T2:set", "T2:set.2", "the command of T2:set"),
+    ],
+)
+def test_the_same_id_of_another_run_is_another_command(kept: str, asks: str, words: str):
+    command = msgspec.structs.replace(WAITING, run=kept)
+
+    assert words in why_another(command, WAITING.tag, WAITING.value, asks)
+
+
+@pytest.mark.parametrize("run", ["", "T2:set"])
+def test_the_same_id_with_the_same_is_the_same_command(run: str):
+    command = msgspec.structs.replace(WAITING, run=run)
+
+    assert why_another(command, "a/b/c/d/e", 900, run) == ""
+
+
+@pytest.mark.parametrize("name", ["Ann", " ann", "ANN "])
+def test_case_and_blanks_make_no_second_person(name: str):
+    assert "another person" in why_not_approved(WAITING, TWO, Actor(name, "ui"), NOW)
