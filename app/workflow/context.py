@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.core.actor import SYSTEM, Actor, Role
+from app.core.actor import COMPENSATION, MQTT, SYSTEM, Actor, Role
 from app.core.errors import InputError
-from app.core.run import WorkflowRun
+from app.core.run import StartedBy, WorkflowRun
 from app.core.workflow import ActionKind, Step, Workflow
 
 
@@ -21,8 +21,14 @@ class Child(NamedTuple):
     role: Role
 
 
-NOBODY = frozenset({SYSTEM.name, "mqtt"})
+_NOBODY = frozenset({SYSTEM.name, MQTT})
 """Names that what starts runs goes by where no person is named."""
+_BY_PERSONS = frozenset({"click", "http", "cli", "retry"})
+
+
+def starter(by: StartedBy) -> str:
+    """Return the person, or the program that named itself, who started a run; "" if none did."""
+    return by.name if by.kind in _BY_PERSONS or by.name not in _NOBODY else ""
 
 
 def as_path(task_id: str) -> str:
@@ -48,7 +54,9 @@ class Doing:
         log: Takes a line of the step's log.
         names: What expressions of the step see.
         is_cancelled: Tells whether the run is cancelled, and the app not merely stopping.
-        approver: Who agreed in an approve step before this one; None if nobody did.
+        approver: Whose agreement in an approve step before this one counts; None if nobody's does.
+        agreed: Name of who agreed last before this step, also where it counts for nothing, as a
+            later question was answered with no or a step is taken back; "" if nobody did.
     """
 
     run: WorkflowRun
@@ -60,6 +68,7 @@ class Doing:
     is_cancelled: Callable[[], bool]
     names: Mapping[str, object] = field(default_factory=dict[str, object])
     approver: Actor | None = None
+    agreed: str = ""
 
     @property
     def path(self) -> str:
@@ -72,10 +81,9 @@ class Doing:
 
         Two are two all the same where one agreed in the run and another agrees to its command.
         """
-        name = self.run.started_by.name
-        if name not in NOBODY:
-            return name
-        return self.approver.name if self.approver else ""
+        approver = self.approver.name if self.approver else ""
+        agreed = self.agreed or ("" if approver == COMPENSATION else approver)
+        return starter(self.run.started_by) or agreed
 
 
 @dataclass(frozen=True, slots=True)

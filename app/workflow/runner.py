@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.core.actor import Actor, Role
+from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import StoreError
 from app.core.run import SETTLED, RunState, StepRun, StepState, WorkflowRun
@@ -17,6 +17,7 @@ from app.core.step_order import ancestors
 from app.core.workflow import ActionKind, Step
 from app.store.run_rows import Stored
 from app.store.runs import LostRunError, RunStore
+from app.workflow.answers import agreed_by, agreeing, is_answer
 from app.workflow.attempt import Attempt
 from app.workflow.broken_off import BrokenOff
 from app.workflow.context import Doer
@@ -279,9 +280,22 @@ class Runner:
         }
 
     def approver(self, step: Step) -> Actor | None:
-        """Return who agreed last in an approve step before this one, in this run."""
+        """Return whose agreement in this run counts for a step.
+
+        The answer before it that was given last is the one that counts: a no to it takes the yes
+        to an earlier question back.
+        """
+        return next((agreed_by(each) for each in self._answers(step)), None)
+
+    def agreed(self, step: Step) -> str:
+        """Return who agreed last before a step, whatever was answered since; "" if nobody did."""
+        named = (who for each in self._answers(step) for who in reversed(agreeing(each)))
+        return next((who.name for who in named), "")
+
+    def _answers(self, step: Step) -> list[object]:
+        """Return what approve steps before this one gave in this run, the last first."""
         if not self._has_approvals:
-            return None
+            return []
         asked = [
             before
             for name in ancestors(self.workflow, step.id)
@@ -289,13 +303,8 @@ class Runner:
             and (before := self.plan.current(name))
             and not before.carried
         ]
-        for before in sorted(asked, key=ended_s, reverse=True):
-            match before.output:
-                case {"approved": True, "decided_by": str() as who, "decided_role": str() as role}:
-                    return Actor(who, "workflow", Role(role or Role.OPERATOR))
-                case _:
-                    continue
-        return None
+        given = (each.output for each in sorted(asked, key=ended_s, reverse=True))
+        return [output for output in given if is_answer(output)]
 
     def task_id(self, step: Step, round_: int) -> str:
         """Return `run:step`, with the round behind it in a loop."""

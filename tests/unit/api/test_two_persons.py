@@ -129,6 +129,26 @@ def asks(plant: Plant, run_id: str, step: str) -> bool:
     return bool(runner) and any(each.step == step and each.waiting_for for each in runner.steps)
 
 
+async def test_a_no_to_the_last_question_takes_an_earlier_yes_back(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", ask("one"), ask("two", "one"), sets(SPEED, "two"))
+    run_id = await begun(client, "kid", "anna")
+    await decide(client, plant, run_id, ("one", "approve", "boris"), ("two", "reject", "carl"))
+    command = await waiting(client, plant, SPEED)
+
+    assert (command["requested_by"], command.get("approved_by", "")) == ("anna", "")
+
+
+async def test_a_yes_after_a_no_counts(client: httpx.AsyncClient, plant: Plant):
+    await save(client, "kid", ask("one"), ask("two", "one"), sets(SPEED, "two"))
+    run_id = await begun(client, "kid", "anna")
+    await decide(client, plant, run_id, ("one", "reject", "boris"), ("two", "approve", "carl"))
+    command = await first(client, plant, f"/api/commands?tag={SPEED}")
+
+    assert (command["state"], command["approved_by"]) == ("requested", "carl")
+
+
 @pytest.mark.parametrize("name", ["system", "System", "mqtt", "compensation", "workflow kid"])
 async def test_nobody_acts_over_http_under_a_name_of_the_app(
     client: httpx.AsyncClient, plant: Plant, name: str
