@@ -31,6 +31,7 @@ from app.settings import WorkflowSettings
 from app.store.runs import RunStore
 from app.workflow.actions import Actions
 from app.workflow.around_check import check_around
+from app.workflow.behind import named
 from app.workflow.child_runs import ChildRuns
 from app.workflow.context import Child
 from app.workflow.definition import read_definition, version_of, with_lines
@@ -308,6 +309,7 @@ class WorkflowService(RunReads):
     ) -> WorkflowRun:
         workflow = self._library.definition(name)  # once: it may be saved by another meanwhile
         role = await asyncio.to_thread(self._library.role, workflow)
+        by = await named(by, self._store)
         return (await self._begin(workflow, given, by, role, run_id)).run
 
     async def _begun_since(self, name: str, since: datetime) -> list[WorkflowRun]:

@@ -129,6 +129,68 @@ def asks(plant: Plant, run_id: str, step: str) -> bool:
     return bool(runner) and any(each.step == step and each.waiting_for for each in runner.steps)
 
 
+async def test_who_started_a_run_is_no_second_person_for_the_run_that_follows_its_end(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "first", rests())
+    await save(client, "second", rests(), after="first")
+    await save(client, "third", sets(TWO), after="second")
+    await begun(client, "first", "anna")
+    await follower(client, plant, "second")
+    run = await follower(client, plant, "third")
+    command = await waiting(client, plant)
+
+    assert (command["requested_by"], run["started_by"]["name"]) == ("anna", "anna")
+    assert await approval(client, command, "Anna") == 409
+    assert await approval(client, command, "boris") == 202
+
+
+async def test_who_agreed_last_in_a_run_of_nobody_is_no_second_person_after_its_end(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "first", ask("one"), ask("two", "one"))
+    await save(client, "second", sets(TWO), after="first")
+    run_id = (await plant.operations.start_workflow("first", {}, PROGRAM)).id
+    await decide(client, plant, run_id, ("one", "approve", "anna"), ("two", "approve", "boris"))
+    await follower(client, plant, "second")
+    command = await waiting(client, plant)
+
+    assert command["requested_by"] == "boris"
+    assert await approval(client, command, "boris") == 409
+    assert await approval(client, command, "anna") == 202
+
+
+async def test_the_end_of_a_run_counts_for_its_person_also_after_a_restart(
+    settings: Settings,
+):
+    async with working_plant(settings) as plant, client_of(plant) as client:
+        await save(client, "first", rests())
+        await save(client, "second", ask("one"), after="first")
+        await ended(plant, await begun(client, "first", "anna"))
+    again = Plant(settings, SystemClock())
+    again.audit.open()
+    await again.workflows.open()
+    try:
+        async with client_of(again) as client:
+            run = await follower(client, again, "second")
+    finally:
+        await again.workflows.stop()
+        again.audit.close()
+
+    assert (run["started_by"]["kind"], run["started_by"]["name"]) == ("workflow", "anna")
+
+
+async def test_where_nobody_stands_behind_the_run_that_ended_the_next_has_nobody_either(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "first", rests())
+    await save(client, "second", sets(TWO), after="first")
+    await plant.operations.start_workflow("first", {}, PROGRAM)
+    await follower(client, plant, "second")
+
+    assert (await waiting(client, plant))["requested_by"] == "workflow second"
+
+
 async def test_a_no_to_the_last_question_takes_an_earlier_yes_back(
     client: httpx.AsyncClient, plant: Plant
 ):
