@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from app.core.actor import SYSTEM, Role
+from app.core.clock import Clock
 from app.core.errors import ConflictError, MillwrightError, NotFoundError, StoreError
 from app.core.run import RunState, StartedBy, WorkflowRun
 from app.store.runs import RunStore
@@ -17,6 +18,8 @@ from app.workflow.roles import check_role
 _NESTED = 8
 """Runs within runs; deeper is taken for a workflow that calls itself for ever."""
 
+_STORE_S = 1.0
+
 
 class ChildRuns:
     """Starts runs for steps of other runs."""
@@ -25,6 +28,7 @@ class ChildRuns:
         self,
         engine: Engine,
         store: RunStore,
+        clock: Clock,
         child: Callable[[str, dict[str, Any]], Awaitable[Child]],
     ) -> None:
         """Build it.
@@ -32,10 +36,12 @@ class ChildRuns:
         Args:
             engine: Carries them out.
             store: Where runs are kept.
+            clock: Time.
             child: Gives what one goes by, from name and input of its workflow.
         """
         self._engine = engine
         self._store = store
+        self._clock = clock
         self._child = child
 
     async def run(self, name: str, given: dict[str, Any], run_id: str, doing: Doing) -> WorkflowRun:
@@ -56,11 +62,30 @@ class ChildRuns:
             )
         except asyncio.CancelledError:
             if not self._engine.is_stopping:
-                await self.cancel(run_id)
+                await self._end(run_id, doing)
             raise
 
-    async def cancel(self, run_id: str) -> None:
-        """Cancel a run within a run that is cancelled; the app may have ended between the two.
+    async def _end(self, run_id: str, doing: Doing) -> None:
+        """Cancel it, however long a store refuses it; log what became of it."""
+        while True:
+            try:
+                await self.cancel(run_id, lambda child: doing.waiting(_child_words(child)))
+                ended = await self._store.shown(run_id)
+            except NotFoundError:  # it never began
+                return
+            except StoreError as error:
+                doing.waiting(f"the store of workflows, to cancel run {run_id}: {error}")
+                await self._clock.sleep(_STORE_S)
+            else:
+                doing.log(f"Run {run_id} is {ended.state.value}: {ended.reason}")
+                return
+
+    async def cancel(
+        self, run_id: str, meanwhile: Callable[[WorkflowRun], None] = lambda _: None
+    ) -> None:
+        """Cancel a run within a run, if it has begun, and wait until what it did is taken back.
+
+        Only then may the run around it take back its own steps, or leave its turn to another.
 
         Raises:
             StoreError: It cannot be read or written.
@@ -70,6 +95,8 @@ class ChildRuns:
             runner.cancel(why)  # at once, also while the disk is full
         with suppress(ConflictError, NotFoundError):  # it is over
             await self._engine.cancel(run_id, why)
+        with suppress(ConflictError, NotFoundError):  # it cannot be read, or never began
+            await self._engine.wait_for_end(run_id, meanwhile)
 
     async def _find_or_begin(
         self, name: str, given: dict[str, Any], run_id: str, doing: Doing

@@ -81,7 +81,7 @@ class WorkflowService(RunReads):
             functions=functions,
         )
         super().__init__(store, engine)
-        self.children = ChildRuns(engine, store, self._child)
+        self.children = ChildRuns(engine, store, clock, self._child)
         self._settings = settings
         self._clock = clock
         self._owners = owners

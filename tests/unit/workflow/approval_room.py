@@ -54,7 +54,7 @@ class Room:
             dispatcher=nobody,
             commands=commands or nobody,
             store=store,
-            children=ChildRuns(self.engine, store, self._child),
+            children=ChildRuns(self.engine, store, clock, self._child),
             clock=clock,
             http_hosts=(),
             functions=self.functions,

@@ -9,12 +9,12 @@ import pytest
 
 from app.core.errors import ConflictError
 from app.core.run import OVER, RunState, WorkflowRun
-from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
+from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Undo, Workflow
 from app.store.database import Database
 from app.workflow.actions import RefusedError
 from app.workflow.context import Doing
 from tests.processes import eventually
-from tests.unit.workflow.engine_rig import FakeDoer, Gate, Rig, flow, life, step
+from tests.unit.workflow.engine_rig import Fails, FakeDoer, Gate, Rig, flow, life, step
 
 SINGLE = Concurrency(RunMode.SINGLE)
 
@@ -284,11 +284,13 @@ async def test_a_child_that_is_just_being_kept_when_its_parent_is_cancelled_neve
     name = await rig.begin(flow(calls("child"), name="mother"))
     await is_kept.wait()
     await rig.engine.cancel(name, "stop")
-    await rig.ended(name)
     work(rig).may_go.set()
-    await rig.engine.tick()
-    await rig.engine.tick()
+    ending = asyncio.create_task(rig.ended(name))
+    while not ending.done():
+        await rig.engine.tick()
+        await asyncio.sleep(0.01)
 
+    assert (await ending).state is RunState.CANCELLED
     assert (await rig.ended(f"{name}-call")).state is RunState.CANCELLED
     assert rig.doer.times["work"] == int(is_other_at_work)
 
@@ -327,3 +329,42 @@ async def test_a_child_that_waited_goes_on_though_the_turn_met_a_dying_app(
         ended = [await rig.ended(name) for name in (first, second)]
 
     assert [each.state for each in ended] == [RunState.COMPLETED] * 2
+
+
+def with_undo(held: Gate, rig: Rig) -> Workflow:
+    """Return a run whose first step and whose child's first step are to be taken back."""
+    undo = Undo(ActionKind.TASK, {})
+    made = step("made", compensate=undo)
+    rig.doer.acts["held"] = held
+    rig.library["child"] = flow(made, step("held", "made"), name="child")
+    call = msgspec.structs.replace(calls("child"), needs=("first",))
+    return flow(step("first", compensate=undo), call, name="mother", runs=SINGLE)
+
+
+async def test_a_run_takes_back_its_own_steps_after_those_of_the_run_within_it(rig: Rig):
+    held, taking_back = Gate(), Gate()
+    rig.doer.acts["made.undo"] = taking_back
+    workflow = with_undo(held, rig)
+    name = await rig.begin(workflow)
+    await held.is_reached.wait()
+    await rig.engine.cancel(name, "stop")
+    await taking_back.is_reached.wait()
+
+    assert "first.undo" not in rig.doer.asked
+    with pytest.raises(ConflictError, match="runs already"):  # its key is not free yet
+        await rig.begin(workflow)
+    taking_back.may_go.set()
+    await rig.ended(name)
+    assert [each for each in rig.doer.asked if each.endswith("undo")] == ["made.undo", "first.undo"]
+
+
+async def test_a_run_says_what_its_cancelled_run_could_not_take_back(rig: Rig):
+    held = Gate()
+    rig.doer.acts["made.undo"] = Fails()
+    name = await rig.begin(with_undo(held, rig))
+    await held.is_reached.wait()
+    await rig.engine.cancel(name, "stop")
+    run = await rig.ended(name)
+
+    call = next(each for each in run.steps if each.step == "call")
+    assert "Not taken back: made" in call.log[-1].text

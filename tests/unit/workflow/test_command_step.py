@@ -255,3 +255,24 @@ async def test_a_cancel_holds_though_the_store_refuses_it_for_a_while(rig: Rig, 
     assert (await rig.gateway.get(command.id)).state is CommandState.REJECTED
     with pytest.raises(ConflictError, match="waits for no approval"):
         await rig.gateway.approve(command.id, BOB)
+
+
+async def test_a_run_within_a_run_that_took_too_long_is_over_before_its_step_is(room: Room):
+    undo = Undo(ActionKind.WAIT, {"seconds": 1})
+    room.library["demo"] = Workflow(
+        "demo",
+        (
+            Step("say", ActionKind.WAIT, with_={"seconds": 0}, compensate=undo),
+            Step("ask", ActionKind.APPROVE, with_={"question": "Slower?"}, needs=("say",)),
+        ),
+    )
+    call = Step("call", ActionKind.WORKFLOW, with_={"name": "demo"}, timeout_s=0.5)
+    run_id = await room.begin(Workflow("mum", (call,)))
+    run, child = await room.ended(run_id), await room.ended(f"{run_id}-call")
+
+    (step,) = run.steps
+    assert (run.state, child.state) == (RunState.FAILED, RunState.CANCELLED)
+    assert "was not over in time" in step.error
+    assert child.ended_at
+    assert step.ended_at
+    assert child.ended_at <= step.ended_at
