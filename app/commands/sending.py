@@ -79,8 +79,16 @@ class Sender:
         now = self._clock.now()
         # it may have waited long for its approval; the order itself is to be followed soon
         expires_at = min(command.expires_at, now + timedelta(seconds=self._order_s))
+        shown = self.look(command.tag).reading
         return await self._dispatch(
-            command, actor, why, sent, actuator=actuator, sent_at=now, expires_at=expires_at
+            command,
+            actor,
+            why,
+            sent,
+            actuator=actuator,
+            sent_at=now,
+            expires_at=expires_at,
+            before=shown.value if shown else None,
         )
 
     def send_again(self, command: Command) -> None:

@@ -95,7 +95,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         approved_by: Who agreed; empty if nobody had to or nobody has.
         why: What the requester said.
         reason: Why it was rejected, expired or is unknown.
-        before: The tag's value when it was asked for.
+        before: The tag's value when it was sent; until then, when it was asked for.
         after: The value the plant showed at the end.
         run: `run:step` that asked, empty for none.
         actuator: `name/instance` it was sent to; no other acts on it.

@@ -4,17 +4,18 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from app.core.actor import Actor, Role
-from app.core.errors import MillwrightError
+from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.expression import fill
 from app.core.run import StepRun, StepState
 from app.core.workflow import ActionKind, Undo
 from app.store.runs import LostRunError
 from app.workflow.actions import RefusedError, UncertainError, deadline_after
+from app.workflow.change import Change, change_of, gives_back
 from app.workflow.context import Doing, PlantSilentError
 from app.workflow.elements import Elements, element_names
 
@@ -29,6 +30,14 @@ UNDO_AGAIN = timedelta(seconds=3)
 _SILENT_S = 1.0
 
 
+class _Wrong(NamedTuple):
+    """Why a step was not taken back by one try."""
+
+    said: str
+    is_tried_again: bool = False
+    is_refused: bool = False
+
+
 class TakeBack:
     """The taking back of one step in one round; of a for-each, of its elements, the last first."""
 
@@ -40,6 +49,7 @@ class TakeBack:
         self._settled = settled
         self._step = step
         self._undo: Undo = step.compensate
+        self._waited = ""
         # what a later round of a loop gave is no business of an earlier one
         self._names = {**runner.names(step), "steps": runner.plan.values_at(settled)}
 
@@ -50,8 +60,8 @@ class TakeBack:
             return await self._one(self._names, self._settled.output, task_id)
         elements = Elements(self._runner.slots, self._step.id, self._settled.round)
         wrong: list[str] = []
-        for index in sorted(elements.outputs.keys() | elements.unsure, reverse=True):
-            output = elements.outputs.get(index)
+        given = elements.unsure | elements.outputs
+        for index, output in sorted(given.items(), reverse=True):
             seen = element_names(self._seen(output), index, elements.items[index])
             said = await self._one(seen, output, f"{task_id}.{index}")
             if said != DONE:
@@ -70,41 +80,60 @@ class TakeBack:
         """Take back once; what is refused is asked for again until its time is up.
 
         A tag may ask for some seconds between two commands, which a quick failure does not leave.
+        While a store is away the same is asked again: ids make that harmless.
         """
-        runner, undo = self._runner, self._undo
-        deadline, number = deadline_after(runner.clock.now(), undo.timeout_s), 0
+        clock = self._runner.clock
+        deadline, number = deadline_after(clock.now(), self._undo.timeout_s), 1
         while True:
-            number += 1
-            try:
-                async with asyncio.timeout(undo.timeout_s):
-                    fields = await self._fields(names)
-                    again = f".{number}" if number > 1 else ""
-                    doing = self._doing(fields, output, f"{task_id}.undo{again}", deadline)
-                    await runner.actions.do(undo.do, fields, doing)
-            except LostRunError:
-                raise
-            except RefusedError as error:
-                is_tried = undo.do is ActionKind.COMMAND and not isinstance(error, UncertainError)
-                if is_tried and runner.clock.now() + UNDO_AGAIN < deadline:
-                    await runner.clock.sleep(UNDO_AGAIN.total_seconds())
-                    continue
-                return f"not taken back: {error}"
-            except (MillwrightError, TimeoutError) as error:
-                return f"not taken back: {error or 'it took too long'}"
-            except Exception as error:  # a fault of ours must not keep others from being taken back
-                logger.exception("Step %s of run %s stays", self._step.id, runner.run.id)
-                return f"not taken back: fault of the app: {error!r}"
-            else:
+            again = f".{number}" if number > 1 else ""
+            wrong = await self._wrong(names, output, f"{task_id}.undo{again}", deadline)
+            if wrong is None:
                 return DONE
+            if not wrong.is_tried_again or clock.now() + UNDO_AGAIN >= deadline:
+                return f"not taken back: {wrong.said}"
+            number += wrong.is_refused
+            self._wait(wrong.said)
+            await clock.sleep(UNDO_AGAIN.total_seconds())
 
-    def _doing(
+    async def _wrong(
+        self, names: Mapping[str, object], output: object, task_id: str, deadline: datetime
+    ) -> _Wrong | None:
+        """Take back once; return what went wrong, None if nothing did."""
+        try:
+            await self._act(names, output, task_id, deadline)
+        except LostRunError:
+            raise
+        except StoreError as error:
+            return _Wrong(f"the store: {error}", is_tried_again=True)
+        except RefusedError as error:
+            is_tried = self._undo.do is ActionKind.COMMAND and not isinstance(error, UncertainError)
+            return _Wrong(str(error), is_tried_again=is_tried, is_refused=True)
+        except TimeoutError:
+            return _Wrong(self._too_long())
+        except MillwrightError as error:
+            return _Wrong(str(error) or type(error).__name__)
+        except Exception as error:  # a fault of ours must not keep others from being taken back
+            logger.exception("Step %s of run %s stays", self._step.id, self._runner.run.id)
+            return _Wrong(f"fault of the app: {error!r}")
+        return None
+
+    async def _act(
+        self, names: Mapping[str, object], output: object, task_id: str, deadline: datetime
+    ) -> None:
+        left_s = (deadline - self._runner.clock.now()).total_seconds()
+        async with asyncio.timeout(max(left_s, 0.0)):
+            fields = await self._fields(names)
+            doing = await self._doing(fields, output, task_id, deadline)
+            await self._runner.actions.do(self._undo.do, fields, doing)
+
+    def _too_long(self) -> str:
+        waited = f"; it waited for {self._waited}" if self._waited else ""
+        return f"it took longer than {self._undo.timeout_s:g} s{waited}"
+
+    async def _doing(
         self, fields: Mapping[str, Any], output: object, task_id: str, deadline: datetime
     ) -> Doing:
         runner = self._runner
-        approver = runner.approver(self._step)
-        if self._undo.do is ActionKind.COMMAND and gives_back(fields, output):
-            # whoever agreed to the change wants the tag as it was before, if all else fails
-            approver = Actor("compensation", "workflow", Role(runner.run.role))
         return Doing(
             run=runner.run,
             step=self._step,
@@ -113,10 +142,43 @@ class TakeBack:
             waiting=self._wait,
             log=lambda _: None,
             is_cancelled=lambda: False,
-            approver=approver,
+            approver=await self._approver(fields, output),
         )
 
+    async def _approver(self, fields: Mapping[str, Any], output: object) -> Actor | None:
+        """Return whose word counts for the undo: of a command, that of its step if nothing else.
+
+        Whoever agreed to the change wants the tag as it was before, if all else fails; but nobody
+        has agreed to undo what others have set since.
+        """
+        agreed = self._runner.approver(self._step)
+        if ActionKind.COMMAND not in {self._undo.do} & {self._step.do}:
+            return agreed
+        change = change_of(output)
+        if change is not None and change.tag != fields.get("tag"):
+            return agreed
+        if change is None or not await self._stands(change):
+            return None
+        if gives_back(fields, change):
+            return Actor("compensation", "workflow", Role(self._runner.run.role))
+        return agreed
+
+    async def _stands(self, change: Change) -> bool:
+        """Tell whether the tag shows what the step has set, or what it was before."""
+        tag = self._runner.functions.get("tag")
+        while tag is not None:
+            try:
+                shown = tag(change.tag)
+            except PlantSilentError:
+                await self._runner.clock.sleep(_SILENT_S)
+            except InputError:  # nobody can tell
+                return False
+            else:
+                return change.is_shown(shown)
+        return False
+
     def _wait(self, what: str) -> None:
+        self._waited = what
         if what:
             self._runner.wait_for(f"taking {self._step.id} back: {what}")
 
@@ -128,22 +190,6 @@ class TakeBack:
                 await self._runner.clock.sleep(_SILENT_S)
             else:
                 return fields
-
-
-def gives_back(fields: Mapping[str, Any], output: object) -> bool:
-    """Tell whether a command sets a tag to what it was before the command that gave `output`."""
-    match output:
-        case {"tag": str() as tag, "before": int() | float() as before}:
-            return fields.get("tag") == tag and _is_number(fields.get("value"), before)
-        case _:
-            return False
-
-
-def _is_number(value: object, wanted: float) -> bool:
-    try:
-        return float(str(value)) == wanted
-    except ValueError:
-        return False
 
 
 def said_of(kept: bytes) -> str:

@@ -65,6 +65,18 @@ async def test_an_approved_command_names_both_persons(connected_settings: Settin
     assert ("bob", S.DISPATCHED, "agreed") in [(each.actor, each.new, each.why) for each in lines]
 
 
+async def test_what_was_before_is_what_the_tag_showed_when_the_order_was_sent(
+    connected_settings: Settings,
+):
+    async with online(connected_settings) as rig, acting(rig):
+        asked = await rig.ask(SPEED, 900.0)
+        rig.plant.show(SPEED, 700.0)
+        await rig.gateway.approve(asked.id, BOB, "agreed")
+        command = await rig.settled(asked, S.VERIFIED)
+
+    assert (asked.before, command.before, command.after) == (1000.0, 700.0, 900.0)
+
+
 async def test_a_command_sent_again_under_its_id_is_done_once(connected_settings: Settings):
     async with online(connected_settings) as rig, acting(rig):
         first = await rig.ask(id="once")

@@ -131,7 +131,8 @@ class Rig:
         self.library = library
         self.authors: dict[str, Role] = {}
         self.told: list[tuple[WorkflowRun, StepRun | None]] = []
-        self.engine = Engine(store=store, owner=owner, clock=clock, functions={})
+        self.functions: dict[str, Callable[..., object]] = {}
+        self.engine = Engine(store=store, owner=owner, clock=clock, functions=self.functions)
         self.children = ChildRuns(self.engine, store, clock, self._child)
         self.engine.on_change(lambda run, step: self.told.append((run, step)))
         self.engine.use(doer)
