@@ -176,10 +176,13 @@ class Attempt:
         return await self._each(names, plan)
 
     async def _planned(self, names: dict[str, object], attempt: int) -> Plan:
-        """Return deadline, elements and fields; they are kept, as a restart could change them."""
+        """Return deadline, elements and fields; they are kept, as a restart could change them.
+
+        A further try does the elements of the first, as those that are done are known by place.
+        """
         runner, step = self._runner, self._step
-        if self._kept is not None and attempt == 1:
-            kept = msgspec.json.decode(self._kept, type=Plan)
+        kept = msgspec.json.decode(self._kept, type=Plan) if self._kept is not None else None
+        if kept is not None and attempt == 1:
             self._shown = msgspec.structs.replace(
                 self._shown, started_at=kept.began_at or self._shown.started_at
             )
@@ -188,7 +191,7 @@ class Attempt:
             # the app may have been down for longer than the step may take: as without a for-each
             deadline = deadline_after(runner.clock.now(), timeout_of(step))
             return msgspec.structs.replace(kept, deadline=deadline)
-        items = await self._computed(lambda: self._items(names))
+        items = kept.items if kept else await self._computed(lambda: self._items(names))
         fields = await self._fields_of_all(names, items) if asks_plant(step) else None
         deadline = await self._computed(lambda: self._deadline(names))
         plan = Plan(deadline, items, fields, self._shown.started_at)
@@ -315,6 +318,8 @@ class Attempt:
             try:
                 return await runner.actions.do(doing.step.do, fields, doing)
             except StoreError as error:
+                if _is_being_cancelled():  # it came while the error did, and must not be lost
+                    raise asyncio.CancelledError from error
                 if runner.clock.now() >= doing.deadline:
                     raise
                 self._wait(f"the store: {error}")
@@ -357,6 +362,11 @@ def _forget_cancel() -> None:
     # the task goes on with the steps that come next, which are told by the plan
     if task := asyncio.current_task():
         task.uncancel()
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def plans_ahead(step: Step) -> bool:

@@ -9,6 +9,7 @@ from app.core.run import SETTLED, StepRun, StepState
 from app.core.run_plan import RunPlan
 from app.core.step_order import descendants
 from app.core.workflow import Workflow
+from app.workflow.take_back import DONE
 
 
 def stored_steps(workflow: Workflow, slots: Mapping[str, bytes]) -> tuple[StepRun, ...]:
@@ -39,7 +40,8 @@ def carried_steps(
     """Return what is taken over when a run is repeated from a step: all that does not follow it.
 
     A failure that the run went past by `on_error` is an outcome like others. What a loop was to do
-    again is not taken over, nor is what was taken back.
+    again is not taken over, nor is what was taken back; what could not be taken back is, since it
+    still stands.
 
     Args:
         slots: What is certain of the old run.
@@ -50,7 +52,7 @@ def carried_steps(
     Raises:
         NotFoundError: The definition has no such step.
         ConflictError: A step that was done is not in the definition any more; under another name
-            it would be done a second time.
+            it would be done a second time. Or of a for-each only a part was taken back.
     """
     known = {each.id for each in workflow.steps}
     if step not in known:
@@ -63,14 +65,12 @@ def carried_steps(
     latest = [
         each
         for name in (each.id for each in was.steps if each.id not in again)
-        if (each := before.current(name)) and not each.jumps and not each.compensation
+        if (each := before.current(name)) and not each.jumps and each.compensation != DONE
     ]
     _check_gone(latest, known, workflow.name)
-    return [
-        msgspec.structs.replace(each, round=1, carried=True)
-        for each in latest
-        if each.step in known and after.goes_past(each)
-    ]
+    taken = [each for each in latest if each.step in known and after.goes_past(each)]
+    _check_halves(taken, was)
+    return [msgspec.structs.replace(each, round=1, carried=True, compensation="") for each in taken]
 
 
 def _check_gone(latest: Iterable[StepRun], known: Collection[str], name: str) -> None:
@@ -83,3 +83,12 @@ def _check_gone(latest: Iterable[StepRun], known: Collection[str], name: str) ->
             f'What {said} gave cannot be taken over: it is not in "{name}" any more',
             "Repeat the run from its start, or by the definition that it had",
         )
+
+
+def _check_halves(taken: Iterable[StepRun], was: Workflow) -> None:
+    for each in taken:
+        if each.compensation and was.step(each.step).for_each:
+            raise ConflictError(
+                f'What "{each.step}" did was not taken back as a whole: {each.compensation}',
+                f'Repeat the run from "{each.step}" or from its start',
+            )

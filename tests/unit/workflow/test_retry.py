@@ -308,6 +308,33 @@ async def test_what_was_taken_back_is_done_again(bakery: Bakery):
     )
 
 
+TIPS = 'compensate = { do = "task", with = { capability = "tip" } }'
+
+
+async def test_what_could_not_be_taken_back_is_not_done_a_second_time(bakery: Bakery):
+    bakery.change('with = { capability = "mix" }', f'with = {{ capability = "mix" }}\n{TIPS}')
+    bad = await bakery.run("oven", "mix.undo")
+    again = await bakery.retry(bad, step="oven")
+
+    assert bakery.rig.doer.asked == ["oven", "pack"]
+    assert (await bakery.rig.find(bad)).steps[0].compensation.startswith("not taken back")
+    mix = again.steps[0]
+    assert (again.state, mix.carried, mix.compensation) == (RunState.COMPLETED, True, "")
+
+
+async def test_what_was_taken_back_in_part_is_not_taken_over_as_done(bakery: Bakery):
+    listed = f'with = {{ capability = "mix" }}\nfor_each = "[1, 2]"\n{TIPS}'
+    bakery.change('with = { capability = "mix" }', listed)
+    bad = await bakery.run("oven", "mix.1.undo")
+
+    with pytest.raises(ConflictError, match='"mix" did was not taken back as a whole: element 2'):
+        await bakery.retry(bad, step="oven")
+    await assert_untouched(bakery, bad)
+    again = await bakery.retry(bad, step="mix")
+    assert bakery.rig.doer.asked == ["mix.0", "mix.1", "oven", "pack"]
+    assert again.state is RunState.COMPLETED
+
+
 async def test_a_failure_that_the_run_went_past_is_taken_over_like_any_outcome(bakery: Bakery):
     bakery.change('id = "mix"', 'id = "mix"\non_error = "continue"')
     again = await bakery.retry(await bakery.run("mix", "oven"), step="oven")
