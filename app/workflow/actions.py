@@ -1,6 +1,7 @@
 """What the steps of workflows do: each kind of action, by the parts of the app it needs."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -215,15 +216,18 @@ class Actions:
         return Done(output)
 
     async def _wait(self, fields: dict[str, Any], doing: Doing) -> Done:
-        until = str(fields.get("until", ""))
+        until, now = str(fields.get("until", "")), self._clock.now()
+        # the step's own deadline outlives a restart; elements and undos have only their time limit
+        left_s = max(0.0, (doing.deadline - now).total_seconds())
+        end = now + timedelta(seconds=min(left_s, wait_s(fields, now, math.inf)))
         while True:
             now = self._clock.now()
             if until and _has_come(until, now, doing.names, self._functions):
                 return Done({"reached": True, "at": now.isoformat()})
-            left_s = (doing.deadline - now).total_seconds()
+            left_s = (end - now).total_seconds()
             if left_s <= 0:
                 break
-            doing.waiting(_time_words(fields, doing.deadline))
+            doing.waiting(_time_words(fields, end))
             await self._clock.sleep(min(left_s, LOOK_S) if until else left_s)
         if until and "seconds" not in fields:
             raise BusError(f"{until} did not come true in time")

@@ -13,7 +13,7 @@ from app.commands.gateway import CommandGateway
 from app.core.actor import Actor, Role
 from app.core.command import Command, CommandState
 from app.core.errors import ConflictError, StoreError
-from app.core.run import RunState, StartedBy
+from app.core.run import RunState, StartedBy, StepState
 from app.core.workflow import ActionKind, Step, Undo, Workflow
 from app.core.write_rule import Confirm, WriteRule
 from app.settings import Settings
@@ -276,3 +276,18 @@ async def test_a_run_within_a_run_that_took_too_long_is_over_before_its_step_is(
     assert child.ended_at
     assert step.ended_at
     assert child.ended_at <= step.ended_at
+
+
+async def test_a_wait_of_each_element_and_of_an_undo_lasts_as_long_as_it_says(room: Room):
+    undo = Undo(ActionKind.WAIT, {"seconds": 0.1})
+    waits = Step("each", ActionKind.WAIT, with_={"seconds": "${item}"}, for_each="${[0.1, 0.2]}")
+    steps = (
+        msgspec.structs.replace(waits, compensate=undo, parallel=2),
+        Step("bad", ActionKind.WAIT, with_={"seconds": "${1 / 0}"}, needs=("each",)),
+    )
+    run = await room.ended(await room.begin(Workflow("demo", steps)))
+
+    each = run.steps[0]
+    assert (each.state, each.compensation) == (StepState.DONE, "done")
+    assert run.ended_at
+    assert (run.ended_at - run.started_at).total_seconds() < 20  # the time limits are 60 s
