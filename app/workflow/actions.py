@@ -31,6 +31,7 @@ from app.store.runs import RunStore
 from app.workflow.context import Doing, Done, Fate, PlantSilentError, as_path
 from app.workflow.dispatch import BROKER_AWAY, Dispatcher, is_worth_another_try
 from app.workflow.fate import fate_of
+from app.workflow.field_values import as_message, as_number
 from app.workflow.web import call
 
 NOTIFY = "notify"
@@ -192,7 +193,7 @@ class Actions:
         if topic.startswith(OWN_TOPICS):
             raise InputError(f'topic: "{topic[:120]}" is one of the app; use one of your own')
         left_s = max(0.1, (doing.deadline - self._clock.now()).total_seconds())
-        message = payload.encode() if isinstance(payload, str) else msgspec.json.encode(payload)
+        message = as_message(payload)
         if fields.get("qos", 1) == 0:
             self._bus.publish(topic, message, retain=bool(fields.get("retain", False)))
         else:
@@ -277,7 +278,7 @@ class Actions:
         asking = asyncio.ensure_future(
             self._commands.request(
                 tag,
-                _number(fields, "value"),
+                as_number("value", fields["value"]),
                 Actor(name, "workflow", Role(doing.run.role)),
                 str(fields.get("why") or f"Step {doing.step.id} of run {doing.run.id}"),
                 id=doing.path,
@@ -360,10 +361,7 @@ def wait_s(fields: Mapping[str, Any], now: datetime, timeout_s: float) -> float:
     if "seconds" not in fields:
         moment = _moment(str(fields.get("until", "")))
         return timeout_s if moment is None else max(0.0, (moment - now).total_seconds())
-    try:
-        seconds = float(fields["seconds"])
-    except (TypeError, ValueError) as error:
-        raise InputError(f'seconds: "{fields["seconds"]}" is no number') from error
+    seconds = as_number("seconds", fields["seconds"])
     if not 0 <= seconds <= timeout_s:
         raise InputError(f"seconds: {seconds:g} is not between 0 and {timeout_s:g}")
     return seconds
@@ -382,14 +380,6 @@ def _role(fields: Mapping[str, Any]) -> Role:
         return Role(found)
     except ValueError as error:
         raise InputError(f'role: "{found[:80]}" is none of {", ".join(Role)}') from error
-
-
-def _number(fields: Mapping[str, Any], name: str) -> float:
-    found = fields[name]
-    try:
-        return float(found)
-    except (TypeError, ValueError) as error:
-        raise InputError(f'{name}: "{str(found)[:120]}" is no number') from error
 
 
 def _moment(text: str) -> datetime | None:

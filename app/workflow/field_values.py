@@ -1,22 +1,27 @@
 """Reads computed fields of a step; the run and the dry run judge them alike."""
 
+import re
+
 import msgspec
 
 from app.core.errors import InputError
 
 _SHOWN = 120
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def as_number(name: str, value: object) -> float:
-    """Return a field as a number.
+    """Return a field as a number; a text counts if it is one as it would stand in JSON.
 
     Raises:
         InputError: It is none, or too large for one.
     """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value.strip()) is not None
+    if not is_number and not is_text:
+        raise InputError(f'{name}: "{_words(value)}" is no number')
     try:
-        return float(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  the errors below tell
-    except (TypeError, ValueError) as error:
-        raise InputError(f'{name}: "{_words(value)}" is no number') from error
+        return float(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  one of both
     except OverflowError as error:
         raise InputError(f"{name}: is a number above 1.8e308, which nothing can hold") from error
 

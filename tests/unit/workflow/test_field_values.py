@@ -23,6 +23,11 @@ def nested(depth: int) -> object:
         (None, 'value: "None" is no number'),
         (10**400, "value: is a number above 1.8e308"),
         ([10**5000], 'value: "list" is no number'),
+        (True, 'value: "True" is no number'),
+        ("2_1", 'value: "2_1" is no number'),
+        ("\u0661\u0667", "is no number"),  # digits of another script
+        ("nan", 'value: "nan" is no number'),
+        ("", 'value: "" is no number'),
     ],
 )
 def test_what_is_no_number_is_refused(value: object, why: str):
