@@ -89,7 +89,7 @@ class _Queue:
 
     async def _act(self, event: events.GenericEventArguments) -> None:
         if await decide_on(event, self._plant):
-            await self.read()
+            self._again.ask()
 
 
 def _queue(plates: list[Html]) -> Html:

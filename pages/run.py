@@ -226,7 +226,7 @@ class _Run:
                 await self._review()
             case _:
                 if await decide_on(event, self._plant):
-                    await self.read()
+                    self._again.ask()
 
     async def _cancel(self) -> None:
         consequence = (
@@ -244,7 +244,7 @@ class _Run:
     async def _because(self, question: str, consequence: str, verb: str, act: _Act) -> None:
         why = await reason_for(question, consequence, verb)
         if why is not None and await guarded(act(self._run.id, actor(), why)):
-            await self.read()
+            self._again.ask()
 
     async def _retry(self, step: str) -> None:
         begun = {each.step for each in self._steps.values() if each.started_at}

@@ -87,7 +87,8 @@ def summary(
         units[each.equipment] = units.get(each.equipment, 0) + 1
     worst = sorted(units.items(), key=lambda item: (-item[1], item[0]))[:5]
     counts = [sum(each.priority == level for each in raises) for level in (1, 2, 3, 4)]
-    missed = heard_since > start
+    began = f"{heard_since.astimezone(UTC):%H:%M} UTC, when the agent began to listen"
+    missed = f"Alarms that came and went before {began}, are not counted"
     return ShiftSummary(
         start=start.astimezone(UTC),
         end=end.astimezone(UTC),
@@ -98,5 +99,5 @@ def summary(
         alarms_by_priority=tuple(counts),
         worst=dict(worst),
         heard_since=heard_since,
-        note="Alarms that came and went before heard_since are not counted" if missed else "",
+        note=missed if heard_since > start else "",
     )

@@ -38,6 +38,10 @@ def _lower(text: object) -> str:
     return str(text).lower()
 
 
+def _words(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
 def _get(mapping: Mapping[str, object], key: str, other: object = None) -> object:
     return mapping.get(key, other)
 
@@ -63,6 +67,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "get": _get,
     "unit_of": partial(_head, segments=4),
     "area_of": partial(_head, segments=2),
+    "words": _words,
 }
 """What an expression may call, beside the functions of plant values it is given."""
 

@@ -85,6 +85,7 @@ _SOUPS = st.one_of(st.text(max_size=80), st.lists(_WORDS, max_size=25).map(" ".j
         ("[each + 1 for each in input.list if each > 1]", [3, 4]),
         ("join(input.list, '-')", "1-2-3"),
         ("unit_of('a/b/c/d/e')", "a/b/c/d"),
+        ("words('bearing_outer_race')", "bearing outer race"),
         ("'x' in 'axb'", True),
         ("round(2.345, 1)", 2.3),
         ("-7 % 3", 2),
