@@ -11,7 +11,7 @@ from app.core.errors import ConflictError, MillwrightError, NotFoundError, Store
 from app.core.run import RunState, StartedBy, WorkflowRun
 from app.store.runs import RunStore
 from app.workflow.actions import RefusedError
-from app.workflow.context import Child, Doing
+from app.workflow.context import Child, Doing, as_path
 from app.workflow.engine import Engine
 from app.workflow.roles import check_role
 
@@ -51,7 +51,8 @@ class ChildRuns:
 
         Raises:
             RefusedError: Runs are nested too deep, the workflow takes no such input, is to be
-                started by a higher role, or runs already in one that waits for this one.
+                started by a higher role, or runs already in one that waits for this one; or a run
+                of that id is none of this step.
         """
         if doing.run.parent.count("/") >= _NESTED:
             raise RefusedError(f"{_NESTED} runs are within each other; does {name} call itself?")
@@ -90,6 +91,8 @@ class ChildRuns:
         Raises:
             StoreError: It cannot be read or written.
         """
+        if not await self._is_within(run_id):
+            return
         why = "The run that started it was cancelled"
         if runner := self._engine.live(run_id):
             runner.cancel(why)  # at once, also while the disk is full
@@ -98,17 +101,32 @@ class ChildRuns:
         with suppress(ConflictError, NotFoundError):  # it cannot be read, or never began
             await self._engine.wait_for_end(run_id, meanwhile)
 
+    async def _is_within(self, run_id: str) -> bool:
+        """Tell whether a run was begun by the step of its id, and not by a person or a program."""
+        runner = self._engine.live(run_id)
+        try:
+            found = runner.run if runner else await self._store.shown(run_id)
+        except NotFoundError:
+            return False
+        return as_path(found.parent.rpartition("/")[2]) == run_id
+
     async def _find_or_begin(
         self, name: str, given: dict[str, Any], run_id: str, doing: Doing
     ) -> None:
+        parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
         try:
-            await self._store.shown(run_id)
+            found = await self._store.shown(run_id)
         except NotFoundError:
-            await self._begin_child(name, given, run_id, doing)
+            found = await self._begin_child(name, given, run_id, parent, doing)
+        if (found.workflow, found.parent) != (name, parent):
+            raise RefusedError(
+                f"Run {run_id} stands in the way: it is one of {found.workflow} and was not "
+                "started by this step. Repeat this run, or start it under another id"
+            )
 
     async def _begin_child(
-        self, name: str, given: dict[str, Any], run_id: str, doing: Doing
-    ) -> None:
+        self, name: str, given: dict[str, Any], run_id: str, parent: str, doing: Doing
+    ) -> WorkflowRun:
         try:
             child = await self._child(name, given)
             check_role(child.workflow, Role(doing.run.role))
@@ -116,9 +134,8 @@ class ChildRuns:
             raise
         except MillwrightError as error:
             raise RefusedError(str(error)) from error
-        parent = f"{doing.run.parent}/{doing.task_id}".lstrip("/")
         by = StartedBy("workflow", doing.person or SYSTEM.name, {"run": doing.run.id})
-        await self._engine.begin(
+        begun = await self._engine.begin(
             child.workflow,
             child.version,
             child.input,
@@ -128,6 +145,7 @@ class ChildRuns:
             parent=parent,
             role=child.role.lesser(Role(doing.run.role)).value,
         )
+        return begun.run
 
 
 def _child_words(child: WorkflowRun) -> str:

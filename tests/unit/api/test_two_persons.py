@@ -262,3 +262,29 @@ async def test_a_command_of_a_step_is_none_of_a_person(client: httpx.AsyncClient
 
     assert answer.status_code == 409
     assert "stands for the command of T2:set" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("other", ["kid", "stranger"])
+async def test_a_run_that_a_person_started_is_no_run_within_a_run(
+    client: httpx.AsyncClient, plant: Plant, other: str
+):
+    await save(client, "kid", rests())
+    await save(client, "stranger", rests())
+    await save(client, "mum", calls("kid"))
+    await ended(plant, await begun(client, other, "boris", id="T1-k"))
+    run_id = await begun(client, "mum", "anna", id="T1")
+
+    assert await ended(plant, run_id) == "failed"
+    reason = (await client.get(f"/api/runs/{run_id}")).json()["reason"]
+    assert reason.startswith(f"k: Run T1-k stands in the way: it is one of {other}")
+
+
+async def test_a_run_that_stands_in_the_way_is_not_cancelled_with_the_step(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", ask("one"))
+    own = await begun(client, "kid", "boris", id="T1-k")
+    await eventually(lambda: asks(plant, own, "one"))
+    await plant.workflows.children.cancel(own)
+
+    assert (await client.get(f"/api/runs/{own}")).json()["state"] == "waiting"
