@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from app.core.actor import Actor, Role
+from app.core.actor import COMPENSATION, Actor, Role
 from app.core.errors import InputError, MillwrightError, StoreError
 from app.core.expression import fill
 from app.core.run import StepRun, StepState
@@ -143,6 +143,7 @@ class TakeBack:
             log=lambda _: None,
             is_cancelled=lambda: False,
             approver=await self._approver(fields, output),
+            agreed=runner.agreed(self._step),
         )
 
     async def _approver(self, fields: Mapping[str, Any], output: object) -> Actor | None:
@@ -160,7 +161,7 @@ class TakeBack:
         if change is None or not await self._stands(change):
             return None
         if gives_back(fields, change):
-            return Actor("compensation", "workflow", Role(self._runner.run.role))
+            return Actor(COMPENSATION, "workflow", Role(self._runner.run.role))
         return agreed
 
     async def _stands(self, change: Change) -> bool:
