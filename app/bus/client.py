@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -17,14 +18,18 @@ from app.bus.route import DurableRoute, LiveRoute, Received, Route
 from app.bus.routing import Refusals, Routes
 from app.bus.sending import Outgoing, Sender
 from app.bus.state import BusState, Connection, Counters
+from app.bus.suspects import BRIEF_S
 from app.core.clock import Clock
 from app.core.errors import BusError, CodecError
 from app.core.health import ComponentStatus
+from app.core.topic_name import shown
 from app.settings import Settings
 
 __all__ = ["Bus", "BusState", "Counters", "Outgoing", "Received"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _DROP_AFTER_S = 1.0
 _STOP_S = 3.0
@@ -254,7 +259,8 @@ class Bus:
         is_known = session_present and self._was_subscribed
         self._was_subscribed = True
         mid = None if is_known else self._subscribe(routes)
-        self.post(lambda: self._connected(routes, mid))
+        generation = self._generation
+        self.post(lambda: self._connected(routes, mid, generation))
 
     def link_refused(self, why: str) -> None:
         """The broker refused the connection."""
@@ -303,12 +309,30 @@ class Bus:
 
     # In the event loop.
 
-    def _connected(self, subscribed: Sequence[Route], mid: int | None) -> None:
+    def _connected(self, subscribed: Sequence[Route], mid: int | None, generation: int) -> None:
         self._sender.is_open = True
         self._connection.trouble("subscription", "")
         late = [route for route in self._routes if route not in subscribed]
         self._unanswered.update(m for m in (mid, self._subscribe(late)) if m is not None)
         self._check_ready()
+        if self._loop is not None and self._link.suspects.is_careful:
+            self._loop.call_later(BRIEF_S, self._judge, generation)
+
+    def _judge(self, generation: int) -> None:
+        """Drop the message for which the broker closed connections, if one lasts without it."""
+        guilty = self._link.suspects.convict() if generation == self._generation else None
+        if guilty is None:
+            return
+        error = BusError(
+            f"Broker {self._connection.address} closed the connection each time it got the message "
+            f"on {shown(guilty.topic)}, {len(guilty.payload)} bytes; it is dropped",
+            "Look into the broker's log for what it refuses: the topic, the size or the right",
+        )
+        logger.error("%s; %s", error, error.hint)
+        self.dead_letters.add(guilty.topic, bytes(guilty.payload), str(error))
+        self._sender.give_up(guilty.mid, error)
+        if self._link.suspects.is_careful:
+            self._link.drop()
 
     def _disconnected(self, change: Callable[[], None]) -> None:
         self._sender.is_open = False

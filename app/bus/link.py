@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from app.bus.address import Address
 from app.bus.read_ahead import Incoming, ReadAheadClient
+from app.bus.suspects import Suspects
 from app.core.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
+        self.suspects = Suspects(self.client, _INFLIGHT)
         # Must precede the connection, or paho keeps its default of 20 for what is queued.
         self.client.max_inflight_messages_set(_INFLIGHT)
         self.client.max_queued_messages_set(min(queue_size, 60_000))  # message ids end at 65535
@@ -154,6 +156,7 @@ class Link:
         return len(self.client._out_packet)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  paho 2.2 tells it nowhere else
 
     def _attach(self) -> None:
+        self.client.on_pre_connect = lambda _client, _userdata: self.suspects.before_connect()
         self.client.on_socket_open = _set_nodelay
         self.client.on_ended = self._on_ended
         self.client.on_connect = self._on_connect
@@ -201,8 +204,11 @@ class Link:
         if self._is_stopping:
             return
         answer, self._answer = self._answer, _Answer.NONE
-        if answer is _Answer.ACCEPTED and self._clock.monotonic() - self._accepted_at > _STABLE_S:
-            self._attempts = 0
+        if answer is _Answer.ACCEPTED:
+            now_s = self._clock.monotonic()
+            lived_s = now_s - self._accepted_at
+            self.suspects.closed(now_s, lived_s)
+            self._attempts = 0 if lived_s > _STABLE_S else self._attempts
         self._next_delay()
         match answer:
             case _Answer.ACCEPTED:

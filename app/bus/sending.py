@@ -92,6 +92,12 @@ class Sender:
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
 
+    def give_up(self, mid: int, error: BusError) -> None:
+        """Tell who waits for the confirmation of a message that it is dropped."""
+        confirmed = self._confirmations.get(mid)
+        if confirmed is not None and not confirmed.done():
+            confirmed.set_exception(error)
+
     def _send(self, topic: str, message: msgspec.Struct | bytes, qos: int, retain: bool) -> int:
         # Before paho has it: what closes the connection would be sent again at each reconnect.
         check_topic(topic)
