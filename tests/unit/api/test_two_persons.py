@@ -224,7 +224,7 @@ async def test_nobody_acts_over_http_under_a_name_of_the_app(
 
     assert await approval(client, command, name) == 422
     assert [each.status_code for each in (started, asked)] == [422, 422]
-    assert "is a name of the app itself; use your own" in started.json()["message"]
+    assert started.json()["message"] == f'"{name}" is a name of the app itself; use your own'
     assert (await client.get("/api/commands")).json() == [command]
 
 
