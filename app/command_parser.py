@@ -84,3 +84,18 @@ def positive_number(high: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def finite_number(text: str) -> float:
+    """Return a text as a number; the type of an argument.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none, or is infinite.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f'"{text[:80]}" is no finite number')
+    return value

@@ -9,7 +9,7 @@ import msgspec
 from app.cli.app_client import ask_app
 from app.cli.options import add_app_options, settings_of
 from app.clock import SystemClock
-from app.command_parser import command_parser, positive_number
+from app.command_parser import command_parser, finite_number, positive_number
 from app.core.command import ENDED, Command, CommandState
 from app.core.units import unit_words
 from app.settings import Settings
@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         f'millwright command {_TAG} 20 --why "hall is warm" --wait 30',
     )
     parser.add_argument("tag", metavar="TAG", help="path of the tag")
-    parser.add_argument("value", metavar="VALUE", type=float, help="new value, in the tag's unit")
+    parser.add_argument(
+        "value", metavar="VALUE", type=finite_number, help="new value, in the tag's unit"
+    )
     parser.add_argument("--why", required=True, help="reason, for the journal")
     parser.add_argument("--id", default="", help="the same id again is the same command")
     parser.add_argument(

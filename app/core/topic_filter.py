@@ -1,9 +1,9 @@
 """The rules of MQTT topic filters (MQTT 3.1.1, section 4.7)."""
 
 from app.core.errors import TopicError
+from app.core.topic_name import LEVELS, punished_sign
 
 _MOST_BYTES = 65_535  # section 4.7.3
-_SPACE = 0x20
 
 
 def check_filter(text: str) -> None:
@@ -16,9 +16,13 @@ def check_filter(text: str) -> None:
         raise TopicError('it is empty; write a topic, as "plant2/+/temperature"')
     if len(text.encode("utf-8", "replace")) > _MOST_BYTES:
         raise TopicError(f"it is longer than {_MOST_BYTES} bytes; a topic cannot be")
-    if any(ord(sign) < _SPACE or 0xD800 <= ord(sign) < 0xE000 for sign in text):
-        raise TopicError("it has a character that no topic may hold; leave control characters out")
+    if sign := punished_sign(text):
+        raise TopicError(f"it has the character {sign}, for which brokers close the connection")
     levels = text.split("/")
+    if len(levels) > LEVELS:
+        raise TopicError(
+            f"it has more than {LEVELS} levels, for which brokers close the connection"
+        )
     if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
         raise TopicError('"#" must be the last level, alone; write + for one level in the middle')
     if any("+" in level and level != "+" for level in levels):

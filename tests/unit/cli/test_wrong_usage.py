@@ -19,6 +19,8 @@ WRONG = [
     ["command"],
     ["command", "a/b/c/d/e", "1"],
     ["command", "a/b/c/d/e", "fast", "--why", "x"],
+    ["command", "a/b/c/d/e", "nan", "--why", "x"],
+    ["command", "a/b/c/d/e", "1e999", "--why", "x"],
     ["command", "a/b/c/d/e", "1", "--why", "x", "--wait", "soon"],
     ["commands"],
     ["commands", "list", "--limit", "0"],

@@ -27,6 +27,10 @@ def test_a_filter_of_the_standard_is_taken(text: str):
         ("a\0b", "character"),
         ("a\nb", "character"),
         ("a/\ud800", "character"),
+        ("a/\x7f", r"character U\+007F"),
+        ("a/\x85/#", r"character U\+0085"),
+        ("a/\uffff", r"character U\+FFFF"),
+        ("/".join("x" * 202), "more than 201 levels"),
         ("a" * 65_536, "longer"),
     ],
 )
