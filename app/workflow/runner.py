@@ -185,7 +185,8 @@ class Runner:
         )
         if is_cancelled and self._is_taken_up:
             await self._withdraw(step, round_)
-            return await self._left_behind(step, ended)
+            ended = await self._left_behind(step, ended)
+            return msgspec.structs.replace(ended, attempts=int(ended.may_have_acted))
         return ended
 
     async def _left_behind(self, step: Step, ended: StepRun) -> StepRun:
