@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from nicegui import events, ui
 
-from app.core.actor import Actor
+from app.core.actor import Actor, check_name
+from app.core.errors import InputError
 from app.settings import PeopleSettings
 from pages.icons import icon
 from pages.markup import Html, tag
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 ACTOR = Actor(name="operator", source="ui")
 COOKIE = "mw_name"
 NAME_LIMIT = 40
-RESERVED = frozenset({"system", "millwright"})
-"""Names that stand in the journal for the app itself."""
 
 _KEPT = "mw_actor"
 _NAME = re.compile(r"[^\W_][\w .'\-]*")
@@ -35,7 +34,11 @@ def clean_name(text: str) -> str:
     """Return a name without blanks around it; empty if it cannot be one."""
     name = " ".join(text.split())
     is_name = len(name) <= NAME_LIMIT and _NAME.fullmatch(name)
-    return name if is_name and name.casefold() not in RESERVED else ""
+    try:
+        check_name(name)
+    except InputError:
+        return ""
+    return name if is_name else ""
 
 
 def actor() -> Actor:

@@ -145,7 +145,7 @@ class Actions:
         with suppress(NotFoundError):
             match kind:
                 case ActionKind.COMMAND:
-                    await self._withdraw_command(as_path(task_id))
+                    await self._withdraw_command(task_id)
                 case ActionKind.WORKFLOW:
                     await self._children.cancel(as_path(task_id))
                 case _:
@@ -297,7 +297,7 @@ class Actions:
         except asyncio.CancelledError:
             if doing.is_cancelled():
                 await asyncio.wait([asking])
-                await self._insist(lambda: self._withdraw_command(doing.path), doing)
+                await self._insist(lambda: self._withdraw_command(doing.task_id), doing)
             raise
         output = msgspec.to_builtins(command)
         if command.state is not CommandState.VERIFIED:
@@ -317,10 +317,12 @@ class Actions:
             else:
                 return
 
-    async def _withdraw_command(self, command_id: str) -> None:
+    async def _withdraw_command(self, task_id: str) -> None:
         # it is sent already, and its row says what became of it; or it never was asked for
         with suppress(ConflictError, NotFoundError):
-            await self._commands.reject(command_id, _WITHDRAWS, "Its run was cancelled")
+            command = await self._commands.get(as_path(task_id))
+            if command.run == task_id:  # one of a person under that id is left alone
+                await self._commands.reject(command.id, _WITHDRAWS, "Its run was cancelled")
 
     async def _workflow(self, fields: dict[str, Any], doing: Doing) -> Done:
         given = _object(fields, "input")

@@ -307,6 +307,7 @@ class Attempt:
             is_cancelled=lambda: bool(runner.cancelled),
             names=runner.names(step) if step.do is ActionKind.WAIT else {},
             approver=runner.approver(step),
+            agreed=runner.agreed(step),
         )
         return await self._insist(fields, doing)
 

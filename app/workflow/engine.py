@@ -152,8 +152,9 @@ class Engine:
 
     async def _known(self, run: WorkflowRun) -> WorkflowRun:
         known = (await self._store.find(run.id)).run
-        if known.workflow != run.workflow:
-            raise ConflictError(f"Run {run.id} is one of {known.workflow}; choose another id")
+        if (known.workflow, known.parent) != (run.workflow, run.parent):
+            step = f", begun by {known.parent}" if known.parent else ""
+            raise ConflictError(f"Run {run.id} is one of {known.workflow}{step}; choose another id")
         return known
 
     async def cancel(self, run_id: str, why: str) -> None:

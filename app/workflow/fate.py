@@ -37,9 +37,12 @@ async def fate_of(kind: ActionKind, task_id: str, commands: Rows, runs: RunStore
     try:
         match kind:
             case ActionKind.COMMAND:
-                return command_fate(await commands.get(as_path(task_id)))
+                command = await commands.get(as_path(task_id))
+                return command_fate(command) if command.run == task_id else NOTHING
             case ActionKind.WORKFLOW:
-                return child_fate(await runs.find(as_path(task_id)))
+                stored = await runs.find(as_path(task_id))
+                is_own = stored.run.parent.rpartition("/")[2] == task_id
+                return child_fate(stored) if is_own else NOTHING  # a person's of that id
             case ActionKind.WAIT | ActionKind.APPROVE:
                 return NOTHING
             case ActionKind.TASK | ActionKind.PUBLISH | ActionKind.NOTIFY | ActionKind.HTTP:

@@ -35,7 +35,20 @@ def acted(settings: Settings, user: User) -> list[Actor]:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "system", "Millwright", "a\nb\x00", "<b>", "x" * (NAME_LIMIT + 1), "-", "_a"],
+    [
+        "",
+        "   ",
+        "system",
+        "Millwright",
+        "mqtt",
+        "workflow kid",
+        "Compensation",
+        "a\nb\x00",
+        "<b>",
+        "x" * (NAME_LIMIT + 1),
+        "-",
+        "_a",
+    ],
 )
 def test_what_cannot_be_a_name_is_none(text: str):
     assert clean_name(text) == ""

@@ -120,7 +120,9 @@ def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
     if child:
         pairs.append(("Run", run_link(child)))
     if done.compensation:
-        pairs.append(("Taken back", done.compensation))
+        why_not = done.compensation.removeprefix("not taken back: ")
+        is_not = why_not != done.compensation
+        pairs.append(("Not taken back" if is_not else "Taken back", why_not))
     rows = [[tag("dt", words), tag("dd", value)] for words, value in pairs]
     return tag("dl", rows, class_="mw-facts")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from app.core.actor import SYSTEM
 from app.core.alarm import Priority
 from app.core.equipment import unit_of
 from app.core.run import OVER, StartedBy, WorkflowRun
@@ -180,6 +181,7 @@ def when_words(time: datetime, zone: str, now: datetime) -> str:
 
 def started_by_words(by: StartedBy) -> str:
     """Return who or what started a run, in a few words."""
+    is_nobody = by.name == SYSTEM.name
     words = {
         "click": by.name,
         "http": f"{by.name} by HTTP",
@@ -188,7 +190,7 @@ def started_by_words(by: StartedBy) -> str:
         "finding": "a finding",
         "alarm": "an alarm",
         "schedule": "the clock",
-        "workflow": "another workflow",
+        "workflow": "another workflow" if is_nobody else f"another workflow, for {by.name}",
         "retry": f"{by.name}, as a retry",
     }
     return words.get(by.kind, by.kind)

@@ -11,6 +11,7 @@ from app.clock import SystemClock
 from app.core.actor import Actor
 from app.core.errors import InputError
 from app.core.reading import Quality, Reading
+from app.core.workflow import ActionKind
 from app.plant import Plant
 from app.settings import Settings
 from tests.processes import eventually
@@ -200,6 +201,46 @@ async def test_a_no_to_the_last_question_takes_an_earlier_yes_back(
     command = await waiting(client, plant, SPEED)
 
     assert (command["requested_by"], command.get("approved_by", "")) == ("anna", "")
+
+
+async def test_who_agreed_before_a_no_is_still_no_second_person(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", ask("one"), ask("two", "one"), sets(TWO, "two"))
+    run_id = (await plant.operations.start_workflow("kid", {}, PROGRAM)).id
+    await decide(client, plant, run_id, ("one", "approve", "boris"), ("two", "reject", "carl"))
+    command = await waiting(client, plant)
+
+    assert command["requested_by"] == "boris"
+    assert await approval(client, command, "boris") == 409
+
+
+async def test_a_cancelled_run_leaves_a_persons_command_of_its_step_s_id_alone(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", ask("one"), sets(TWO, "one"))
+    wish = {"tag": TWO, "value": 2, "why": "too hot", "id": "T2-set"}
+    await client.post("/api/commands", json=wish, headers=who("boris"))
+    run_id = await begun(client, "kid", "anna", id="T2")
+    await decide(client, plant, run_id, ("one", "approve", "carl"))
+    await ended(plant, run_id)
+    actions = plant.workflows._actions  # pyright: ignore[reportPrivateUsage]  as after a restart
+    assert actions
+    await actions.withdraw(ActionKind.COMMAND, "T2:set")
+
+    assert (await waiting(client, plant))["id"] == "T2-set"
+
+
+async def test_a_run_within_a_run_is_none_that_a_person_asks_for(
+    client: httpx.AsyncClient, plant: Plant
+):
+    await save(client, "kid", rests())
+    await save(client, "mum", calls("kid"))
+    await ended(plant, await begun(client, "mum", "anna", id="T1"))
+    answer = await client.post("/api/workflows/kid/runs", json={"id": "T1-k"}, headers=who("boris"))
+
+    assert answer.status_code == 409
+    assert "begun by T1:k; choose another id" in answer.json()["message"]
 
 
 async def test_a_yes_after_a_no_counts(client: httpx.AsyncClient, plant: Plant):

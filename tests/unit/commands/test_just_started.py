@@ -14,6 +14,7 @@ from tests.unit.commands.rig import BOB, FREE, LOCKED, SPEED, UNIT, Rig, offline
 
 S = CommandState
 SETTLE_S = 20.0
+AWAY = "The broker is away, and with it the actuators"
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ async def test_an_approval_is_not_spent_on_what_cannot_be_checked(rig: Rig):
 async def test_a_command_that_needs_no_other_tag_waits_for_nothing(rig: Rig):
     command = await rig.ask(FREE, 1)
 
-    assert (command.state, command.reason) == (S.REQUESTED, "The broker is away, and with it the actuators")
+    assert (command.state, command.reason) == (S.REQUESTED, AWAY)
 
 
 async def test_a_tag_that_is_none_is_refused_at_once(rig: Rig):
@@ -98,4 +99,4 @@ async def test_a_command_of_an_earlier_life_waits_for_its_tag(
 
         second.gateway._sender._tags = units  # pyright: ignore[reportPrivateUsage]
         await second.gateway.step()
-        assert (await second.gateway.get(command.id)).reason == "The broker is away, and with it the actuators"
+        assert (await second.gateway.get(command.id)).reason == AWAY
