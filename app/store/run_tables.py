@@ -43,7 +43,8 @@ STEPS = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 """What is certain of a run: outcomes of steps (`step.round`), their plans (`step.round.plan`),
-elements of a for-each (`step.round.7`) and what took a step back (`step.round.undo`)."""
+elements of a for-each (`step.round.7`), those that may have acted (`step.round.unsure`) and what
+took a step back (`step.round.undo`)."""
 
 APPROVALS = sa.Table(
     "approvals",
