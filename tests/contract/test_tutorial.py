@@ -39,7 +39,10 @@ def project(tmp_path: Path) -> Path:
     for part in ("app", "agents", "models"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    beside = [f"tests/{name}.py" for name in ("chromium", "conftest", "ports", "postgres")]
+    beside = [
+        f"tests/{name}.py"
+        for name in ("broker_process", "chromium", "conftest", "ports", "postgres")
+    ]
     for part in (*beside, "tests/public_data.py", "pyproject.toml", "settings.toml"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
