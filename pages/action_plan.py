@@ -135,7 +135,8 @@ class _Board:
             ui.notify(f"The workflow “{name}” is missing or broken", type="warning")
             return
         begin = partial(self._begin, name)
-        started = await ask_and_start(flow, self._plant.units(), begin, item.proposed_input)
+        zone = self._plant.settings.site.timezone
+        started = await ask_and_start(flow, self._plant.units(), zone, begin, item.proposed_input)
         if isinstance(started, WorkflowRun):
             ui.navigate.to(f"/runs/{started.id}")
 

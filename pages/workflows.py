@@ -108,7 +108,10 @@ class _Catalogue:
         if entry.workflow is None:
             return
         started = await ask_and_start(
-            entry.workflow, self._plant.units(), partial(self._begin, name)
+            entry.workflow,
+            self._plant.units(),
+            self._plant.settings.site.timezone,
+            partial(self._begin, name),
         )
         if isinstance(started, WorkflowRun):
             ui.navigate.to(f"/runs/{started.id}")

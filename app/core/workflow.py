@@ -22,6 +22,7 @@ class InputKind(StrEnum):
     CHOICE = "choice"
     EQUIPMENT = "equipment"
     TAG = "tag"
+    TIME = "time"
     OBJECT = "object"
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -122,6 +123,15 @@ def _tag(_field: Input, value: object) -> str:
     return ""
 
 
+def _time(_field: Input, value: object) -> str:
+    wrong = "must be a moment with its zone, such as 2026-01-31T06:00:00+01:00"
+    try:
+        at = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        return wrong
+    return wrong if at.tzinfo is None else ""
+
+
 def _object(_field: Input, value: object) -> str:
     return "" if isinstance(value, dict) else f"must be an object, not {_kind(value)}"
 
@@ -134,6 +144,7 @@ _JUDGES: Mapping[InputKind, Callable[[Input, object], str]] = {
     InputKind.CHOICE: _choice,
     InputKind.EQUIPMENT: _equipment,
     InputKind.TAG: _tag,
+    InputKind.TIME: _time,
     InputKind.OBJECT: _object,
 }
 

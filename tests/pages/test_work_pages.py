@@ -72,6 +72,25 @@ async def test_words_that_no_workflow_has_leave_none(work: Watched, user: User):
     assert work.states == {}
 
 
+async def test_times_are_typed_in_plant_time_and_kept_in_utc(work: Watched, user: User):
+    zone = work.plant.settings.site.timezone
+    await user.open("/workflows")
+    emit(user, "mw_act", {"do": "start", "id": "shift_handover"})
+    await user.should_see("Begin of the shift, plant time", retries=30)
+    (begin,) = user.find(kind=ui.input, marker="input start").elements
+    (end,) = user.find(kind=ui.input, marker="input end").elements
+    begin.value, end.value = "2026-07-31T06:00", ""
+    user.find(marker="go-on").click()
+    await user.should_see("End of the shift is required", retries=30)
+    assert work.states == {}
+    end.value = "2026-07-31T14:00"
+    user.find(marker="go-on").click()
+    await eventually(lambda: bool(work.states))
+    run = await work.plant.workflows.run(next(iter(work.states)))
+    assert zone == "Europe/Berlin"
+    assert run.input == {"start": "2026-07-31T04:00:00Z", "end": "2026-07-31T12:00:00Z"}
+
+
 async def test_a_form_without_a_required_input_starts_nothing(work: Watched, user: User):
     await user.open("/workflows")
     emit(user, "mw_act", {"do": "start", "id": "ask"})

@@ -14,6 +14,7 @@ from app.core.units import unit_words
 from app.core.workflow import Input, InputKind, Workflow
 from app.core.workflow_input import checked_input
 from pages.widgets.reason import REASON_LIMIT, close
+from pages.widgets.workflow.moment import local_words, utc_words
 from pages.widgets.workflow.words import sentence, title_of
 
 TAGS_OFFERED = 3000
@@ -27,20 +28,24 @@ class RunForm:
         self,
         workflow: Workflow,
         units: Sequence[Equipment],
+        zone: str,
         given: Mapping[str, object] | None = None,
     ) -> None:
         self._workflow = workflow
+        self._zone = zone
         self._fields: dict[str, ValueElement[Any]] = {}
         ui.label(f"Run “{title_of(workflow)}”").classes("mw-ask-title")
         if not workflow.inputs:
             ui.label("It takes no inputs.")
         for name, described in workflow.inputs.items():
-            self._fields[name] = _field(name, described, units).mark(f"input {name}")
+            self._fields[name] = _field(name, described, units, zone).mark(f"input {name}")
             if described.description:
                 ui.label(described.description).classes("mw-hint mw-form-hint")
         for name, value in (given or {}).items():
             if name in self._fields:
-                _fill(self._fields[name], value)
+                is_time = workflow.inputs[name].kind is InputKind.TIME
+                shown = local_words(str(value), zone) if is_time else value
+                _fill(self._fields[name], shown)
         self._why = ui.input("Reason (may be empty)").props(
             f"outlined dense maxlength={REASON_LIMIT}"
         )
@@ -65,7 +70,7 @@ class RunForm:
         wrong: dict[str, str] = {}
         for name, element in self._fields.items():
             try:
-                given[name] = _value(self._workflow.inputs[name], element.value)
+                given[name] = _value(self._workflow.inputs[name], element.value, self._zone)
             except InputError as error:
                 wrong[name] = str(error)
         try:
@@ -102,6 +107,7 @@ class RunForm:
 async def ask_and_start(
     workflow: Workflow,
     units: Sequence[Equipment],
+    zone: str,
     start: Start,
     given: Mapping[str, object] | None = None,
 ) -> object:
@@ -110,11 +116,12 @@ async def ask_and_start(
     Args:
         workflow: The definition.
         units: What can be chosen.
+        zone: Time zone of the plant, in which times are typed.
         start: Starts a run with inputs and a reason; its refusals stay in the form.
         given: What the fields hold at first, by input; the rest have their defaults.
     """
     with ui.dialog() as dialog, ui.card().classes("mw-form"):
-        form = RunForm(workflow, units, given)
+        form = RunForm(workflow, units, zone, given)
 
         async def go_on() -> None:
             values = form.values()
@@ -140,7 +147,7 @@ async def ask_and_start(
     return answer
 
 
-def _field(name: str, described: Input, units: Sequence[Equipment]) -> ValueElement[Any]:
+def _field(name: str, described: Input, units: Sequence[Equipment], zone: str) -> ValueElement[Any]:
     label = _label(name, described) + ("" if _must_be_given(described) else " (may be empty)")
     default = described.default
     match described.kind:
@@ -150,6 +157,10 @@ def _field(name: str, described: Input, units: Sequence[Equipment]) -> ValueElem
             return _number(label, described)
         case InputKind.CHOICE | InputKind.EQUIPMENT | InputKind.TAG:
             return _select(label, _options(described, units), default)
+        case InputKind.TIME:
+            shown = local_words(str(default or ""), zone)
+            field = ui.input(f"{label}, plant time", value=shown)
+            return field.props("outlined dense type=datetime-local stack-label")
         case InputKind.OBJECT:
             text = msgspec.json.encode(default).decode() if default is not None else ""
             return ui.textarea(f"{label}, as JSON", value=text).props("outlined dense autogrow")
@@ -219,9 +230,11 @@ def _label(name: str, described: Input) -> str:
     return described.title or sentence(name)
 
 
-def _value(described: Input, value: object) -> object:
+def _value(described: Input, value: object, zone: str) -> object:
     if value is None or value == "":
         return None
+    if described.kind is InputKind.TIME:
+        return utc_words(str(value), zone)
     if described.kind is InputKind.OBJECT:
         try:
             return msgspec.json.decode(str(value))

@@ -34,6 +34,7 @@ export class DryRun {
     control.id = label.htmlFor;
     for (const choice of choices ? ["", ...choices] : []) make("option", "", control, (input.kind === "boolean" && YES_NO[choice]) || choice || "–").value = choice;
     control.value = this.given[name] ?? write(input.default ?? "");
+    if (input.kind === "time") control.placeholder = "2026-01-31T06:00:00+01:00";
     const offered = { equipment: this.editor.schema.offered.units, tag: this.editor.schema.offered.tags }[input.kind];
     if (offered) {
       const list = make("datalist", "", row);

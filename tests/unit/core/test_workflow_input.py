@@ -21,15 +21,17 @@ WORKFLOW = Workflow(
         "tag": Input(kind=InputKind.TAG),
         "note": Input(),
         "extra": Input(kind=InputKind.OBJECT),
+        "since": Input(kind=InputKind.TIME),
     },
 )
+MOMENT = "must be a moment with its zone, such as 2026-01-31T06:00:00+01:00"
 UNIT = "riverside/utilities/water/pump-101"
 
 
 def test_what_is_not_given_takes_its_default_or_none():
     assert checked_input(WORKFLOW, {"unit": UNIT}) == {
         "unit": UNIT, "target": 21, "count": None, "quiet": False, "mode": None, "tag": None,
-        "note": None, "extra": None,
+        "note": None, "extra": None, "since": None,
     }  # fmt: skip
 
 
@@ -39,7 +41,8 @@ def test_nothing_given_by_name_takes_the_default():
 
 def test_values_that_fit_are_taken():
     given = {"unit": UNIT, "target": 18.5, "count": 3, "quiet": True, "mode": "heat",
-             "tag": f"{UNIT}/speed", "note": "x", "extra": {"a": [1]}}  # fmt: skip
+             "tag": f"{UNIT}/speed", "note": "x", "extra": {"a": [1]},
+             "since": "2026-01-31T05:00:00Z"}  # fmt: skip
 
     assert checked_input(WORKFLOW, given) == given
 
@@ -72,6 +75,11 @@ def test_values_that_fit_are_taken():
         ("note", 5, "must be text, not a number"),
         ("note", "x" * 10_001, "has over 10000 characters"),
         ("extra", "x", "must be an object, not text"),
+        ("since", "2026-01-31T05:00:00", MOMENT),
+        ("since", "yesterday", MOMENT),
+        ("since", "2026-02-30T05:00:00Z", MOMENT),
+        ("since", "", MOMENT),
+        ("since", 1769835600, MOMENT),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(name: str, value: Any, why: str):
