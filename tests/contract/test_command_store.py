@@ -30,16 +30,9 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'commands.sqlite'}"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path)
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    made = Database(url, METADATA, WHAT)
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url, METADATA, WHAT)
     made.open()
     with made.begin() as connection:
         METADATA.drop_all(connection)
@@ -264,10 +257,10 @@ def test_what_was_not_sent_holds_up_nothing(store: CommandStore, walk: Step, sta
 
 
 def test_of_many_commands_to_a_tag_that_two_orchestrators_send_one_is_sent(
-    url: str, store: CommandStore
+    database_url: str, store: CommandStore
 ):
     asked = [store.insert(command(f"c{number}")) for number in range(16)]
-    other = Database(url, METADATA, WHAT)
+    other = Database(database_url, METADATA, WHAT)
     other.open()
     stores = [store, CommandStore(other)] * 8
 

@@ -1,8 +1,6 @@
 """Events that wait to start a run, on disk: the same on SQLite and Postgres."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,32 +8,12 @@ import pytest
 from app.core.errors import StoreError
 from app.store.database import Database
 from app.store.held_events import HeldEvent, HeldPlace
-from app.store.run_tables import HELD, METADATA
+from app.store.run_tables import HELD
 from app.store.runs import RunStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PUMP = HeldPlace("bake", 0, "pump")
 FAN = HeldPlace("bake", 0, "fan")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    urls = {
-        "sqlite": lambda: f"sqlite:///{tmp_path / 'runs.sqlite'}",
-        "postgres": lambda: request.getfixturevalue("postgres_url"),
-    }
-    return Database(urls[request.param](), METADATA, "Workflows")
-
-
-@pytest.fixture
-async def store(database: Database) -> AsyncIterator[RunStore]:
-    made = RunStore(database)
-    await made.open()
-    with database.begin() as connection:
-        METADATA.drop_all(connection)
-        METADATA.create_all(connection)
-    yield made
-    await made.close()
 
 
 def event(payload: Any) -> HeldEvent:

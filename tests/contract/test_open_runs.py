@@ -1,37 +1,14 @@
 """What waits for its turn, on SQLite and Postgres."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from app.core.run import RunState, StartedBy, WorkflowRun
 from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
-from app.store.database import Database
-from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunStore]:
-    is_sqlite = request.param == "sqlite"
-    url = (
-        f"sqlite:///{tmp_path / 'runs.sqlite'}"
-        if is_sqlite
-        else request.getfixturevalue("postgres_url")
-    )
-    database = Database(url, METADATA, "Workflows")
-    made = RunStore(database)
-    await made.open()
-    with database.begin() as connection:
-        METADATA.drop_all(connection)
-        METADATA.create_all(connection)
-    yield made
-    await made.close()
 
 
 async def add(

@@ -1,9 +1,7 @@
 """Runs on disk: the same on SQLite and Postgres, and nobody writes into a run that he lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,7 +13,7 @@ from app.core.run import RunState, StartedBy, StepRun, StepState, WorkflowRun
 from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Workflow
 from app.store.database import Database
 from app.store.group_commit import GroupCommit
-from app.store.run_tables import METADATA, RUNS
+from app.store.run_tables import RUNS
 from app.store.runs import LostRunError, RunStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -23,26 +21,6 @@ DONE = StepRun("one", state=StepState.DONE, output={"value": 1.5}, ended_at=NOW)
 QUEUED = Workflow(
     name="bake", steps=(Step("one", ActionKind.TASK),), runs=Concurrency(mode=RunMode.QUEUED)
 )
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    urls = {
-        "sqlite": lambda: f"sqlite:///{tmp_path / 'runs.sqlite'}",
-        "postgres": lambda: request.getfixturevalue("postgres_url"),
-    }
-    return Database(urls[request.param](), METADATA, "Workflows")
-
-
-@pytest.fixture
-async def store(database: Database) -> AsyncIterator[RunStore]:
-    made = RunStore(database)
-    await made.open()
-    with database.begin() as connection:
-        METADATA.drop_all(connection)
-        METADATA.create_all(connection)
-    yield made
-    await made.close()
 
 
 def run(run_id: str, state: RunState = RunState.RUNNING, key: str = "") -> WorkflowRun:
