@@ -254,6 +254,17 @@ async def test_an_ack_without_our_signature_is_not_believed(connected_settings: 
     assert still.state is S.UNKNOWN
 
 
+async def test_an_ack_of_an_impossible_time_holds_up_no_other(connected_settings: Settings):
+    """Anybody may publish it; the bus calls a handler that fails on it again for ever."""
+    forged = b'{"id":"x","state":"done","actuator":"actuator/1","at":"0001-01-01T00:00:00+14:00"}'
+    async with online(connected_settings) as rig, acting(rig):
+        await rig.bus.publish_confirmed(ack_topic("x"), forged)
+        await rig.settled(await rig.ask(), S.VERIFIED)
+        await eventually(lambda: rig.durable_bus.counters.dead == 1)
+
+    assert rig.durable_bus.counters.failed == 0
+
+
 async def test_an_answer_counts_though_the_row_is_changed_while_it_is_taken(
     connected_settings: Settings,
 ):

@@ -49,6 +49,15 @@ def test_a_field_that_was_changed_shows(field: str, value: object):
     assert not is_signed(msgspec.structs.replace(sign(ORDER, KEY), **{field: value}), KEY)
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_has_none_in_utc_is_not_believed(at: str):
+    order = b'{"id":"c1","tag":"a/b/c/d/e","value":5,"actuator":"actuator/1","expires_at":"%b"}'
+    ack = b'{"id":"c1","state":"done","actuator":"actuator/1","at":"%b"}'
+
+    assert not is_signed(decode(CommandOrder, order % at.encode(), 10_000), KEY)
+    assert not is_signed(decode(CommandAck, ack % at.encode(), 10_000), KEY)
+
+
 def test_an_acknowledgement_whose_state_was_changed_shows():
     assert not is_signed(msgspec.structs.replace(sign(ACK, KEY), state=AckState.REFUSED), KEY)
 

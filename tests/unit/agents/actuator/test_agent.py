@@ -187,6 +187,20 @@ async def test_a_forged_order_is_not_followed_and_nobody_is_answered(connected_s
     assert desk.agent.bus.dead_letters.total == 2
 
 
+async def test_a_forged_order_of_an_impossible_time_holds_up_no_other(connected_settings: Settings):
+    async with working(connected_settings) as desk:
+        forged = (
+            f'{{"id":"c0","tag":"{TAG}","value":1,"actuator":"{desk.agent.name}",'
+            '"expires_at":"9999-12-31T23:59:59-14:00"}'
+        )
+        await desk.bus.publish_confirmed(command_topic(TAG), forged.encode())
+        await desk.send(desk.order())
+        ack = await desk.answer()
+
+    assert (ack.id, ack.state) == ("c1", AckState.DONE)
+    assert desk.plant.writes == [900.0]
+
+
 async def test_forged_orders_are_told_as_one_finding_of_their_unit(connected_settings: Settings):
     async with working(connected_settings) as desk:
         for number in range(5):
