@@ -165,10 +165,19 @@ class Rig:
 
         def is_there() -> bool:
             self.plant.obey()
-            return any((each.id, each.state) == (command.id, state) for each in self.told)
+            return self.was_told(command.id, state)
 
         await eventually(is_there)
         return await self.gateway.get(command.id)
+
+    async def came(self, command_id: str, state: CommandState) -> Command:
+        """Return a command once it is in a state, with a plant that does nothing of itself."""
+        await eventually(lambda: self.was_told(command_id, state))
+        return await self.gateway.get(command_id)
+
+    def was_told(self, command_id: str, state: CommandState) -> bool:
+        """Tell whether a command has been in a state."""
+        return any((each.id, each.state) == (command_id, state) for each in self.told)
 
     def actions(self) -> list[tuple[str, str, str]]:
         return [(row.action, row.actor, row.outcome.value) for row in self.audit.rows(50)][::-1]

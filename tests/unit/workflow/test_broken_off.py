@@ -1,13 +1,11 @@
 """What a step that was broken off has done, from what it asked of others; over real parts."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from app.clock import SystemClock
 from app.core.command import CommandState
 from app.core.equipment import Equipment
 from app.core.errors import BusError
@@ -15,26 +13,16 @@ from app.core.run import RunState, StepRun, StepState, WorkflowRun
 from app.core.workflow import ActionKind, Concurrency, RunMode, Step, Undo, Workflow
 from app.settings import Settings
 from tests.processes import eventually
-from tests.unit.commands.rig import BOB, FREE, SPEED, VALVE, Rig, acting, offline, online, pump
+from tests.unit.commands.rig import BOB, FREE, SPEED, VALVE, Rig, acting, online, pump
 from tests.unit.workflow.approval_room import Room, life
+from tests.unit.workflow.command_room import rig as rig  # noqa: PLC0414  a fixture of these tests
+from tests.unit.workflow.command_room import room as room  # noqa: PLC0414  a fixture of these tests
 
 S = CommandState
 ELSE = Undo(ActionKind.COMMAND, {"tag": VALVE, "value": 17})
 BEFORE = Undo(
     ActionKind.COMMAND, {"tag": FREE, "value": "${steps.set.output.before}"}, timeout_s=30
 )
-
-
-@pytest.fixture
-async def rig(settings: Settings) -> AsyncGenerator[Rig]:
-    async with offline(settings, SystemClock()) as made:
-        yield made
-
-
-@pytest.fixture
-async def room(rig: Rig, tmp_path: Path) -> AsyncGenerator[Room]:
-    async with life(tmp_path, commands=rig.gateway) as made:
-        yield made
 
 
 def sets(tag: object = FREE, value: float = 2, **more: Any) -> Step:
@@ -59,12 +47,6 @@ async def cancelled(room: Room, run_id: str) -> WorkflowRun:
     return await room.ended(run_id)
 
 
-async def came(rig: Rig, run_id: str, state: CommandState, step: str = "set") -> None:
-    """Return once the command of a run is in a state."""
-    wanted = (f"{run_id}-{step}", state)
-    await eventually(lambda: wanted in {(each.id, each.state) for each in rig.told})
-
-
 def without_pauses() -> Equipment:
     """Return the pump whose tags may be changed again at once."""
     unit = pump()
@@ -82,7 +64,7 @@ async def obeyed(rig: Rig, command_id: str) -> None:
 
     def is_there() -> bool:
         rig.plant.obey()
-        return any((each.id, each.state) == (command_id, S.VERIFIED) for each in rig.told)
+        return rig.was_told(command_id, S.VERIFIED)
 
     await eventually(is_there, 20)
 
@@ -92,7 +74,7 @@ async def test_a_command_that_was_never_sent_is_not_taken_back(
     rig: Rig, room: Room, tag: str, state: CommandState
 ):
     run_id = await room.begin(flow(sets(tag, compensate=ELSE)))
-    await came(rig, run_id, state)
+    await rig.came(f"{run_id}-set", state)
     run = await cancelled(room, run_id)
 
     assert (await rig.gateway.get(f"{run_id}-set")).state is S.REJECTED
@@ -106,8 +88,8 @@ async def test_elements_whose_commands_were_never_sent_are_not_taken_back(rig: R
         "${item}", for_each=f"['{SPEED}', '{FREE}', '{SPEED}']", parallel=2, compensate=ELSE
     )
     run_id = await room.begin(flow(listed))
-    await came(rig, run_id, S.AWAITING_APPROVAL, "set-0")
-    await came(rig, run_id, S.REQUESTED, "set-1")
+    await rig.came(f"{run_id}-set-0", S.AWAITING_APPROVAL)
+    await rig.came(f"{run_id}-set-1", S.REQUESTED)
     run = await cancelled(room, run_id)
 
     assert undone(rig) == []
@@ -161,7 +143,7 @@ async def test_what_was_never_sent_before_a_death_of_the_app_is_not_taken_back(
 ):
     async with life(tmp_path, commands=rig.gateway) as room:
         run_id = await room.begin(flow(sets(SPEED, compensate=ELSE, **listed)))
-        await came(rig, run_id, S.AWAITING_APPROVAL, "set-0" if listed else "set")
+        await rig.came(f"{run_id}-set-0" if listed else f"{run_id}-set", S.AWAITING_APPROVAL)
         await room.store.ask_cancel(run_id, "enough")
     async with life(tmp_path, commands=rig.gateway) as room:
         run = await room.ended(run_id)
@@ -179,7 +161,7 @@ async def test_a_command_that_had_acted_when_its_run_was_cancelled_is_taken_back
         life(tmp_path, commands=rig.gateway) as room,
     ):
         run_id = await room.begin(flow(sets(compensate=BEFORE)))
-        await came(rig, run_id, S.ACKNOWLEDGED)
+        await rig.came(f"{run_id}-set", S.ACKNOWLEDGED)
         await room.engine.cancel(run_id, "enough")
         await obeyed(rig, f"{run_id}-set-undo")
         run = await room.ended(run_id)
@@ -209,9 +191,9 @@ async def test_elements_that_had_acted_are_taken_back_each_to_what_it_was(
         rig.tags.declare(without_pauses())
         async with life(tmp_path, commands=rig.gateway) as room:
             run_id = await room.begin(flow(listed))
-            await came(rig, run_id, S.ACKNOWLEDGED, "set-0")
-            await came(rig, run_id, S.ACKNOWLEDGED, "set-1")
-            await came(rig, run_id, S.AWAITING_APPROVAL, "set-2")
+            await rig.came(f"{run_id}-set-0", S.ACKNOWLEDGED)
+            await rig.came(f"{run_id}-set-1", S.ACKNOWLEDGED)
+            await rig.came(f"{run_id}-set-2", S.AWAITING_APPROVAL)
             await room.engine.cancel(run_id, "enough")
             await obeyed(rig, f"{run_id}-set-0-undo")
             run = await room.ended(run_id)
@@ -252,7 +234,7 @@ async def test_a_command_that_was_approved_as_its_run_was_cancelled_says_what_be
         life(tmp_path, commands=rig.gateway) as room,
     ):
         run_id = await room.begin(flow(sets(SPEED, 900)))
-        await came(rig, run_id, S.AWAITING_APPROVAL)
+        await rig.came(f"{run_id}-set", S.AWAITING_APPROVAL)
         await rig.gateway.approve(f"{run_id}-set", BOB, "agreed")
         await room.engine.cancel(run_id, "enough")
         await obeyed(rig, f"{run_id}-set")
@@ -267,7 +249,7 @@ async def test_a_command_that_was_done_while_the_app_was_down_is_taken_back_to_w
     async with online(connected_settings) as rig, acting(rig):
         async with life(tmp_path, commands=rig.gateway) as room:
             run_id = await room.begin(flow(sets(compensate=BEFORE)))
-            await came(rig, run_id, S.ACKNOWLEDGED)
+            await rig.came(f"{run_id}-set", S.ACKNOWLEDGED)
             await room.store.ask_cancel(run_id, "enough")
         await obeyed(rig, f"{run_id}-set")
         async with life(tmp_path, commands=rig.gateway) as room:

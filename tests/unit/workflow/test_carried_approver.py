@@ -7,7 +7,6 @@ from app.core.command import CommandState
 from app.core.run import RunState
 from app.core.workflow import ActionKind, Step, Workflow
 from app.settings import Settings
-from tests.processes import eventually
 from tests.unit.commands.rig import ANN, BOB, LOCKED, SPEED, offline
 from tests.unit.workflow.approval_room import life
 
@@ -27,8 +26,6 @@ async def test_an_agreement_of_the_run_before_does_not_count_for_a_command_of_th
         assert (await room.ended(old)).state is RunState.FAILED
         rig.plant.show(LOCKED, 0.0)
         again = await room.repair.retry(old, ANN, "the lock is off", step="set")
-        waiting = (f"{again.id}-set", CommandState.AWAITING_APPROVAL)
-        await eventually(lambda: waiting in {(each.id, each.state) for each in rig.told})
-        command = await rig.gateway.get(f"{again.id}-set")
+        command = await rig.came(f"{again.id}-set", CommandState.AWAITING_APPROVAL)
 
     assert (command.state, command.approved_by) == (CommandState.AWAITING_APPROVAL, "")

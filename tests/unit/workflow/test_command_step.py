@@ -1,14 +1,12 @@
 """Whose wish a command of a run is, and whose word counts for it, at a real gateway."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from app.clock import SystemClock
 from app.commands.gateway import CommandGateway
 from app.core.actor import Actor, Role
 from app.core.command import Command, CommandState
@@ -16,22 +14,11 @@ from app.core.errors import ConflictError, StoreError
 from app.core.run import RunState, StartedBy, StepState
 from app.core.workflow import ActionKind, Step, Undo, Workflow
 from app.core.write_rule import Confirm, WriteRule
-from app.settings import Settings
 from tests.processes import eventually
-from tests.unit.commands.rig import ANN, BOB, CHIEF, SPEED, TWO, Rig, offline, pump
+from tests.unit.commands.rig import ANN, BOB, CHIEF, SPEED, TWO, Rig, pump
 from tests.unit.workflow.approval_room import Room, life
-
-
-@pytest.fixture
-async def rig(settings: Settings) -> AsyncGenerator[Rig]:
-    async with offline(settings, SystemClock()) as made:
-        yield made
-
-
-@pytest.fixture
-async def room(rig: Rig, tmp_path: Path) -> AsyncGenerator[Room]:
-    async with life(tmp_path, commands=rig.gateway) as made:
-        yield made
+from tests.unit.workflow.command_room import rig as rig  # noqa: PLC0414  a fixture of these tests
+from tests.unit.workflow.command_room import room as room  # noqa: PLC0414  a fixture of these tests
 
 
 def sets(tag: str) -> Workflow:
@@ -41,9 +28,7 @@ def sets(tag: str) -> Workflow:
 
 async def asked(rig: Rig, room: Room, run_id: str) -> Command:
     """Return the command of a run once it waits for a person."""
-    wanted = (f"{run_id}-set", CommandState.AWAITING_APPROVAL)
-    await eventually(lambda: wanted in {(each.id, each.state) for each in rig.told})
-    return await rig.gateway.get(f"{run_id}-set")
+    return await rig.came(f"{run_id}-set", CommandState.AWAITING_APPROVAL)
 
 
 async def test_who_started_the_run_asks_for_its_commands(rig: Rig, room: Room):
@@ -141,10 +126,8 @@ async def test_taking_back_what_was_no_command_needs_a_person_where_the_tag_asks
         Step("set", ActionKind.WAIT, with_={"seconds": "${1 / 0}"}, needs=("say",)),
     )
     run_id = await room.begin(Workflow("demo", steps), by=HEARD)
-    wanted = (f"{run_id}-say-undo", CommandState.AWAITING_APPROVAL)
-    await eventually(lambda: wanted in {(each.id, each.state) for each in rig.told})
+    command = await rig.came(f"{run_id}-say-undo", CommandState.AWAITING_APPROVAL)
 
-    command = await rig.gateway.get(wanted[0])
     assert (command.approved_by, command.requested_by) == ("", "workflow demo")
     live = room.engine.live(run_id)
     assert live

@@ -9,7 +9,6 @@ from app.core.errors import ConflictError
 from app.core.run import StartedBy
 from app.core.workflow import ActionKind, Step, Undo, Workflow
 from app.settings import Settings
-from tests.processes import eventually
 from tests.unit.commands.rig import ANN, BOB, TWO, Rig, acting, online
 from tests.unit.workflow.approval_room import life
 
@@ -27,9 +26,7 @@ def changes_and_fails() -> Workflow:
 
 async def waiting(rig: Rig, command_id: str) -> Command:
     """Return a command once it waits for a person."""
-    wanted = (command_id, CommandState.AWAITING_APPROVAL)
-    await eventually(lambda: wanted in {(each.id, each.state) for each in rig.told})
-    return await rig.gateway.get(command_id)
+    return await rig.came(command_id, CommandState.AWAITING_APPROVAL)
 
 
 async def test_who_agreed_to_a_change_is_not_alone_in_taking_it_back(
