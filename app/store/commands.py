@@ -355,8 +355,8 @@ def _under_way(row: sa.RowMapping) -> UnderWay:
 def _row(command: Command) -> dict[str, Any]:
     return {
         "id": command.id,
-        "tag": command.tag,
-        "equipment": unit_of(command.tag),
+        "tag": storable(command.tag),
+        "equipment": storable(unit_of(command.tag)),
         "state": command.state.value,
         "changed_at": _text(command.changed_at),
         "requested_at": _text(command.requested_at),

@@ -102,6 +102,14 @@ def test_a_second_one_of_the_same_id_leaves_the_first(store: CommandStore):
     assert len(store.changes("c1")) == 1
 
 
+def test_one_to_a_tag_with_a_nul_is_kept(store: CommandStore):
+    """It is refused with a reason; one that cannot be kept would be brought again for ever."""
+    kept = store.insert(command("c1", "speed\0"))
+
+    assert store.get("c1") == kept
+    assert store.find(tag=kept.tag) == [kept]
+
+
 def test_every_change_leaves_a_line_of_who_when_old_new_why(store: CommandStore):
     first = store.insert(command("c1"))
     later = NOW + timedelta(seconds=2)
