@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 from typing_extensions import override
@@ -161,7 +162,9 @@ class BacklogAgent(BaseAgent):
         start, end = shift.start.astimezone(UTC), shift.end.astimezone(UTC)
         opened, closed = await self._orders.count(start, end)
         orders = (opened, closed, await self._orders.count_open())
-        summed = summary(start, end, orders, self._raises.between(start, end), self._since)
+        zone = ZoneInfo(self.settings.site.timezone)
+        raises = self._raises.between(start, end)
+        summed = summary(start, end, orders, raises, self._since, zone=zone)
         await self.bus.publish_confirmed(SHIFT_SUMMARY, summed)
         output: dict[str, object] = msgspec.to_builtins(summed)
         return output

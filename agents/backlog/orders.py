@@ -157,7 +157,7 @@ def _close(connection: sqlite3.Connection, order_id: str, note: str, at: datetim
         raise NotFoundError(f'There is no order "{order_id[:60]}"', "list_orders names them")
     order = _order(row)
     if order.state is OrderState.CLOSED:
-        raise ConflictError(f"Order {order.id} was closed at {order.closed_at:%Y-%m-%d %H:%M} UTC")
+        raise ConflictError(f"Order {order.id} is closed already")
     closed = msgspec.structs.replace(order, state=OrderState.CLOSED, closed_at=at, note=note)
     _write(connection, closed)
     return closed

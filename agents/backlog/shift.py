@@ -1,7 +1,7 @@
 """What a shift left behind: orders and the alarms that were heard of; pure."""
 
 from collections import OrderedDict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -72,6 +72,8 @@ def summary(
     orders: tuple[int, int, int],
     raises: list[Raised],
     heard_since: datetime,
+    *,
+    zone: tzinfo,
 ) -> ShiftSummary:
     """Sum up a shift.
 
@@ -81,13 +83,14 @@ def summary(
         orders: How many were opened and closed in it, and are open now.
         raises: Those in the shift.
         heard_since: Since when alarms were heard, UTC.
+        zone: Clock of the plant, by which its people read times.
     """
     units: dict[str, int] = {}
     for each in raises:
         units[each.equipment] = units.get(each.equipment, 0) + 1
     worst = sorted(units.items(), key=lambda item: (-item[1], item[0]))[:5]
     counts = [sum(each.priority == level for each in raises) for level in (1, 2, 3, 4)]
-    began = f"{heard_since.astimezone(UTC):%H:%M} UTC, when the agent began to listen"
+    began = f"{heard_since.astimezone(zone):%H:%M}, when the agent began to listen"
     missed = f"Alarms that came and went before {began}, are not counted"
     return ShiftSummary(
         start=start.astimezone(UTC),

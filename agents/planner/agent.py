@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 from typing_extensions import override
@@ -42,6 +43,7 @@ class PlannerAgent(BaseAgent):
     def __init__(self, settings: Settings, clock: Clock, instance: str = "1") -> None:
         super().__init__(settings, clock, instance)
         self._flood = Flood(settings.alarms.flood_count, settings.alarms.flood_window_s)
+        self._zone = ZoneInfo(settings.site.timezone)
         limit = settings.bus.message_limit_bytes
         self.alarms = OpenAlarms(self.bus, limit, lambda _, __: None)
         self._findings: dict[str, Finding] = {}
@@ -73,9 +75,8 @@ class PlannerAgent(BaseAgent):
     def plan(self) -> ActionPlan:
         """Make the plan of the present situation."""
         findings = list(self._findings.values())
-        situation = Situation(
-            list(self.alarms.by_id.values()), findings, self.units, self.clock.now()
-        )
+        alarms = list(self.alarms.by_id.values())
+        situation = Situation(alarms, findings, self.units, self.clock.now(), self._zone)
         return bounded(make_plan(situation, self._flood))
 
     def tell(self) -> bool:

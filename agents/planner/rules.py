@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 import msgspec
@@ -39,12 +39,14 @@ class Situation(NamedTuple):
         findings: Conditions that are present.
         units: Declared units by path.
         now: UTC.
+        zone: Clock of the plant, by which its people read times.
     """
 
     alarms: Sequence[Alarm]
     findings: Sequence[Finding]
     units: Mapping[str, Equipment]
     now: datetime
+    zone: tzinfo
 
 
 def make_plan(situation: Situation, flood: Flood) -> ActionPlan:
@@ -130,7 +132,7 @@ def _item(group: Sequence[Alarm], situation: Situation) -> PlanItem:
         equipment=equipment,
         affected=affected,
         since=first.raised_at,
-        reason=_reason(group, equipment, affected),
+        reason=_reason(group, equipment, affected, situation.zone),
         proposed_workflow=workflow,
         proposed_input=given,
         actions=_actions(group),
@@ -160,7 +162,9 @@ def _title(group: Sequence[Alarm], equipment: Sequence[str], units: Mapping[str,
     return f"{title} ({more})" if others else title
 
 
-def _reason(group: Sequence[Alarm], equipment: Sequence[str], affected: Sequence[str]) -> str:
+def _reason(
+    group: Sequence[Alarm], equipment: Sequence[str], affected: Sequence[str], zone: tzinfo
+) -> str:
     is_present = any(alarm.active for alarm in group)
     owed = sum(alarm.state is not AlarmState.ACK for alarm in group)
     parts = [
@@ -168,7 +172,7 @@ def _reason(group: Sequence[Alarm], equipment: Sequence[str], affected: Sequence
         _count(len(group), "alarm") + (f" on {_count(len(equipment), 'unit')}"),
         f"{owed} not acknowledged" if owed else "all acknowledged",
         f"{_count(len(affected), 'further unit')} on the same line" if affected else "",
-        f"first at {group[0].raised_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"first at {group[0].raised_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
     ]
     return "; ".join(part for part in parts if part)
 

@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from agents.backlog.shift import MOST_ALARMS, Raises, summary
 from app.core.alarm import Alarm, AlarmState, Finding, Priority
 
 NOW = datetime(2026, 1, 1, 14, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def alarm(name: str = "a", at: datetime = NOW, state: AlarmState = AlarmState.UNACK) -> Alarm:
@@ -58,9 +60,9 @@ def test_a_flood_does_not_grow_the_memory_without_end():
 
 
 def test_a_summary_says_when_it_did_not_hear_the_whole_shift():
-    summed = summary(NOW, NOW + HOUR, (0, 0, 0), [], heard_since=NOW + HOUR / 2)
+    summed = summary(NOW, NOW + HOUR, (0, 0, 0), [], NOW + HOUR / 2, zone=BERLIN)
 
-    assert "not counted" in summed.note
+    assert "before 15:30, when the agent began to listen" in summed.note
 
 
 def test_a_summary_counts_by_priority_and_names_the_worst_unit():
@@ -69,7 +71,7 @@ def test_a_summary_counts_by_priority_and_names_the_worst_unit():
     raises.take(alarm("a", NOW + HOUR), NOW + HOUR)
     raises.take(alarm("b"), NOW + HOUR)
 
-    summed = summary(NOW, NOW + 2 * HOUR, (1, 2, 3), raises.all(), NOW)
+    summed = summary(NOW, NOW + 2 * HOUR, (1, 2, 3), raises.all(), NOW, zone=BERLIN)
 
     assert summed.alarms_by_priority == (0, 3, 0, 0)
     assert list(summed.worst.items()) == [("s/a/l/a/flow", 2), ("s/a/l/b/flow", 1)]

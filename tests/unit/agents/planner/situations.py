@@ -1,6 +1,7 @@
 """Alarms and units for the tests of the planner's rules."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.core.equipment import Equipment, EquipmentKind
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 FLOOD = Flood(10, 600)
 COOLING, BOILER, OVENS = "r/utilities/cooling", "r/utilities/boiler", "r/heat/ovens"
 P101, P102, P201, O501 = (
@@ -62,7 +64,7 @@ def alarm(
 
 
 def situation(*alarms: Alarm, findings: tuple[Finding, ...] = ()) -> Situation:
-    return Situation(alarms, findings, UNITS, NOW + timedelta(hours=1))
+    return Situation(alarms, findings, UNITS, NOW + timedelta(hours=1), BERLIN)
 
 
 ANY_ALARM = st.builds(

@@ -116,12 +116,12 @@ def test_a_title_counts_what_follows():
     )
 
 
-def test_a_reason_says_why_it_ranks_there():
+def test_a_reason_says_why_it_ranks_there_in_plant_time():
     item = first(alarm("a"), alarm("b", seconds=5, state=AlarmState.ACK))
 
     assert item.reason == (
         "High; 2 alarms on 1 unit; 1 not acknowledged; 1 further unit on the same line; "
-        "first at 2026-11-18 12:00:00 UTC"
+        "first at 2026-11-18 13:00:00"
     )
 
 
