@@ -1,9 +1,12 @@
 """The app's side of the bus, as small as it can be: births, beats and results of agents."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
+from agents.base.agent import BaseAgent
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.core.agent import AgentState, AgentStatus, Beat
@@ -13,6 +16,7 @@ from app.settings import Settings
 from tests.processes import eventually
 
 REPLY_TO = results_topic("listener")
+A = TypeVar("A", bound=BaseAgent)
 WAIT_S = 40.0  # on a busy machine
 
 
@@ -26,6 +30,7 @@ class Listener:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.clock = SystemClock()
         self.bus = Bus(settings, "listener", self.clock)
         self.births: list[AgentStatus] = []
@@ -44,6 +49,19 @@ class Listener:
         at_work = {AgentState.RUNNING, AgentState.DEGRADED}
         await eventually(lambda: self.states(name)[-1:] and self.states(name)[-1] in at_work)
         return [birth for birth in self.births if birth.spec.name == name][-1]
+
+    @asynccontextmanager
+    async def serving(self, kind: type[A]) -> AsyncGenerator[A]:
+        """Run an agent for the length of a block, which begins once it works."""
+        agent, stopping = kind(self.settings, self.clock), asyncio.Event()
+        self.births.clear()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(agent.serve(stopping))
+            await self.alive(kind.spec.name)
+            try:
+                yield agent
+            finally:
+                stopping.set()
 
     async def ask(self, name: str, task: Task) -> TaskResult:
         """Send a task and return the next result."""

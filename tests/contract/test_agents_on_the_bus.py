@@ -1,35 +1,17 @@
 """What every agent must stand on a real broker: tasks twice, late and wrong; stop; restart."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
 import pytest
 
 from agents.runner import agent_names, find_agent
-from app.clock import SystemClock
 from app.core.agent import AgentState
 from app.core.topics import tasks_topic
 from app.settings import Settings
-from tests.contract.listener import Listener, listening
+from tests.contract.listener import listening
 from tests.processes import eventually
 
 STOP_S = 10.0  # after this the supervisor kills
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("name", agent_names())]
-
-
-@asynccontextmanager
-async def serving(name: str, settings: Settings, listener: Listener) -> AsyncGenerator[None]:
-    agent = find_agent(name)(settings, SystemClock())
-    stopping = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agent.serve(stopping))
-        await listener.alive(name)
-        try:
-            yield
-        finally:
-            stopping.set()
 
 
 def a_capability(name: str) -> str:
@@ -41,11 +23,10 @@ async def test_a_duplicate_task_is_answered_from_the_store_also_after_a_restart(
 ):
     async with listening(connected_settings) as listener:
         task = listener.task(f"{name}:1", a_capability(name))
-        async with serving(name, connected_settings, listener):
+        async with listener.serving(find_agent(name)):
             first = await listener.ask(name, task)
             second = await listener.ask(name, task)
-        listener.births.clear()
-        async with serving(name, connected_settings, listener):
+        async with listener.serving(find_agent(name)):
             third = await listener.ask(name, task)
 
     assert first == second == third
@@ -54,7 +35,7 @@ async def test_a_duplicate_task_is_answered_from_the_store_also_after_a_restart(
 async def test_an_expired_task_is_refused(name: str, connected_settings: Settings):
     async with (
         listening(connected_settings) as listener,
-        serving(name, connected_settings, listener),
+        listener.serving(find_agent(name)),
     ):
         task = listener.task(f"{name}:late", a_capability(name), expires_in_s=-1)
         result = await listener.ask(name, task)
@@ -65,7 +46,7 @@ async def test_an_expired_task_is_refused(name: str, connected_settings: Setting
 async def test_an_unknown_capability_is_named_in_the_error(name: str, connected_settings: Settings):
     async with (
         listening(connected_settings) as listener,
-        serving(name, connected_settings, listener),
+        listener.serving(find_agent(name)),
     ):
         result = await listener.ask(name, listener.task(f"{name}:x", "make_coffee"))
 
@@ -75,7 +56,7 @@ async def test_an_unknown_capability_is_named_in_the_error(name: str, connected_
 async def test_nonsense_on_its_task_topic_does_not_stop_it(name: str, connected_settings: Settings):
     async with (
         listening(connected_settings) as listener,
-        serving(name, connected_settings, listener),
+        listener.serving(find_agent(name)),
     ):
         for payload in (b"", b"\xff", b"[" * 100_000, b'{"id": 1}'):
             await listener.bus.publish_confirmed(tasks_topic(name, "1"), payload)
@@ -88,7 +69,7 @@ async def test_it_beats_and_says_goodbye_within_ten_seconds(
     name: str, connected_settings: Settings
 ):
     async with listening(connected_settings) as listener:
-        async with serving(name, connected_settings, listener):
+        async with listener.serving(find_agent(name)):
             await eventually(lambda: len(listener.beats) >= 2)
             began = listener.clock.monotonic()
         took_s = listener.clock.monotonic() - began

@@ -1,8 +1,6 @@
 """The agent with its file, and with a real broker where it speaks."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -22,19 +20,6 @@ from tests.processes import eventually
 UNIT = "riverside/utilities/cooling/pump-101"
 
 
-@asynccontextmanager
-async def serving(settings: Settings, listener: Listener) -> AsyncGenerator[BacklogAgent]:
-    agent = BacklogAgent(settings, SystemClock())
-    stopping = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agent.serve(stopping))
-        await listener.alive("backlog")
-        try:
-            yield agent
-        finally:
-            stopping.set()
-
-
 async def ask(
     listener: Listener, task_id: str, capability: str, input: dict[str, object]
 ) -> TaskResult:
@@ -50,10 +35,9 @@ async def test_two_tasks_of_one_run_make_one_order_also_after_a_restart(
     connected_settings: Settings,
 ):
     async with listening(connected_settings) as listener:
-        async with serving(connected_settings, listener):
+        async with listener.serving(BacklogAgent):
             first = await ask(listener, "run-1:order", "create_order", order())
-        listener.births.clear()
-        async with serving(connected_settings, listener):
+        async with listener.serving(BacklogAgent):
             second = await ask(listener, "run-1:again", "create_order", order())
             listed = await ask(listener, "list", "list_orders", {"state": "open"})
 
@@ -76,7 +60,7 @@ async def test_a_shift_report_counts_orders_and_alarms_and_is_published(
 
     async with listening(connected_settings) as listener:
         listener.bus.subscribe(SHIFT_SUMMARY, ShiftSummary, hear, qos=1)
-        async with serving(connected_settings, listener) as agent:
+        async with listener.serving(BacklogAgent) as agent:
             now = listener.clock.now()
             finding = Finding("limits", "high", f"{UNIT}/flow", now, Priority.HIGH)
             alarm = Alarm("a1", finding, AlarmState.UNACK, True, now, now)

@@ -1,9 +1,7 @@
 """The agent on a real broker, with a server on loopback as the service that reaches people."""
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,20 +46,6 @@ def route(stub: Stub, name: str = "shift", **settings: object) -> dict[str, obje
     return {"name": name, "url": f"json://{stub.address}/{name}", "backoff_s": 0.1, **settings}
 
 
-@asynccontextmanager
-async def serving(settings: Settings, listener: Listener) -> AsyncGenerator[NotifierAgent]:
-    agent = NotifierAgent(settings, SystemClock())
-    stopping = asyncio.Event()
-    listener.births.clear()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agent.serve(stopping))
-        await listener.alive("notifier")
-        try:
-            yield agent
-        finally:
-            stopping.set()
-
-
 async def ask(listener: Listener, capability: str, **input: object) -> dict[str, Any]:
     now = listener.clock.now()
     task_id = f"{capability}:{now.isoformat()}"
@@ -89,7 +73,7 @@ def titles(stub: Stub, name: str = "shift") -> list[str]:
 
 async def test_a_notification_is_sent_and_logged(connected_settings: Settings, stub: Stub):
     settings = with_routes(connected_settings, route(stub))
-    async with listening(settings) as listener, serving(settings, listener):
+    async with listening(settings) as listener, listener.serving(NotifierAgent):
         answer = await ask(listener, "notify", title="Strainer", message="Clean it", priority=2)
         log = await ask(listener, "deliveries")
 
@@ -103,7 +87,7 @@ async def test_a_notification_is_sent_and_logged(connected_settings: Settings, s
 
 async def test_without_a_route_it_says_so_and_pretends_nothing(connected_settings: Settings):
     settings = connected_settings
-    async with listening(settings) as listener, serving(settings, listener) as agent:
+    async with listening(settings) as listener, listener.serving(NotifierAgent) as agent:
         answer = await ask(listener, "notify", title="Strainer", priority=2)
         note, state = agent.note(), agent.communication.status.state
 
@@ -117,7 +101,7 @@ async def test_a_route_that_does_not_exist_is_an_error_and_stands_in_the_log(
     connected_settings: Settings, stub: Stub
 ):
     settings = with_routes(connected_settings, route(stub))
-    async with listening(settings) as listener, serving(settings, listener):
+    async with listening(settings) as listener, listener.serving(NotifierAgent):
         task = listener.task("wrong", "notify")
         given: dict[str, object] = {"title": "Strainer", "route": "nope"}
         result = await listener.ask("notifier", msgspec.structs.replace(task, input=given))
@@ -133,7 +117,7 @@ async def test_a_route_without_its_variable_is_told_on_the_agents_page(
     connected_settings: Settings,
 ):
     settings = with_routes(connected_settings, {"name": "mail", "url_env": "NO_SUCH_URL"})
-    async with listening(settings) as listener, serving(settings, listener) as agent:
+    async with listening(settings) as listener, listener.serving(NotifierAgent) as agent:
         status = agent.communication.status
 
     assert status.state is AgentState.DEGRADED
@@ -145,7 +129,7 @@ async def test_what_a_service_refuses_waits_and_is_tried_again(
 ):
     stub.answers = [(503, b""), (200, b"")]
     settings = with_routes(connected_settings, route(stub))
-    async with listening(settings) as listener, serving(settings, listener) as agent:
+    async with listening(settings) as listener, listener.serving(NotifierAgent) as agent:
         answer = await ask(listener, "notify", title="Strainer", message="Clean it")
         await eventually(lambda: len(stub.requests) == 2)
         await eventually(lambda: agent.communication.status.state is AgentState.RUNNING)
@@ -160,11 +144,11 @@ async def test_what_a_service_refuses_waits_and_is_tried_again(
 async def test_an_alarm_is_told_once_also_after_a_restart(connected_settings: Settings, stub: Stub):
     settings = with_routes(connected_settings, route(stub, dedupe_s=0))
     async with listening(settings) as listener:
-        async with serving(settings, listener):
+        async with listener.serving(NotifierAgent):
             listener.bus.publish(alarm_topic("a1"), b"not JSON", qos=1)
             say(listener, alarm(listener))
             await eventually(lambda: titles(stub) == ["High: Hot"])
-        async with serving(settings, listener) as agent:
+        async with listener.serving(NotifierAgent) as agent:
             await eventually(lambda: agent.beat().note.endswith("1 alarms followed"))
             await agent.look()
         say(listener, None)
@@ -177,7 +161,7 @@ async def test_an_alarm_nobody_acknowledges_goes_to_the_next_route(
 ):
     first = route(stub, escalate_after_s=0.2, escalate_to="chief")
     settings = with_routes(connected_settings, first, route(stub, "chief", priorities=()))
-    async with listening(settings) as listener, serving(settings, listener):
+    async with listening(settings) as listener, listener.serving(NotifierAgent):
         say(listener, alarm(listener))
         await eventually(lambda: titles(stub, "chief"))
         say(listener, None)
@@ -192,7 +176,7 @@ async def test_an_alarm_that_is_acknowledged_or_over_goes_no_further(
 ):
     first = route(stub, escalate_after_s=3600, escalate_to="chief")
     settings = with_routes(connected_settings, first, route(stub, "chief", priorities=()))
-    async with listening(settings) as listener, serving(settings, listener) as agent:
+    async with listening(settings) as listener, listener.serving(NotifierAgent) as agent:
         say(listener, alarm(listener))
         await eventually(lambda: titles(stub))
         say(listener, alarm(listener, state) if state else None)

@@ -1,8 +1,6 @@
 """The agent on a real broker: alarms in, a retained plan out."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -16,23 +14,9 @@ from app.core.errors import FieldsError
 from app.core.plan import ActionPlan
 from app.core.topics import ALARMS, FINDINGS, PLAN, alarm_topic, findings_topic
 from app.settings import Settings
-from tests.contract.listener import Listener, listening
+from tests.contract.listener import listening
 from tests.processes import eventually
 from tests.unit.agents.planner.situations import NOW, O501, P101, alarm, finding
-
-
-@asynccontextmanager
-async def serving(settings: Settings, listener: Listener) -> AsyncGenerator[PlannerAgent]:
-    agent = PlannerAgent(settings, SystemClock())
-    stopping = asyncio.Event()
-    listener.births.clear()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agent.serve(stopping))
-        await listener.alive("planner")
-        try:
-            yield agent
-        finally:
-            stopping.set()
 
 
 def hear(bus: Bus) -> list[ActionPlan]:
@@ -52,7 +36,7 @@ def causes(plans: list[ActionPlan]) -> list[str]:
 async def test_an_alarm_comes_into_the_plan_and_leaves_it(connected_settings: Settings):
     async with listening(connected_settings) as listener:
         plans = hear(listener.bus)
-        async with serving(connected_settings, listener):
+        async with listener.serving(PlannerAgent):
             listener.bus.publish(alarm_topic("x"), b"not JSON", qos=1)
             listener.bus.publish(alarm_topic("a"), alarm("a"), qos=1, retain=True)
             await eventually(lambda: causes(plans) == ["a"])
@@ -64,7 +48,7 @@ async def test_a_planner_that_starts_later_plans_what_stands(connected_settings:
     async with listening(connected_settings) as listener:
         plans = hear(listener.bus)
         listener.bus.publish(alarm_topic("b"), alarm("b"), qos=1, retain=True)
-        async with serving(connected_settings, listener):
+        async with listener.serving(PlannerAgent):
             await eventually(lambda: causes(plans) == ["b"])
         listener.bus.publish(alarm_topic("b"), b"", qos=1, retain=True)
 
