@@ -275,8 +275,8 @@ class CommandGateway:
 
         Raises:
             NotFoundError: There is none of this id.
-            ConflictError: It does not wait, `actor` may not approve it, or the app has just started
-                and cannot check it yet.
+            ConflictError: It does not wait, `actor` may not approve it, another orchestrator was
+                faster, or the app has just started and cannot check it yet.
             StoreError: The approval cannot be kept; nothing was sent.
         """
         async with self._lock:
@@ -293,6 +293,8 @@ class CommandGateway:
                 approved = await self._sender.change(
                     command, actor.name, note, approved_by=actor.name
                 )
+                if approved.state is not command.state or approved.approved_by != actor.name:
+                    raise ConflictError(f"Another orchestrator was faster: {_how(approved)}")
                 self._audited.add(command_id)
                 return await self._sender.send(approved, actor.name, note)
 
@@ -301,7 +303,8 @@ class CommandGateway:
 
         Raises:
             NotFoundError: There is none of this id.
-            ConflictError: It was sent or has ended, or `actor` may not reject it.
+            ConflictError: It was sent or has ended, also by another orchestrator meanwhile, or
+                `actor` may not reject it.
             StoreError: It cannot be kept.
         """
         async with self._lock:
@@ -311,9 +314,12 @@ class CommandGateway:
                 if reason:
                     raise ConflictError(reason)
                 said = f"{actor.name} rejected it{f': {note}' if note else ''}"
-                return await self._sender.change(
+                rejected = await self._sender.change(
                     command, actor.name, note, state=CommandState.REJECTED, reason=said
                 )
+                if rejected.state is not CommandState.REJECTED:
+                    raise ConflictError(f"Another orchestrator was faster: {_how(rejected)}")
+                return rejected
 
     async def _check_waiting(self, wanted: Command) -> None:
         waiting = await self._rows.find([CommandState.AWAITING_APPROVAL], wanted.tag, WAITING)
@@ -418,6 +424,11 @@ class _RejectedError(ConflictError):
     def __init__(self, command: Command) -> None:
         super().__init__(command.reason)
         self.command = command
+
+
+def _how(command: Command) -> str:
+    by = f", approved by {command.approved_by}" if command.approved_by else ""
+    return f"it is {command.state.value}{by}"
 
 
 def _unless_rejected(command: Command) -> Command:
