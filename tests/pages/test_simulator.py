@@ -1,49 +1,28 @@
 """The simulator page as a person uses it, over a real broker and the real simulator."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from agents.simulator.agent import SimulatorAgent
-from app.clock import SystemClock
 from app.core.actor import Actor
 from app.plant import Plant
 from app.settings import Settings
 from pages import simulator
 from tests.processes import eventually
+from tests.simulated_plant import PUMP, bare_plant, simulating
 
-PUMP = "riverside/utilities/cooling/pump-101"
 NIGHT = Actor(name="night shift", source="ui")
 
 
 @pytest.fixture
 async def plant(connected_settings: Settings, user: User) -> AsyncIterator[Plant]:
     """A plant without agents of its own, and the page over it."""
-    settings = connected_settings.model_copy(update={"agents": {}})
-    plant = Plant(settings, SystemClock())
-    await plant.start()
-    simulator.create(plant)
-    yield plant
-    await plant.stop()
-
-
-@asynccontextmanager
-async def simulated(plant: Plant) -> AsyncGenerator[SimulatorAgent]:
-    """Run the simulator until the plant has heard of it."""
-    stopping = asyncio.Event()
-    agent = SimulatorAgent(plant.settings, SystemClock())
-    async with asyncio.TaskGroup() as group:
-        group.create_task(agent.serve(stopping))
-        try:
-            await eventually(lambda: any(row.connected for row in plant.agents()))
-            yield agent
-        finally:
-            stopping.set()
+    async with bare_plant(connected_settings) as made:
+        simulator.create(made)
+        yield made
 
 
 async def test_without_a_simulator_it_says_how_to_get_one(plant: Plant, user: User):
@@ -55,7 +34,7 @@ async def test_without_a_simulator_it_says_how_to_get_one(plant: Plant, user: Us
 
 
 async def test_every_unit_stands_there_with_its_faults(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see("Cooling pump P-101", retries=30)
         await user.should_see("Curing oven O-501")
@@ -65,14 +44,14 @@ async def test_every_unit_stands_there_with_its_faults(plant: Plant, user: User)
 
 
 async def test_the_list_is_marked_as_ground_truth(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see("Ground truth · simulator only", retries=30)
         await user.should_see("Agents never see this list")
 
 
 async def test_a_fault_is_started_and_stopped(plant: Plant, user: User):
-    async with simulated(plant) as agent:
+    async with simulating(plant) as agent:
         await user.open("/simulator")
         await user.should_see(marker="start", retries=30)
         user.find(marker="start").click()
@@ -99,7 +78,7 @@ async def choose(user: User, field: str, words: str):
 
 
 async def test_a_sensor_fault_spoils_the_sensor_that_was_chosen(plant: Plant, user: User):
-    async with simulated(plant) as agent:
+    async with simulating(plant) as agent:
         await eventually(lambda: any(unit.path == PUMP for unit in plant.units()))
         await user.open("/simulator")
         await choose(user, "fault", "Sensor bias")
@@ -112,7 +91,7 @@ async def test_a_sensor_fault_spoils_the_sensor_that_was_chosen(plant: Plant, us
 
 
 async def test_a_dropout_takes_all_sensors_unless_one_is_chosen(plant: Plant, user: User):
-    async with simulated(plant) as agent:
+    async with simulating(plant) as agent:
         await eventually(lambda: any(unit.path == PUMP for unit in plant.units()))
         await user.open("/simulator")
         await choose(user, "fault", "Sensor dropout")
@@ -123,14 +102,14 @@ async def test_a_dropout_takes_all_sensors_unless_one_is_chosen(plant: Plant, us
 
 
 async def test_a_fault_of_the_machine_asks_for_no_sensor(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see(marker="fault", retries=30)
         await user.should_not_see(marker="sensor")
 
 
 async def test_who_started_a_fault_is_on_record(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see(marker="start", retries=30)
         user.find(marker="start").click()
@@ -141,7 +120,7 @@ async def test_who_started_a_fault_is_on_record(plant: Plant, user: User):
 
 
 async def test_the_faults_on_offer_follow_the_unit(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see(marker="fault", retries=30)
         user.find(marker="unit").click()
@@ -150,7 +129,7 @@ async def test_the_faults_on_offer_follow_the_unit(plant: Plant, user: User):
 
 
 async def test_a_fault_someone_else_started_appears(plant: Plant, user: User):
-    async with simulated(plant):
+    async with simulating(plant):
         await user.open("/simulator")
         await user.should_see("No fault runs", retries=30)
         await plant.start_scenario(PUMP, "imbalance", 0.35, NIGHT)
@@ -161,7 +140,7 @@ async def test_a_fault_someone_else_started_appears(plant: Plant, user: User):
 async def test_a_fault_stopped_by_someone_else_is_a_sentence_and_no_traceback(
     plant: Plant, user: User
 ):
-    async with simulated(plant):
+    async with simulating(plant):
         await plant.start_scenario(PUMP, "imbalance", 0.35, NIGHT)
         await user.open("/simulator")
         await user.should_see(marker="stop imbalance", retries=30)
@@ -173,6 +152,6 @@ async def test_a_fault_stopped_by_someone_else_is_a_sentence_and_no_traceback(
 async def test_a_simulator_that_comes_later_fills_the_page(plant: Plant, user: User):
     await user.open("/simulator")
     await user.should_see("The simulator does not run", retries=30)
-    async with simulated(plant):
+    async with simulating(plant):
         await user.should_see("Cooling pump P-101", retries=50)
     await user.should_see("The simulator does not run", retries=50)

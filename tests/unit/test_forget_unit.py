@@ -1,14 +1,11 @@
 """A unit that is gone can be forgotten, everywhere and for good."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.api.mount import api
-from app.clock import SystemClock
 from app.core.actor import Actor
 from app.core.alarm import AlarmState
 from app.core.equipment import Equipment, Limits, Tag
@@ -16,8 +13,8 @@ from app.core.errors import ConflictError, NotFoundError
 from app.core.reading import ReadingMessage
 from app.core.topics import equipment_topic, reading_topic
 from app.plant import Plant
-from app.settings import Settings
 from tests.processes import eventually
+from tests.simulated_plant import plant_at
 
 ANNA = Actor("anna", "ui")
 UNIT = "site/area/line/oven"
@@ -27,24 +24,6 @@ OVEN = Equipment(
     "Oven 7",
     tags=(Tag(HEAT, high=100.0, limits=Limits(high=80.0), stale_after_s=0.5),),
 )
-
-
-@asynccontextmanager
-async def running(data: Path, broker_url: str) -> AsyncGenerator[Plant]:
-    values = {
-        "data": {"dir": data},
-        "broker": {"url": broker_url},
-        "demo": {"enabled": False},
-        "agents": {},
-    }
-    plant = Plant(Settings.model_validate(values), SystemClock())
-    await plant.start()
-    try:
-        await plant.bus.wait_connected(10)
-        await plant.durable_bus.wait_connected(10)
-        yield plant
-    finally:
-        await plant.stop()
 
 
 async def hot_oven(plant: Plant) -> None:
@@ -65,7 +44,7 @@ async def silent(plant: Plant) -> None:
 async def test_a_forgotten_unit_is_gone_with_its_tags_alarms_and_what_the_broker_kept(
     tmp_path: Path, broker_url: str
 ):
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         await hot_oven(plant)
         await silent(plant)
         await plant.intake.save_declared()
@@ -81,14 +60,14 @@ async def test_a_forgotten_unit_is_gone_with_its_tags_alarms_and_what_the_broker
             ("anna", "forget unit", UNIT)
         }
         assert plant.dead_letters.list() == []
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         await plant.bus.publish_confirmed("plant/a/b/c/d/e", ReadingMessage(v=1.0))
         await eventually(lambda: plant.tags.has("a/b/c/d/e"))
         assert plant.tags.unit(UNIT) is None
 
 
 async def test_a_unit_that_sends_is_not_forgotten(tmp_path: Path, broker_url: str):
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         await hot_oven(plant)
         await plant.bus.publish_confirmed(f"plant/{UNIT}/power", ReadingMessage(v=1.0))
         await eventually(lambda: plant.tags.has(f"{UNIT}/power"))
@@ -104,7 +83,7 @@ async def clear(plant: Plant) -> None:
 
 
 async def test_a_unit_nobody_knows_is_not_found(tmp_path: Path, broker_url: str):
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         with pytest.raises(NotFoundError, match="no unit"):
             await plant.forget_unit("a/b/c/d", ANNA)
 
@@ -122,7 +101,7 @@ async def test_a_forgotten_unit_of_rows_is_declared_anew_when_it_sends_again(
         assert unit
         return unit
 
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         first = await sent(plant)
         plant.intake.forget(first, "")
         plant.ingest.forget(path)
@@ -131,7 +110,7 @@ async def test_a_forgotten_unit_of_rows_is_declared_anew_when_it_sends_again(
 
 
 async def test_over_http_a_unit_is_forgotten_or_the_reason_told(tmp_path: Path, broker_url: str):
-    async with running(tmp_path, broker_url) as plant:
+    async with plant_at(tmp_path, broker_url) as plant:
         transport = httpx.ASGITransport(api(plant))
         async with httpx.AsyncClient(transport=transport, base_url="http://plant") as client:
             assert (await client.delete("/api/equipment/a/b/c/d")).status_code == 404

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from app.api.mount import api
-from app.clock import SystemClock
 from app.core.actor import Actor, Role
 from app.core.alarm import Priority
 from app.core.equipment import Equipment, Tag
@@ -19,9 +18,10 @@ from app.core.errors import ConflictError, InputError, NotFoundError, RoleError
 from app.core.topics import equipment_topic
 from app.core.write_rule import CommandSource, Confirm, WriteRule
 from app.plant import Plant
-from app.settings import PeopleSettings, Settings
+from app.settings import PeopleSettings
 from app.settings_people import how_to_name
 from tests.processes import eventually
+from tests.simulated_plant import plant_at
 
 EVE = Actor("eve", "ui", Role.ENGINEER)
 CHIEF = Actor("carl", "ui", Role.SUPERVISOR)
@@ -36,25 +36,10 @@ def unit(rule: WriteRule | None = STRICT, path: str = UNIT) -> Equipment:
     return Equipment(path, "Pump", tags=(Tag(f"{path}/speed", write=rule), Tag(f"{path}/flow")))
 
 
-@asynccontextmanager
-async def running(
+def running(
     data: Path, broker_url: str, roles: Mapping[str, str] = MappingProxyType({"eve": "engineer"})
-) -> AsyncGenerator[Plant]:
-    values = {
-        "data": {"dir": data},
-        "broker": {"url": broker_url},
-        "demo": {"enabled": False},
-        "agents": {},
-        "people": {"roles": dict(roles)},
-    }
-    plant = Plant(Settings.model_validate(values), SystemClock())
-    await plant.start()
-    try:
-        await plant.bus.wait_connected(10)
-        await plant.durable_bus.wait_connected(10)
-        yield plant
-    finally:
-        await plant.stop()
+) -> AbstractAsyncContextManager[Plant]:
+    return plant_at(data, broker_url, people={"roles": dict(roles)})
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from app.api.mount import api
 from app.clock import ManualClock
 from app.core.agent import AgentSpec, AgentState, AgentStatus
 from app.core.equipment import Equipment, EquipmentKind, Limits, Tag
@@ -14,6 +13,7 @@ from app.core.reading import Quality, Reading
 from app.plant import Plant
 from app.settings import Settings
 from app.store.history import Historian
+from tests.unit.api.flows import client_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UNIT = "riverside/utilities/cooling/p-102"
@@ -78,8 +78,6 @@ async def history(plant: Plant) -> AsyncGenerator[Historian]:
 
 @pytest.fixture
 async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of the plant's API."""
-    transport = httpx.ASGITransport(api(plant), raise_app_exceptions=False)
-    client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
-    async with client:
-        yield client
+    """A client of the plant's API, whatever plant the module makes."""
+    async with client_of(plant) as made:
+        yield made

@@ -7,7 +7,7 @@ import pytest
 
 from app.plant import Plant
 from app.settings import Settings
-from tests.unit.api.flows import FAIL, QUICK, asking, begin, client_of, ended, working_plant
+from tests.unit.api.flows import FAIL, QUICK, asking, begin, ended, working_plant
 
 PATH = "/api/runs"
 BOB = {"X-Actor": "bob"}
@@ -19,12 +19,6 @@ NOBODY = "0000000000000000"
 @pytest.fixture
 async def plant(settings: Settings) -> AsyncGenerator[Plant]:
     async with working_plant(settings) as made:
-        yield made
-
-
-@pytest.fixture
-async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
-    async with client_of(plant) as made:
         yield made
 
 

@@ -40,12 +40,6 @@ async def plant(settings: Settings) -> AsyncGenerator[Plant]:
         yield made
 
 
-@pytest.fixture
-async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
-    async with client_of(plant) as made:
-        yield made
-
-
 def who(name: str) -> dict[str, str]:
     return {"X-Actor": name}
 

@@ -9,7 +9,7 @@ import pytest
 from app.core.run import RunState
 from app.plant import Plant
 from app.settings import Settings
-from tests.unit.api.flows import ASK, QUICK, begin, client_of, ended, working_plant
+from tests.unit.api.flows import ASK, QUICK, begin, ended, working_plant
 
 PATH = "/api/workflows"
 BOB = {"X-Actor": "bob"}
@@ -19,12 +19,6 @@ GUEST = {"X-Actor": "guest"}
 @pytest.fixture
 async def plant(settings: Settings) -> AsyncGenerator[Plant]:
     async with working_plant(settings) as made:
-        yield made
-
-
-@pytest.fixture
-async def client(plant: Plant) -> AsyncGenerator[httpx.AsyncClient]:
-    async with client_of(plant) as made:
         yield made
 
 
