@@ -195,23 +195,33 @@ async def test_an_empty_backlog_says_where_orders_come_from(
         await user.should_see("None was heard since the app started")
 
 
+async def fill_in_order(user: User) -> None:
+    """Open the form of a new order and fill it in; it is not sent."""
+    user.find(marker="new order").click()
+    await user.should_see(marker="unit", retries=30)
+    (unit,) = user.find(kind=ui.select, marker="unit").elements
+    with user:
+        unit.value = PUMP
+    user.find(marker="title").type("Change the bearing")
+
+
+async def close_order(user: User, note: str) -> None:
+    """Close the first order with a note, as a person does."""
+    emit(user, "mw_act", {"do": "close", "id": "MO-1"})
+    await user.should_see("Close MO-1?", retries=30)
+    user.find(marker="reason").type(note)
+    user.find(marker="go-on").click()
+
+
 async def test_an_order_is_made_by_hand_and_closed_with_a_note(
     connected_settings: Settings, user: User
 ):
     async with pages_of(connected_settings, BacklogAgent) as plant:
         await user.open("/orders")
-        user.find(marker="new order").click()
-        await user.should_see(marker="unit", retries=30)
-        (unit,) = user.find(kind=ui.select, marker="unit").elements
-        with user:
-            unit.value = PUMP
-        user.find(marker="title").type("Change the bearing")
+        await fill_in_order(user)
         user.find(marker="go-on").click()
         await user.should_see("MO-1", retries=30)
-        emit(user, "mw_act", {"do": "close", "id": "MO-1"})
-        await user.should_see("Close MO-1?", retries=30)
-        user.find(marker="reason").type("Bearing changed")
-        user.find(marker="go-on").click()
+        await close_order(user, "Bearing changed")
         await user.should_see("Bearing changed", retries=30)
         await user.should_see("No order is open", retries=30)
         rows = plant.audit_rows(2)
@@ -224,12 +234,7 @@ async def test_an_order_is_made_by_hand_and_closed_with_a_note(
 async def test_a_double_click_makes_one_order(connected_settings: Settings, user: User):
     async with pages_of(connected_settings, BacklogAgent) as plant:
         await user.open("/orders")
-        user.find(marker="new order").click()
-        await user.should_see(marker="unit", retries=30)
-        (unit,) = user.find(kind=ui.select, marker="unit").elements
-        with user:
-            unit.value = PUMP
-        user.find(marker="title").type("Change the bearing")
+        await fill_in_order(user)
         user.find(marker="go-on").click()
         user.find(marker="go-on").click()
         await user.should_see("MO-1", retries=30)
@@ -268,11 +273,8 @@ async def test_an_order_that_another_closed_is_a_sentence(connected_settings: Se
         await user.open("/orders")
         await user.should_see("MO-1", retries=30)
         await plant.upkeep.close_order("MO-1", "Done by anna", ANNA)
-        emit(user, "mw_act", {"do": "close", "id": "MO-1"})
-        await user.should_see("Close MO-1?", retries=30)
-        user.find(marker="reason").type("Again")
-        user.find(marker="go-on").click()
-        await user.should_see("Order MO-1 was closed", retries=30)
+        await close_order(user, "Again")
+        await user.should_see("Order MO-1 is closed already", retries=30)
 
 
 async def test_the_last_list_stays_and_is_marked_when_the_agent_stops(plant: Plant, user: User):

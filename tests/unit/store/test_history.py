@@ -55,6 +55,11 @@ def moved_aside(data: Path) -> list[str]:
     return sorted(moved - {"reason.txt"})
 
 
+def spoil(table: Path, pattern: str = "data/*") -> None:
+    for file in table.glob(pattern):
+        file.write_bytes(b"rubbish")
+
+
 async def test_starting_returns_before_the_store_is_open(tmp_path: Path):
     async with running(tmp_path) as historian:
         assert historian.status.state is Health.STARTING
@@ -297,8 +302,7 @@ async def test_a_damaged_write_ahead_table_is_moved_aside_and_the_days_stay(tmp_
         await historian.roll()
         await historian.append([reading(99)])
     (hot,) = hot_tables(tmp_path)
-    for file in hot.rglob("*.manifest"):
-        file.write_bytes(b"rubbish")
+    spoil(hot, "**/*.manifest")
     async with running(tmp_path) as again:
         assert await again.count() == 10
         assert "moved" in again.status.reason
@@ -344,8 +348,7 @@ async def test_a_damaged_day_is_left_out_moved_aside_and_named(tmp_path: Path):
         await historian.append(readings(4, every_s=86_400))
         await historian.roll()
     damaged = day_tables(tmp_path)[1]
-    for file in (damaged / "data").iterdir():
-        file.write_bytes(b"rubbish")
+    spoil(damaged)
     async with running(tmp_path) as again:
         assert (await again.range(TAG, *ALWAYS, 10)).values.tolist() == [0, 2, 3]
         await eventually(lambda: moved_aside(tmp_path) == [damaged.name])
@@ -358,8 +361,7 @@ async def test_counting_past_a_damaged_day_moves_it_aside(tmp_path: Path):
         await historian.append(readings(4, every_s=86_400))
         await historian.roll()
     damaged = day_tables(tmp_path)[1]
-    for file in (damaged / "data").iterdir():
-        file.write_bytes(b"rubbish")
+    spoil(damaged)
     async with running(tmp_path) as again:
         assert await again.counts() == {TAG: 3}
         await eventually(lambda: moved_aside(tmp_path) == [damaged.name])
@@ -373,8 +375,7 @@ async def test_a_roll_into_a_damaged_day_moves_it_aside_and_is_done_again(
         await historian.append(readings(10))
         await historian.roll()
     (damaged,) = day_tables(tmp_path)
-    for file in damaged.glob(pattern):
-        file.write_bytes(b"rubbish")
+    spoil(damaged, pattern)
     async with running(tmp_path) as again:
         await again.append([reading(11), reading(12)])
         await asyncio.wait_for(again.roll(), 15)
