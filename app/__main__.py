@@ -11,6 +11,7 @@ from typing import NamedTuple, TextIO
 
 from app.command_parser import USAGE_EXIT, one_line
 from app.core.errors import MillwrightError, SettingsError
+from app.interrupt import ends_at_once, forget
 
 
 class Command(NamedTuple):
@@ -54,7 +55,8 @@ def main(argv: list[str] | None = None) -> int:
         _refuse(f'"{name}" is no command; see millwright --help')
         return USAGE_EXIT
     try:
-        run: Callable[[list[str]], int] = importlib.import_module(command.module).main
+        with ends_at_once(name):
+            run: Callable[[list[str]], int] = importlib.import_module(command.module).main
         return run(rest)
     except SettingsError as error:
         _refuse(str(error))
@@ -65,6 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say(f"millwright: {name} was interrupted", sys.stderr)
         return 1
+    finally:
+        forget()
 
 
 def _usage() -> str:

@@ -15,6 +15,7 @@ from app.api.mount import mount
 from app.clock import SystemClock
 from app.core.errors import SettingsError
 from app.data_lock import DataLock
+from app.interrupt import ends_at_once
 from app.plant import Plant
 from app.settings import Settings
 from pages import (
@@ -68,8 +69,16 @@ def run(settings: Settings, settings_file: Path | None = None) -> int:
 
 
 def _run(settings: Settings, settings_file: Path | None) -> int:
-    plant = Plant(settings, SystemClock(), settings_file)
     failures: list[Exception] = []
+    with ends_at_once("run"):
+        _build(settings, settings_file, failures)
+    with suppress(KeyboardInterrupt):  # uvicorn raises it anew after the orderly stop
+        _serve(settings)
+    return 1 if failures else 0
+
+
+def _build(settings: Settings, settings_file: Path | None, failures: list[Exception]) -> None:
+    plant = Plant(settings, SystemClock(), settings_file)
     app.on_startup(partial(_start, plant, failures))
     app.on_shutdown(_bound_the_stop)
     app.on_shutdown(plant.stop)
@@ -78,9 +87,6 @@ def _run(settings: Settings, settings_file: Path | None) -> int:
     for page in PAGES:
         page.create(plant)
     app.on_startup(partial(_announce, settings))
-    with suppress(KeyboardInterrupt):  # uvicorn raises it anew after the orderly stop
-        _serve(settings)
-    return 1 if failures else 0
 
 
 async def _start(plant: Plant, failures: list[Exception]) -> None:
