@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from app.alarms.kpi import AlarmKpi
 from app.api.answers import ACTOR, answers, read_body, reply, takes
+from app.api.named_states import named_states
 from app.api.times import span
 from app.core.alarm import Alarm, AlarmState, AlarmSummary, JournalEntry, Priority
-from app.core.errors import InputError
 from app.plant import Plant
 from app.store.journal import HistoryFilter, Occurrence
 
@@ -53,7 +53,10 @@ def _wanted(
     text: str = "",
 ) -> HistoryFilter:
     return HistoryFilter(
-        states=states(state), priorities=tuple(priority or ()), equipment=equipment, text=text
+        states=named_states(AlarmState, state),
+        priorities=tuple(priority or ()),
+        equipment=equipment,
+        text=text,
     )
 
 
@@ -74,7 +77,7 @@ def _add_present(routes: APIRouter, plant: Plant) -> None:
     @routes.get("", responses=answers(list[Alarm], "Alarms that are not normal, worst first"))
     async def list_alarms(state: str = "") -> Response:
         """List the alarms that are not normal; `state` names states, separated by commas."""
-        wanted = states(state)
+        wanted = named_states(AlarmState, state)
         alarms = plant.alarms.alarms()
         return reply([each for each in alarms if not wanted or each.state in wanted])
 
@@ -175,19 +178,6 @@ def _add_hiding(routes: APIRouter, plant: Plant) -> None:
     async def unsuppress(alarm_id: str, request: Request) -> Response:
         """End the suppression."""
         return reply(await plant.unsuppress(alarm_id, ACTOR, (await _action(request)).note))
-
-
-def states(text: str) -> tuple[AlarmState, ...]:
-    """Return the states that `text` names, separated by commas.
-
-    Raises:
-        InputError: One is no state.
-    """
-    try:
-        return tuple(AlarmState(each.strip()) for each in text.split(",") if each.strip())
-    except ValueError as error:
-        known = ", ".join(AlarmState)
-        raise InputError(f"state: {error}", hint=f"States are {known}") from error
 
 
 def _shelve_minutes(plant: Plant) -> float:

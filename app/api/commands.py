@@ -1,35 +1,24 @@
 """Commands over HTTP: ask, look, approve, reject, and try the checks without asking."""
 
-from enum import StrEnum
 from typing import Annotated, Protocol
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app.api.answers import ACTOR, Described, answers, read_body, reply, takes
-from app.api.who import ActorName
+from app.api.answers import Described, answers, read_body, reply, takes
+from app.api.named_states import named_states
+from app.api.who import actor_of
 from app.commands.gateway import CommandGateway
 from app.core.actor import Actor
 from app.core.command import ENDED, Command, CommandChange, CommandState
 from app.core.command_check import Check, failed
-from app.core.errors import InputError
 from app.security.refusal import ErrorBody
 from app.settings import Settings
 
 PAGE = 1000
 _Path = Annotated[str, msgspec.Meta(max_length=300)]
 _Note = Annotated[str, msgspec.Meta(max_length=1000)]
-
-
-class Caller(StrEnum):
-    """Which way a call came, for the checks and the audit."""
-
-    HTTP = "http"
-    CLI = "cli"
-
-
-_Source = Annotated[Caller, Header(alias="X-Actor-Source")]
 
 
 class CommandWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,10 +85,10 @@ def router(plant: Commanded) -> APIRouter:
 
 
 def _add_asking(routes: APIRouter, plant: Commanded) -> None:
+    who = actor_of(plant.settings)
+
     @routes.post("", responses=_outcomes(), openapi_extra=takes(CommandWish))
-    async def ask(
-        request: Request, name: ActorName = ACTOR.name, source: _Source = Caller.HTTP
-    ) -> Response:
+    async def ask(request: Request, actor: Annotated[Actor, Depends(who)]) -> Response:
         """Ask for a change of a tag: 202 while it is under way, 200 if it had ended before.
 
         One that fails a check or is refused answers 409 and is kept all the same. The header
@@ -109,7 +98,7 @@ def _add_asking(routes: APIRouter, plant: Commanded) -> None:
         command = await plant.commands.request(
             wish.tag,
             wish.value,
-            _actor(plant, name, source),
+            actor,
             wish.why,
             id=wish.id,
             expires_s=wish.expires_s,
@@ -122,12 +111,9 @@ def _add_asking(routes: APIRouter, plant: Commanded) -> None:
         responses=answers(CommandVerdict, "Every check with its verdict"),
         openapi_extra=takes(CommandTrial),
     )
-    async def check(
-        request: Request, name: ActorName = ACTOR.name, source: _Source = Caller.HTTP
-    ) -> Response:
+    async def check(request: Request, actor: Annotated[Actor, Depends(who)]) -> Response:
         """Judge a change of a tag as of now; nothing is kept or sent."""
         trial = await read_body(request, CommandTrial)
-        actor = _actor(plant, name, source)
         checks = await plant.commands.checks(trial.tag, trial.value, actor)
         return reply(CommandVerdict(not failed(checks), checks))
 
@@ -138,7 +124,7 @@ def _add_reading(routes: APIRouter, plant: Commanded) -> None:
         state: str = "", tag: str = "", limit: Annotated[int, Query(ge=1, le=PAGE)] = 200
     ) -> Response:
         """List commands, of one tag if given; `state` names states, separated by commas."""
-        return reply(await plant.commands.find(states(state), tag, limit))
+        return reply(await plant.commands.find(named_states(CommandState, state), tag, limit))
 
     @routes.get("/{command_id}", responses=answers(Command, "The command as it stands"))
     async def get(command_id: str) -> Response:
@@ -153,17 +139,14 @@ def _add_reading(routes: APIRouter, plant: Commanded) -> None:
 
 def _add_deciding(routes: APIRouter, plant: Commanded) -> None:
     body = takes(Decision)
+    who = actor_of(plant.settings)
 
     @routes.post("/{command_id}/approve", responses=_outcomes(), openapi_extra=body)
     async def approve(
-        command_id: str,
-        request: Request,
-        name: ActorName = ACTOR.name,
-        source: _Source = Caller.HTTP,
+        command_id: str, request: Request, actor: Annotated[Actor, Depends(who)]
     ) -> Response:
         """Agree to a command that waits; it is checked again and sent."""
         note = await _note(request)
-        actor = _actor(plant, name, source)
         return _outcome(await plant.commands.approve(command_id, actor, note))
 
     @routes.post(
@@ -172,31 +155,11 @@ def _add_deciding(routes: APIRouter, plant: Commanded) -> None:
         openapi_extra=body,
     )
     async def reject(
-        command_id: str,
-        request: Request,
-        name: ActorName = ACTOR.name,
-        source: _Source = Caller.HTTP,
+        command_id: str, request: Request, actor: Annotated[Actor, Depends(who)]
     ) -> Response:
         """Refuse a command that was not sent yet."""
         note = await _note(request)
-        return reply(await plant.commands.reject(command_id, _actor(plant, name, source), note))
-
-
-def states(text: str) -> tuple[CommandState, ...]:
-    """Return the states that `text` names, separated by commas.
-
-    Raises:
-        InputError: One is no state.
-    """
-    try:
-        return tuple(CommandState(each.strip()) for each in text.split(",") if each.strip())
-    except ValueError as error:
-        known = ", ".join(CommandState)
-        raise InputError(f"state: {error}", hint=f"States are {known}") from error
-
-
-def _actor(plant: Commanded, name: str, source: Caller) -> Actor:
-    return Actor(name, source.value, plant.settings.people.role(name))
+        return reply(await plant.commands.reject(command_id, actor, note))
 
 
 async def _note(request: Request) -> str:

@@ -1,26 +1,19 @@
 """The simulated plant: what can go wrong in it, and the means to make it so."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.api.answers import ACTOR, answers, read_body, reply, takes
+from app.api.who import Caller, CallerHeader
 from app.core.actor import Actor
 from app.core.truth import ScenarioListing, StoppedScenarios, Truth
 from app.plant import Plant
 
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 MIDDLE = 0.7  # shows within minutes without being the worst case; the page starts with it too
-
-
-class Caller(StrEnum):
-    """Who asks, for the audit journal."""
-
-    HTTP = "http"
-    CLI = "cli"
 
 
 class ScenarioStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,9 +44,6 @@ class ScenarioStop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scenario: Name = ""
 
 
-_Source = Annotated[Caller, Header(alias="X-Actor-Source")]
-
-
 def router(plant: Plant) -> APIRouter:
     """Return the routes under /api/simulator."""
     routes = APIRouter(prefix="/api/simulator/scenarios", tags=["simulator"])
@@ -68,7 +58,7 @@ def router(plant: Plant) -> APIRouter:
         responses=answers(Truth, "The scenario as it runs"),
         openapi_extra=takes(ScenarioStart),
     )
-    async def start(request: Request, source: _Source = Caller.HTTP) -> Response:
+    async def start(request: Request, source: CallerHeader = Caller.HTTP) -> Response:
         """Start a scenario, or change the severity of one that runs.
 
         The header `X-Actor-Source` tells the audit journal which way the call came.
@@ -84,7 +74,7 @@ def router(plant: Plant) -> APIRouter:
         responses=answers(StoppedScenarios, "What was stopped"),
         openapi_extra=takes(ScenarioStop),
     )
-    async def stop(request: Request, source: _Source = Caller.HTTP) -> Response:
+    async def stop(request: Request, source: CallerHeader = Caller.HTTP) -> Response:
         """Stop one scenario, or all of a unit.
 
         The header is that of the start.

@@ -13,7 +13,7 @@ from app.settings import Settings
 
 
 class Caller(StrEnum):
-    """Which way a call came, for runs and the audit."""
+    """Which way a call came, for runs, the checks of commands and the audit."""
 
     HTTP = "http"
     CLI = "cli"
@@ -40,13 +40,13 @@ ActorName = Annotated[
     Header(alias="X-Actor", min_length=1, max_length=40),
 ]
 """The header that says who asks; not a name that the app goes by itself."""
-_Source = Annotated[Caller, Header(alias="X-Actor-Source")]
+CallerHeader = Annotated[Caller, Header(alias="X-Actor-Source")]
 
 
 def actor_of(settings: Settings) -> Callable[..., Awaitable[Actor]]:
     """Return the dependency that reads who acts from the headers; a claim, without a login."""
 
-    async def actor(x_actor: ActorName = ACTOR.name, x_source: _Source = Caller.HTTP) -> Actor:
+    async def actor(x_actor: ActorName = ACTOR.name, x_source: CallerHeader = Caller.HTTP) -> Actor:
         return Actor(x_actor, x_source.value, settings.people.role(x_actor))
 
     return actor
