@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from agents.base.sqlite_file import set_aside
 from app.core.errors import StoreError
 from app.core.task import Task, TaskResult
 
@@ -78,7 +79,8 @@ class ResultStore:
             raise StoreError(f'Task results "{self._file}" cannot be opened: {error}') from error
         except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
             logger.warning("Task results are damaged and set aside: %s", error)
-            self._set_aside()
+            self._close()
+            set_aside(self._file)
             return self._open_file()
         except OSError as error:
             raise StoreError(f'Task results "{self._file}" cannot be opened: {error}') from error
@@ -94,12 +96,6 @@ class ResultStore:
             "SELECT task FROM tasks WHERE result IS NULL ORDER BY number"
         ).fetchall()
         return [msgspec.json.decode(row[0], type=Task) for row in rows]
-
-    def _set_aside(self) -> None:
-        self._close()
-        self._file.replace(self._file.with_suffix(".damaged"))
-        for ending in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -55,7 +55,8 @@ class SqliteFile:
             raise StoreError(f'File "{self._file}" cannot be opened: {error}') from error
         except sqlite3.DatabaseError as error:
             logger.warning("%s is damaged and set aside: %s", self._file.name, error)
-            self._set_aside()
+            self._close()
+            set_aside(self._file)
             self._connect()
         except OSError as error:
             raise StoreError(f'File "{self._file}" cannot be opened: {error}') from error
@@ -68,12 +69,6 @@ class SqliteFile:
         # FULL: what is kept here was promised to somebody, so it survives a power cut too.
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(self._schema)
-
-    def _set_aside(self) -> None:
-        self._close()
-        self._file.replace(self._file.with_suffix(".damaged"))
-        for ending in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -98,3 +93,10 @@ class SqliteFile:
                 "Free disk space or mend the rights of the data folder",
             ) from error
         return done
+
+
+def set_aside(file: Path) -> None:
+    """Rename a damaged SQLite file that nobody has open, and drop what belongs to it."""
+    file.replace(file.with_suffix(".damaged"))
+    for ending in ("-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
+import msgspec
+
 from app.core.audit_chain import Head, Link, canon
 
 COLUMNS = (
@@ -130,21 +132,7 @@ def insert_link(connection: sqlite3.Connection, link: Link) -> None:
     """Add a row to the chain."""
     connection.execute(
         f"INSERT INTO chain ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608  a constant
-        (
-            link.number,
-            link.kind,
-            link.of,
-            link.at,
-            link.actor,
-            link.source,
-            link.action,
-            link.target,
-            link.why,
-            link.outcome,
-            link.reason,
-            link.previous,
-            link.hash,
-        ),
+        msgspec.structs.astuple(link),
     )
 
 
