@@ -16,6 +16,7 @@ from app.core.command import ENDED, AckState, Command, CommandAck, CommandState
 from app.core.command_follow import (
     NextStep,
     Settled,
+    dated_anew,
     next_step,
     settle,
     unknown_finding,
@@ -83,7 +84,11 @@ class Follower:
             StoreError: Rows cannot be read or written; the next call tries again.
         """
         now = self._clock.now()
+        self._since = min(self._since, now)
         for command in await self._rows.unfinished(now - LATE):
+            if anew := dated_anew(command, now):
+                await self._date_anew(command, anew)
+                continue
             match next_step(command, now, self._grace_s):
                 case NextStep.SEND:
                     await send(command)
@@ -134,6 +139,16 @@ class Follower:
             self._sender.forget(command)
         if command.state is CommandState.UNKNOWN or command.sent_at:
             await self._state(unit_of(command.tag))
+
+    async def _date_anew(self, command: Command, anew: Command) -> None:
+        logger.warning("The clock was set back: command %s is followed as of now", command.id)
+        await self._rows.change(
+            command,
+            SYSTEM.name,
+            changed_at=anew.changed_at,
+            expires_at=anew.expires_at,
+            sent_at=anew.sent_at,
+        )
 
     async def _take(self, ack: CommandAck) -> None:
         while (command := await self._rows.get(ack.id)) is not None:

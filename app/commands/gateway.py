@@ -75,6 +75,7 @@ class CommandGateway:
         self._audited: set[str] = set()
         self._is_open = False
         self._since = self._clock.now()
+        self._settled_s = self._clock.monotonic()
         self._rows.on_change(self._requests.answer)
         self._rows.on_change(self._forget)
 
@@ -89,6 +90,7 @@ class CommandGateway:
         await self._follower.state_all()
         self._sender.start()
         self._since = self._clock.now()
+        self._settled_s = self._clock.monotonic() + self._around.settle.total_seconds()
         self._is_open = True
 
     async def check(self) -> None:
@@ -383,7 +385,7 @@ class CommandGateway:
 
         Once the time to settle is over, what is not told is missing, and the checks say so.
         """
-        if self._clock.now() >= self._since + self._around.settle:
+        if self._clock.monotonic() >= self._settled_s:
             return ""
         tag = self._sender.look(command.tag).tag
         if tag is None:  # one that an earlier life of the app knew may be declared in a moment

@@ -103,7 +103,7 @@ class CommandRows:
 
     async def is_last_sent(self, command: Command) -> bool:
         """Tell whether no command was sent to the tag after this one."""
-        return await asyncio.to_thread(self._store.is_last_sent, command)
+        return await asyncio.to_thread(self._store.is_last_sent, command, self._clock.now())
 
     async def unsettled(self, equipment: str) -> list[Command]:
         """Return the unknown commands of a unit that no later one has made good."""

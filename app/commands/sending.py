@@ -25,6 +25,7 @@ class Sender:
         self._clock = clock
         self._order_s = order_s
         self._delivery = Delivery(rows, wire)
+        self._sent_s: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to send; may be called again."""
@@ -50,8 +51,15 @@ class Sender:
 
     def _judge(self, wanted: Wanted, sent: Sent) -> list[Check]:
         now = self._clock.now()
-        found = check_command(wanted, self.look, sent.last_at, now)
+        found = check_command(wanted, self.look, self._last_at(wanted.tag, sent, now), now)
         return [*found, _check_order(sent.under_way, now)]
+
+    def _last_at(self, tag: str, sent: Sent, now: datetime) -> datetime | None:
+        """Return when a command was last sent to a tag; a clock that was set cannot hide ours."""
+        if tag not in self._sent_s:
+            return sent.last_at
+        at = now - timedelta(seconds=self._clock.monotonic() - self._sent_s[tag])
+        return max(at, sent.last_at) if sent.last_at else at
 
     async def send(self, command: Command, actor: str, why: str = "") -> Command:
         """Check a command again and send it; return it as it then is, not waiting for the broker.
@@ -127,6 +135,7 @@ class Sender:
                 self._delivery.forget(command.id)
         if sent is None:
             return await self._as_it_is(command)
+        self._sent_s[sent.tag] = self._clock.monotonic()
         self._delivery.begin(sent)
         return sent
 

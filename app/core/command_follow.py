@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
+import msgspec
+
 from app.core.alarm import Finding, Priority
 from app.core.command import AckState, Command, CommandAck, CommandState
 from app.core.command_check import Seen, is_near, why_untrusted
@@ -13,6 +15,9 @@ from app.core.write_rule import WriteRule
 
 AGENT = "commands"
 CONDITION = "command_unknown"
+AHEAD = timedelta(seconds=10)
+"""What lies further in the future was written before the clock was set back; clocks of several
+orchestrators agree to within a second or so."""
 _NO_RULE = WriteRule()
 
 
@@ -35,6 +40,23 @@ class Settled(NamedTuple):
 
     state: CommandState
     reason: str = ""
+
+
+def dated_anew(command: Command, now: datetime) -> Command | None:
+    """Return a command as of now if the clock was set back since it changed, None if it was not.
+
+    Its state began at a moment that is still to come, so that nothing of it would end before. It
+    gets the time that the state had at its beginning.
+    """
+    if command.changed_at <= now + AHEAD:
+        return None
+    left = max(command.expires_at - command.changed_at, timedelta(0))
+    return msgspec.structs.replace(
+        command,
+        changed_at=now,
+        expires_at=now + left,
+        sent_at=min(command.sent_at, now) if command.sent_at else None,
+    )
 
 
 def next_step(command: Command, now: datetime, grace_s: float) -> NextStep:

@@ -12,6 +12,7 @@ from sqlalchemy.sql.base import Executable
 
 from app import __version__
 from app.core.command import Command, CommandChange, CommandState, may_become
+from app.core.command_follow import AHEAD
 from app.core.equipment import unit_of
 from app.core.errors import ConflictError, StoreError
 from app.store.database import Database, storable
@@ -219,12 +220,14 @@ class CommandStore:
         return found
 
     def sent(self, tag: str, now: datetime) -> Sent:
-        """Return what was sent to a tag.
+        """Return what was sent to a tag, but for what was before the clock was set back.
 
         Raises:
             StoreError: It cannot be read.
         """
-        last = sa.select(sa.func.max(_COMMANDS.c.sent_at)).where(_COMMANDS.c.tag == storable(tag))
+        last = sa.select(sa.func.max(_COMMANDS.c.sent_at)).where(
+            _COMMANDS.c.tag == storable(tag), _COMMANDS.c.sent_at <= _text(now + AHEAD)
+        )
         columns = _COMMANDS.c.id, _COMMANDS.c.changed_at, _COMMANDS.c.body
         unanswered = sa.select(*columns).where(*_is_under_way(_COMMANDS, tag, now)).limit(1)
         with self._database.read() as connection:
@@ -235,8 +238,10 @@ class CommandStore:
             _under_way(row) if row else None,
         )
 
-    def is_last_sent(self, command: Command) -> bool:
+    def is_last_sent(self, command: Command, now: datetime) -> bool:
         """Tell whether no command was sent to the tag after this one.
+
+        What lies in the future was sent before the clock was set back.
 
         Raises:
             StoreError: It cannot be read.
@@ -246,6 +251,7 @@ class CommandStore:
             _COMMANDS.c.tag == command.tag,
             _COMMANDS.c.id != command.id,
             _COMMANDS.c.sent_at > sent.scalar_subquery(),
+            _COMMANDS.c.sent_at <= _text(now + AHEAD),
         )
         with self._database.read() as connection:
             return connection.execute(later.limit(1)).first() is None
@@ -332,6 +338,7 @@ def _is_sent_after(
         commands.c.tag == storable(command.tag),
         commands.c.id != command.id,
         commands.c.sent_at > (_text(known.last_at) if known.last_at else ""),
+        commands.c.sent_at <= _text(command.changed_at + AHEAD),
     )
 
 

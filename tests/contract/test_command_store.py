@@ -217,8 +217,9 @@ def test_when_a_tag_was_last_sent_a_command(store: CommandStore, walk: Step):
     walk(command(after_s=10), AWAITING, DISPATCHED, ACKNOWLEDGED)
     walk(command(after_s=90), REJECTED)
 
-    assert store.sent(f"{UNIT}/speed_setpoint", NOW).last_at == NOW + timedelta(seconds=12)
-    assert store.sent(f"{UNIT}/valve", NOW).last_at is None
+    now = NOW + timedelta(seconds=90)
+    assert store.sent(f"{UNIT}/speed_setpoint", now).last_at == NOW + timedelta(seconds=12)
+    assert store.sent(f"{UNIT}/valve", now).last_at is None
 
 
 def test_the_last_sent_is_known(store: CommandStore, walk: Step):
@@ -226,11 +227,26 @@ def test_the_last_sent_is_known(store: CommandStore, walk: Step):
     second = walk(command(after_s=10), DISPATCHED)
     walk(command(tag="valve", after_s=20), DISPATCHED)
 
-    assert [store.is_last_sent(each) for each in (first, second)] == [False, True]
+    now = NOW + timedelta(seconds=20)
+    assert [store.is_last_sent(each, now) for each in (first, second)] == [False, True]
 
 
 def send(store: CommandStore, wanted: Command) -> bool:
     return store.change(wanted, to(wanted, DISPATCHED, sent_at=NOW, changed_at=NOW), "system")
+
+
+def test_what_was_sent_before_the_clock_was_set_back_is_no_later_one(
+    store: CommandStore, walk: Step
+):
+    walk(command(after_s=3600), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+    second = store.insert(command())
+    known = store.sent(second.tag, NOW)
+    sent = to(second, DISPATCHED, sent_at=NOW, changed_at=NOW)
+
+    assert known == Sent(None, None)
+    assert store.change(second, sent, "system", known=known)
+    assert store.is_last_sent(sent, NOW)
+    assert store.sent(second.tag, NOW).last_at == NOW
 
 
 def test_while_one_is_under_way_no_other_is_sent_to_the_tag(store: CommandStore, walk: Step):

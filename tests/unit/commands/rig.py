@@ -63,7 +63,7 @@ class Plant:
 
     def __init__(self, tags: TagTable, clock: Clock) -> None:
         self._tags = tags
-        self._clock = clock
+        self._clock = self.source_clock = clock
         self.writes: list[tuple[str, float]] = []
         self.trouble: Exception | None = None
         self.is_readable = True
@@ -93,7 +93,7 @@ class Plant:
     def show(self, tag: str, value: float | None, quality: Quality = Quality.GOOD) -> None:
         """Let a reading come in now."""
         now = self._clock.now()
-        self._tags.apply([Reading(tag, value, quality, now, now)])
+        self._tags.apply([Reading(tag, value, quality, self.source_clock.now(), now)])
 
 
 class Rig:
@@ -232,12 +232,14 @@ async def online(
     name: str = "rig",
     url: str = "",
     verify_s: float = VERIFY_S,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[Rig]:
     """Run a gateway on a broker, following its commands; its plant may be the demo plant.
 
     One with another name and the same `url` is a second orchestrator.
     """
-    rig = Rig(settings, SystemClock(), is_demo=is_demo, name=name, url=url, verify_s=verify_s)
+    clock = clock or SystemClock()
+    rig = Rig(settings, clock, is_demo=is_demo, name=name, url=url, verify_s=verify_s)
     await rig.open()
     running = asyncio.create_task(rig.gateway.run())
     for bus in (rig.bus, rig.durable_bus):

@@ -13,6 +13,7 @@ from app.core.command_check import Seen
 from app.core.command_follow import (
     NextStep,
     Settled,
+    dated_anew,
     next_step,
     settle,
     unknown_finding,
@@ -61,6 +62,23 @@ def ack(state: AckState, actuator: str = "actuator/1", at: datetime = NOW) -> Co
 )
 def test_each_state_has_its_next_step(state: CommandState, left_s: float, step: NextStep):
     assert next_step(command(state, left_s), NOW, GRACE_S) is step
+
+
+@pytest.mark.parametrize("ahead_s", [-3600.0, 0.0, 10.0])
+def test_a_clock_that_was_not_set_back_dates_nothing_anew(ahead_s: float):
+    assert dated_anew(command(), NOW - timedelta(seconds=ahead_s)) is None
+
+
+@pytest.mark.parametrize("left_s", [60.0, -5.0])
+def test_after_a_clock_was_set_back_a_state_lasts_no_longer_than_from_its_beginning(left_s: float):
+    sent = msgspec.structs.replace(command(left_s=left_s), sent_at=NOW)
+    now = NOW - timedelta(hours=1)
+
+    anew = dated_anew(sent, now)
+
+    assert anew is not None
+    assert (anew.changed_at, anew.sent_at) == (now, now)
+    assert anew.expires_at == now + timedelta(seconds=max(left_s, 0.0))
 
 
 def test_what_was_approved_is_sent():
