@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -23,15 +23,15 @@ from app.core.errors import (
     NotFoundError,
     StoreError,
 )
-from app.core.expression import bare, evaluate
 from app.core.run import Approval, ApprovalState, RunState, WorkflowRun
 from app.core.task import TaskFailure, TaskResult
 from app.core.workflow import ActionKind
 from app.store.runs import RunStore
-from app.workflow.context import Doing, Done, Fate, PlantSilentError, as_path
+from app.workflow.context import Doing, Done, Fate, as_path
 from app.workflow.dispatch import BROKER_AWAY, Dispatcher, is_worth_another_try
 from app.workflow.fate import fate_of
 from app.workflow.field_values import as_message, as_number
+from app.workflow.wait_time import has_come, time_words, wait_s
 from app.workflow.web import call
 
 NOTIFY = "notify"
@@ -223,12 +223,12 @@ class Actions:
         end = now + timedelta(seconds=min(left_s, wait_s(fields, now, math.inf)))
         while True:
             now = self._clock.now()
-            if until and _has_come(until, now, doing.names, self._functions):
+            if until and has_come(until, now, doing.names, self._functions):
                 return Done({"reached": True, "at": now.isoformat()})
             left_s = (end - now).total_seconds()
             if left_s <= 0:
                 break
-            doing.waiting(_time_words(fields, end))
+            doing.waiting(time_words(fields, end))
             await self._clock.sleep(min(left_s, LOOK_S) if until else left_s)
         if until and "seconds" not in fields:
             raise BusError(f"{until} did not come true in time")
@@ -354,21 +354,6 @@ async def _news(decided: asyncio.Event, timeout_s: float) -> None:
             await decided.wait()
 
 
-def wait_s(fields: Mapping[str, Any], now: datetime, timeout_s: float) -> float:
-    """Return how long a wait step lasts at most, s.
-
-    Raises:
-        InputError: `seconds` is no number of seconds, or neither it nor `until` is there.
-    """
-    if "seconds" not in fields:
-        moment = _moment(str(fields.get("until", "")))
-        return timeout_s if moment is None else max(0.0, (moment - now).total_seconds())
-    seconds = as_number("seconds", fields["seconds"])
-    if not 0 <= seconds <= timeout_s:
-        raise InputError(f"seconds: {seconds:g} is not between 0 and {timeout_s:g}")
-    return seconds
-
-
 def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = fields.get(name, {})
     if not isinstance(found, dict):
@@ -382,41 +367,6 @@ def _role(fields: Mapping[str, Any]) -> Role:
         return Role(found)
     except ValueError as error:
         raise InputError(f'role: "{found[:80]}" is none of {", ".join(Role)}') from error
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
-def _has_come(
-    until: str,
-    now: datetime,
-    names: Mapping[str, object],
-    functions: Mapping[str, Callable[..., object]],
-) -> bool:
-    moment = _moment(until)
-    if moment is not None:
-        return now >= moment
-    try:
-        found = evaluate(bare(until), names, functions)
-    except PlantSilentError:  # it is looked at again in a second
-        return False
-    if not isinstance(found, str):
-        return bool(found)
-    moment = _moment(found)
-    if moment is None:
-        raise InputError(f'until: gives "{found[:80]}", which is neither a condition nor a time')
-    return now >= moment
-
-
-def _time_words(fields: Mapping[str, Any], deadline: datetime) -> str:
-    until = str(fields.get("until", ""))
-    at = f"{deadline.astimezone(tz=deadline.tzinfo):%H:%M:%S} UTC"
-    return f"{until}, at most until {at}" if until else f"the time: {at}"
 
 
 def _decision(approval: Approval) -> dict[str, object]:
@@ -443,8 +393,3 @@ def _task_error(result: TaskResult) -> Exception:
     if result.failure is TaskFailure.CONFLICT:
         return ConflictError(f"{result.agent}: {result.error}")
     return RefusedError(f"{result.agent}: {result.error}")
-
-
-def deadline_after(now: datetime, seconds: float) -> datetime:
-    """Return the moment `seconds` after `now`, at most ten years ahead."""
-    return now + timedelta(seconds=min(seconds, 10 * 366 * 86_400.0))

@@ -23,11 +23,12 @@ from app.core.run import LogLine, StepRun, StepState
 from app.core.run_plan import bound_reached, error_leads_back
 from app.core.workflow import EVERY, ActionKind, Step, timeout_of
 from app.store.runs import LostRunError
-from app.workflow.actions import RefusedError, UncertainError, deadline_after, wait_s
+from app.workflow.actions import RefusedError, UncertainError
 from app.workflow.broken_off import BrokenOff
 from app.workflow.context import Doing, Done, PlantSilentError
 from app.workflow.elements import Kept, Plan, element_names
 from app.workflow.slots import has_begun, slot
+from app.workflow.wait_time import deadline_after, wait_s
 
 if TYPE_CHECKING:
     from app.workflow.runner import Runner

@@ -14,10 +14,11 @@ from app.core.topic_name import check_payload, check_topic
 from app.core.workflow import ActionKind, Step, Workflow, timeout_of
 from app.core.workflow_check import checked_input
 from app.core.write_rule import CommandSource
-from app.workflow.actions import NOTIFY, wait_s
+from app.workflow.actions import NOTIFY
 from app.workflow.dry_values import Guess, UnknownError, Values, is_known, plain
 from app.workflow.field_values import as_message, as_number
 from app.workflow.roles import check_role
+from app.workflow.wait_time import wait_s
 from app.workflow.web import METHODS, body_bytes, check_address
 
 _AT_THAT_TIME = frozenset({"rate", "interlock"})

@@ -14,10 +14,11 @@ from app.core.expression import fill
 from app.core.run import StepRun, StepState
 from app.core.workflow import ActionKind, Undo
 from app.store.runs import LostRunError
-from app.workflow.actions import RefusedError, UncertainError, deadline_after
+from app.workflow.actions import RefusedError, UncertainError
 from app.workflow.change import Change, change_of, gives_back
 from app.workflow.context import Doing, PlantSilentError
 from app.workflow.elements import Elements, element_names
+from app.workflow.wait_time import deadline_after
 
 if TYPE_CHECKING:
     from app.workflow.runner import Runner
