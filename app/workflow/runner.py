@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,6 +30,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STORE_S = 1.0
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)  # the finest that is kept
 _TRACED = frozenset({ActionKind.COMMAND, ActionKind.WORKFLOW})
 """What these ask for has a row of its own, which says also whether it was asked for at all."""
 
@@ -76,6 +79,7 @@ class Runner:
         self._under_way: dict[tuple[str, int], StepRun] = {}
         self._unkept: tuple[str, StepRun] | None = None
         self._last: StepRun | None = None
+        self._latest = _LONG_AGO  # end of a step
         self.has_followers = True
         self._working: set[asyncio.Task[None]] = set()
         self._acting: set[asyncio.Task[Any]] = set()
@@ -162,7 +166,7 @@ class Runner:
 
     async def _settle(self, settled: StepRun) -> None:
         """Keep what became of a step, then take it over."""
-        settled = _keepable(settled)
+        settled = _keepable(self._after_all(settled))
         key = slot(settled.step, settled.round)
         if self.plan.is_last(settled):
             self._unkept = key, settled  # one fsync with the end of the run
@@ -171,6 +175,16 @@ class Runner:
             self.show(settled)
         self._last = settled
         self.plan.settle(settled)
+
+    def _after_all(self, settled: StepRun) -> StepRun:
+        """Return an outcome that ends after all before it, also where the clock was set back.
+
+        What is taken back first, and whose answer counts, goes by the ends.
+        """
+        if settled.ended_at is None:
+            return settled
+        self._latest = max(settled.ended_at, self._latest + _TICK)
+        return msgspec.structs.replace(settled, ended_at=self._latest)
 
     async def _become(self, step: Step, round_: int) -> StepRun:
         """Do a step and return what became of it."""
@@ -356,6 +370,7 @@ class Runner:
             if is_outcome(key)
         ]
         self.plan.restore(kept)
+        self._latest = max((each.ended_at for each in kept if each.ended_at), default=_LONG_AGO)
         self._shown = {(each.step, each.round): each for each in kept}
 
 
