@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import until
-from tests.browser.real_app import ASK, PAUSE, app_with, asking, await_state, cancel
+from tests.browser.real_app import ASK, PAUSE, app_with, asking, await_state, cancel, started
 from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -20,10 +20,16 @@ do = "publish"
 with = { topic = "test/said", payload = "yes" }
 """
 
+FLOWS = {
+    "ask": ASK + PAUSE + SAY,
+    "linger": ASK.replace('"ask"', '"linger"') + PAUSE.replace("= 1", "= 6") + SAY,
+}
+"""`linger` stays at each step for longer than a busy machine takes to look."""
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with app_with(tmp_path_factory.mktemp("work"), {"ask": ASK + PAUSE + SAY}) as running:
+    with app_with(tmp_path_factory.mktemp("work"), FLOWS) as running:
         yield running
 
 
@@ -46,7 +52,7 @@ def test_a_run_is_decided_and_followed_to_its_end_without_a_reload(page: Page, a
 
 
 def test_the_panel_follows_a_run_until_a_step_is_chosen(page: Page, app: RunningApp):
-    run = asking(app, "pump 12")
+    run = started(app, "linger", "pump 12", "waiting")
     page.goto(f"/runs/{run['id']}")
     expect(page.locator(".mw-step h2")).to_have_text("Go on?")
     app.post(f"/api/runs/{run['id']}/approve", note="yes")
