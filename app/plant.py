@@ -46,6 +46,7 @@ from app.supervisor.environment import agent_environment
 from app.supervisor.registry import Registry
 from app.supervisor.rows import agent_health, agent_rows
 from app.supervisor.supervisor import Supervisor
+from app.unit_removal import UnitRemoval
 from app.upkeep import Upkeep
 from app.write_rules import WriteRules
 
@@ -118,6 +119,9 @@ class Plant:
             accept=self.intake.accept,
             declare=self.intake.extend,
             is_shown=self.tags.has,
+        )
+        self._removal = UnitRemoval(
+            tags=self.tags, bus=self.bus, intake=self.intake, ingest=self.ingest
         )
         self.orchestration = Orchestration(
             settings,
@@ -257,16 +261,7 @@ class Plant:
         told = {status.name for status in stores}
         services = (self.historian.status, self.alarms.status, self.workflows.status)
         parts = [bus, *(each for each in services if each.name not in told), *stores]
-        if self.tags.refused_since:
-            reason = f"{self.settings.live.max_tags} tags are the limit; further ones are not shown"
-            remedy = (
-                "Stop the source that makes up tags and forget its units on their pages, "
-                "or raise live.max_tags and start again"
-            )
-            since = self.tags.refused_since
-            parts.append(ComponentStatus("Tags", Health.DEGRADED, since, reason, remedy))
-        if held := self.write_rules.status:
-            parts.append(held)
+        parts += [each for each in (self.tags.status, self.write_rules.status) if each]
         parts[:0] = [self.broker.status] if self.broker else external_broker(bus)
         return parts + [agent_health(row) for row in self.agents() if row.supervised]
 
@@ -349,26 +344,8 @@ class Plant:
         if unit is None:
             raise NotFoundError(f'There is no unit "{path[:120]}"', "GET /api/equipment lists all")
         async with self._audited(actor, "forget unit", path):
-            self._check_gone(unit)
-            kept = [topics.reading_topic(tag.path) for tag in unit.tags]
-            for topic in (topics.equipment_topic(path), topics.truth_topic(path), *kept):
-                self.bus.publish(topic, b"", qos=1, retain=True)
-            self.intake.forget(unit, f"{unit.name} was forgotten by {actor.name}")
-            self.ingest.forget(path)
-            await self.intake.save_declared()
+            await self._removal.forget(unit, actor)
         return unit
-
-    def _check_gone(self, unit: Equipment) -> None:
-        if self.tags.is_sending(unit.path):
-            raise ConflictError(
-                f"{unit.name} still sends values",
-                "Stop what sends them, wait until they are stale, then forget the unit",
-            )
-        if self.bus.state is not BusState.CONNECTED:
-            raise ConflictError(
-                f"{unit.name} cannot be forgotten while the broker is away, which keeps a copy",
-                "See Broker and Bus on the Health page",
-            )
 
     async def clear_dead_letters(self, actor: Actor) -> None:
         """Empty the list of refused messages; the count stays."""

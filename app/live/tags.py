@@ -9,6 +9,7 @@ import msgspec
 from app.core.clock import Clock
 from app.core.equipment import Equipment, Tag, check_equipment, split_path
 from app.core.errors import InputError, NotFoundError, TopicError
+from app.core.health import ComponentStatus, Health
 from app.core.reading import Quality, Reading, Reason
 
 UNDECLARED_STALE_AFTER_S = 60.0
@@ -50,7 +51,6 @@ class TagTable:
 
     Attributes:
         refused: Readings and declared tags that were one too many.
-        refused_since: When the first was, UTC; None again once a unit is forgotten.
     """
 
     def __init__(self, clock: Clock, max_tags: int) -> None:
@@ -61,11 +61,23 @@ class TagTable:
         self._listeners: list[Listener] = []
         self._declare_listeners: list[Listener] = []
         self.refused = 0
-        self.refused_since: datetime | None = None
+        self._refused_since: datetime | None = None
 
     def __len__(self) -> int:
         """Return the number of tags."""
         return len(self._rows)
+
+    @property
+    def status(self) -> ComponentStatus | None:
+        """State for Health from the first tag that was refused until a unit is forgotten."""
+        if self._refused_since is None:
+            return None
+        reason = f"{self._max_tags} tags are the limit; further ones are not shown"
+        remedy = (
+            "Stop the source that makes up tags and forget its units on their pages, "
+            "or raise live.max_tags and start again"
+        )
+        return ComponentStatus("Tags", Health.DEGRADED, self._refused_since, reason, remedy)
 
     def declare(self, equipment: Equipment) -> None:
         """Take over a unit with its tags; readings of tags it had before are kept.
@@ -130,7 +142,7 @@ class TagTable:
         tags = [tag.path for tag in self._complete(unit).tags]
         for tag in tags:
             del self._rows[tag]
-        self.refused_since = None  # there is room again; told anew if there is not
+        self._refused_since = None  # there is room again; told anew if there is not
         self._declared(tags)
 
     def unit_name(self, path: str) -> str:
@@ -194,7 +206,7 @@ class TagTable:
 
     def _refuse(self, count: int) -> None:
         self.refused += count
-        self.refused_since = self.refused_since or self._clock.now()
+        self._refused_since = self._refused_since or self._clock.now()
 
     def _make(self, path: str) -> _Row | None:
         if len(self._rows) >= self._max_tags:

@@ -233,10 +233,10 @@ def test_a_forgotten_unit_makes_room_and_is_told(table: TagTable):
     told: list[str] = []
     table.declare(pump(FLOW, PRESSURE))
     table.apply([reading(f"{UNIT}/{number}") for number in range(3)])
-    assert table.refused_since
+    assert table.status
     table.on_declare(told.extend)
     table.forget(UNIT)
-    assert (table.unit(UNIT), len(table), table.refused_since) == (None, 0, None)
+    assert (table.unit(UNIT), len(table), table.status) == (None, 0, None)
     assert set(told) >= {FLOW, PRESSURE}
     table.forget(UNIT)
 
