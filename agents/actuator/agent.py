@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 from typing_extensions import override
@@ -56,6 +56,18 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sent_at: AwareTime
 
 
+class _InHand(NamedTuple):
+    """An order that waits or is being done.
+
+    Attributes:
+        order: What it says.
+        until_s: When its time is over on the steady clock, s: the other one may be set back.
+    """
+
+    order: CommandOrder
+    until_s: float
+
+
 class ActuatorAgent(BaseAgent):
     """Does what signed orders say, and answers what became of each."""
 
@@ -83,7 +95,7 @@ class ActuatorAgent(BaseAgent):
         self._delay_s = self._option("delay_s", 0.0)
         # bounded by what the app signs within the life of an order
         self._orders: asyncio.Queue[CommandOrder] = asyncio.Queue()
-        self._in_hand: dict[str, CommandOrder] = {}
+        self._in_hand: dict[str, _InHand] = {}
         self._tags: dict[str, asyncio.Lock] = {}
         self._forgeries = Forgeries(self.spec.name)
         self._done = 0
@@ -142,7 +154,8 @@ class ActuatorAgent(BaseAgent):
             return
         wrong = why_disbelieved(order, received.topic, key)
         line = None if wrong else await self.journal.find(order.id)
-        known = line or self._in_hand.get(order.id)
+        in_hand = self._in_hand.get(order.id)
+        known = line or (in_hand and in_hand.order)
         if not wrong and known is not None and (known.tag, known.value) != (order.tag, order.value):
             wrong = "its id is that of another order"
         if wrong:
@@ -152,11 +165,20 @@ class ActuatorAgent(BaseAgent):
             logger.info("Order %s came again while it is in hand", order.id)
         elif line is not None:
             await self._repeat(line)
-        elif reason := why_refused(order, self.clock.now(), retained=received.retained):
+        elif reason := self._why_refused(received):
             await self._end(order, AckState.REFUSED, reason)
         else:
-            self._in_hand[order.id] = order
+            left_s = (order.expires_at - self.clock.now()).total_seconds()
+            self._in_hand[order.id] = _InHand(order, self.clock.monotonic() + left_s)
             self._orders.put_nowait(order)
+
+    def _why_refused(self, received: Received[CommandOrder]) -> str:
+        return why_refused(
+            received.message,
+            self.clock.now(),
+            retained=received.retained,
+            longest_s=self.settings.commands.expires_s,
+        )
 
     def _disbelieve(self, received: Received[CommandOrder], reason: str) -> None:
         order = received.message
@@ -197,7 +219,7 @@ class ActuatorAgent(BaseAgent):
     async def _begin(self, order: CommandOrder) -> str:
         """Note that an order begins as soon as somebody can be asked; return why it never did."""
         reason = "It expired while it waited for another one to the tag"
-        while (left_s := (order.expires_at - self.clock.now()).total_seconds()) > 0:
+        while (left_s := self._left_s(order)) > 0:
             reason = self._driver.why_away()
             if not reason:
                 await self._note(order, AckState.STARTED)
@@ -205,8 +227,13 @@ class ActuatorAgent(BaseAgent):
             await self.clock.sleep(min(left_s, AGAIN_S))
         return reason
 
+    def _left_s(self, order: CommandOrder) -> float:
+        """Return for how long an order in hand may still be begun, s."""
+        by_wall_s = (order.expires_at - self.clock.now()).total_seconds()
+        return min(by_wall_s, self._in_hand[order.id].until_s - self.clock.monotonic())
+
     async def _write(self, order: CommandOrder) -> tuple[AckState, str, float | None]:
-        if order.expires_at <= self.clock.now():
+        if self._left_s(order) <= 0:
             return AckState.REFUSED, "It expired before the plant was asked", None
         try:
             await self._driver.write(order)

@@ -4,6 +4,7 @@ import math
 from datetime import datetime
 
 from app.core.command import CommandOrder
+from app.core.command_follow import AHEAD
 from app.core.command_signature import is_signed
 from app.core.topics import command_topic, is_segment
 
@@ -25,13 +26,27 @@ def why_disbelieved(order: CommandOrder, topic: str, key: bytes) -> str:
     return ""
 
 
-def why_refused(order: CommandOrder, now: datetime, *, retained: bool) -> str:
-    """Return why an order of the app is not followed, "" if it is."""
+def why_refused(order: CommandOrder, now: datetime, *, retained: bool, longest_s: float) -> str:
+    """Return why an order of the app is not followed, "" if it is.
+
+    Args:
+        order: Signed by the app.
+        now: UTC.
+        retained: The broker had kept it.
+        longest_s: For how long the app signs an order, s. One that is valid for longer was signed
+            before the clock was set back, and nobody knows how long ago.
+    """
     if retained:
         return "It stood retained on the broker; an order counts only when it is sent"
     if order.expires_at <= now:
         late_s = (now - order.expires_at).total_seconds()
         return f"It came {late_s:.1f} s after it had expired"
+    left_s = (order.expires_at - now).total_seconds()
+    if left_s > longest_s + AHEAD.total_seconds():
+        return (
+            f"It is valid for {left_s:.0f} s, and commands.expires_s allows {longest_s:g}: "
+            "the clock was set back, or the app's setting differs from the actuator's"
+        )
     if not math.isfinite(order.value):
         return "Its value is no number"
     return ""

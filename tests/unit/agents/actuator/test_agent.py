@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from agents.actuator.agent import ActuatorAgent
 from agents.actuator.journal import Line, read_journal
@@ -14,6 +15,7 @@ from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.command_key import key_file, make_key
 from app.core.alarm import Finding, Priority
+from app.core.clock import Clock
 from app.core.command import AckState, CommandAck, CommandOrder
 from app.core.command_signature import is_signed, sign
 from app.core.errors import BusError, ConflictError, SettingsError
@@ -57,12 +59,14 @@ class OneTag:
 class Desk:
     """The app's side: sends orders and hears acknowledgements."""
 
-    def __init__(self, settings: Settings, plant: OneTag, instance: str = "1") -> None:
+    def __init__(
+        self, settings: Settings, plant: OneTag, instance: str = "1", clock: Clock = CLOCK
+    ) -> None:
         self.key = make_key(settings)
         self.bus = Bus(settings, "desk", CLOCK)
         self.acks: list[CommandAck] = []
         self.plant = plant
-        self.agent = ActuatorAgent(settings, CLOCK, instance, plant)
+        self.agent = ActuatorAgent(settings, clock, instance, plant)
         self.findings: list[Finding] = []
         self.bus.subscribe(ACKS, CommandAck, self._take, qos=1)
         self.bus.subscribe(FINDINGS, Finding, self._take_findings, qos=1)
@@ -99,9 +103,12 @@ class Desk:
 
 @asynccontextmanager
 async def working(
-    settings: Settings, plant: OneTag | None = None, instance: str = "1"
+    settings: Settings,
+    plant: OneTag | None = None,
+    instance: str = "1",
+    clock: Clock = CLOCK,
 ) -> AsyncGenerator[Desk]:
-    desk = Desk(settings, plant or OneTag(), instance)
+    desk = Desk(settings, plant or OneTag(), instance, clock)
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(desk.agent.serve(stopping))
@@ -350,6 +357,31 @@ async def test_an_order_that_waits_is_refused_at_its_end_in_plain_words(
     assert (ack.state, ack.reason) == (AckState.REFUSED, 'No live agent offers "write_tag"')
     assert ack.at >= order.expires_at
     assert (plant.writes, lines) == ([], [AckState.REFUSED])
+
+
+class SetBack(SystemClock):
+    """A clock that somebody sets back."""
+
+    set_by = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + self.set_by
+
+
+async def test_an_order_that_waits_ends_in_its_time_though_the_clock_is_set_back(
+    connected_settings: Settings,
+):
+    plant, clock = OneTag(), SetBack()
+    plant.away = "nobody"
+    async with working(connected_settings, plant, clock=clock) as desk:
+        await desk.send(desk.order(valid_s=1.0))
+        await eventually(lambda: plant.looks >= 1)
+        clock.set_by = -timedelta(hours=1)
+        ack = await desk.answer()
+
+    assert (ack.state, ack.reason) == (AckState.REFUSED, "nobody")
+    assert plant.writes == []
 
 
 async def test_an_order_sent_again_while_it_waits_is_done_once(connected_settings: Settings):

@@ -19,7 +19,7 @@ ORDER = CommandOrder("c1", TAG, 900.0, "actuator/1", NOW + timedelta(seconds=1))
 
 def test_an_order_of_the_app_is_believed_and_followed():
     assert why_disbelieved(sign(ORDER, KEY), command_topic(TAG), KEY) == ""
-    assert why_refused(ORDER, NOW, retained=False) == ""
+    assert why_refused(ORDER, NOW, retained=False, longest_s=60) == ""
 
 
 def test_one_without_a_signature_is_not_believed():
@@ -50,18 +50,31 @@ def test_one_whose_id_cannot_be_answered_is_not_believed(name: str):
 
 
 def test_a_retained_one_is_refused():
-    assert "retained" in why_refused(ORDER, NOW, retained=True)
+    assert "retained" in why_refused(ORDER, NOW, retained=True, longest_s=60)
 
 
 @pytest.mark.parametrize("late_s", [0, 0.1, 3600])
 def test_an_expired_one_is_refused(late_s: float):
     late = ORDER.expires_at + timedelta(seconds=late_s)
 
-    assert "expired" in why_refused(ORDER, late, retained=False)
+    assert "expired" in why_refused(ORDER, late, retained=False, longest_s=60)
+
+
+def test_one_that_was_signed_before_the_clock_was_set_back_is_refused():
+    set_back = NOW - timedelta(hours=1)
+
+    assert "the clock was set back" in why_refused(ORDER, set_back, retained=False, longest_s=60)
+
+
+@pytest.mark.parametrize("valid_s", [60, 69])
+def test_one_that_is_valid_as_long_as_the_app_signs_is_followed(valid_s: float):
+    began = ORDER.expires_at - timedelta(seconds=valid_s)
+
+    assert why_refused(ORDER, began, retained=False, longest_s=60) == ""
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_one_without_a_number_is_refused(value: float):
     order = msgspec.structs.replace(ORDER, value=value)
 
-    assert "number" in why_refused(order, NOW, retained=False)
+    assert "number" in why_refused(order, NOW, retained=False, longest_s=60)
