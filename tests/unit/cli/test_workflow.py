@@ -18,6 +18,7 @@ from app.core.errors import ConflictError, InputError, NotFoundError
 from app.plant import Plant
 from app.settings import PeopleSettings, Settings
 from tests.ports import free_port
+from tests.processes import eventually
 from tests.serving import serving
 from tests.unit.api.flows import BROKEN, QUICK, asking, ended, working_plant
 
@@ -41,6 +42,17 @@ async def started(port: int, capsys: pytest.CaptureFixture[str], *words: str) ->
     assert await command(port, "run", *words, "--json") == 0
     run_id: str = json.loads(capsys.readouterr().out)["id"]
     return run_id
+
+
+async def said(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    """Wait until a command that still runs has said something."""
+    heard: list[str] = []
+
+    def is_heard() -> bool:
+        heard.append(capsys.readouterr().out)
+        return words in "".join(heard)
+
+    await eventually(is_heard)
 
 
 def settled(lines: list[str]) -> list[list[str]]:
@@ -125,11 +137,10 @@ async def test_waiting_ends_with_1_if_the_run_is_cancelled(
 ):
     async with served(settings) as (port, plant):
         waiting = asyncio.create_task(command(port, "run", "ask", "--wait", "--id", "r1"))
-        await asyncio.wait({waiting}, timeout=1)
+        await said(capsys, "waits for a person: Go on at 5?")
         await command(port, "cancel", "r1", *WHY)
         await ended(plant, "r1")
         assert await waiting == 1
-    assert "waits for a person: Go on at 5?" in capsys.readouterr().out
 
 
 async def test_waiting_with_json_prints_the_end_alone(

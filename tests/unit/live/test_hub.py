@@ -44,7 +44,7 @@ class Scene:
         return subscriber
 
     async def received(self, subscriber: Subscriber) -> list[dict[str, Any]]:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             return [json.loads(text) for text in await self.hub.messages(subscriber)]
 
     async def turn(self, seconds: float) -> None:

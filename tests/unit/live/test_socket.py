@@ -82,7 +82,7 @@ async def browser(server: Server) -> AsyncIterator[ClientConnection]:
 
 
 async def receive(browser: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return json.loads(await browser.recv())
 
 
@@ -99,7 +99,7 @@ async def closing_code(browser: ClientConnection) -> int:
 
 
 async def until_left(server: Server) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while server.hub.subscribers:  # noqa: ASYNC110  the hub tells nobody who left
             await asyncio.sleep(0.01)
 

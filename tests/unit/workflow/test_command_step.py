@@ -249,7 +249,7 @@ async def test_a_run_within_a_run_that_took_too_long_is_over_before_its_step_is(
             Step("ask", ActionKind.APPROVE, with_={"question": "Slower?"}, needs=("say",)),
         ),
     )
-    call = Step("call", ActionKind.WORKFLOW, with_={"name": "demo"}, timeout_s=0.5)
+    call = Step("call", ActionKind.WORKFLOW, with_={"name": "demo"}, timeout_s=2.0)
     run_id = await room.begin(Workflow("mum", (call,)))
     run, child = await room.ended(run_id), await room.ended(f"{run_id}-call")
 
