@@ -85,6 +85,14 @@ class RunStore:
         await self._commits.stop()
         await asyncio.to_thread(self._database.close)
 
+    async def check(self) -> None:
+        """See whether it can be written; `trouble` says so afterwards.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        await self._commits.write(self._database.touch)
+
     # Runs
 
     async def add(

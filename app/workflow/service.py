@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,7 @@ class WorkflowService(RunReads):
             await self._share()
         if not self._owners.has_lost_lock:
             await self.engine.tick()
-        await self._store.look_again()
+        await self._look_again()
         ended, self._ended = self._ended, []
         for run in ended:
             self.triggers.run_ended(run)
@@ -349,6 +350,12 @@ class WorkflowService(RunReads):
         await self.triggers.use(
             [each.workflow for each in entries if each.workflow and each.enabled]
         )
+
+    async def _look_again(self) -> None:
+        await self._store.look_again()
+        if self._store.trouble:  # it may be over, though nobody has anything to write
+            with suppress(StoreError):
+                await self._store.check()
 
     async def _share(self) -> None:
         try:
