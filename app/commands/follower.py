@@ -24,7 +24,7 @@ from app.core.command_follow import (
     verify_path,
 )
 from app.core.equipment import unit_of
-from app.core.errors import BusError, InputError
+from app.core.errors import BusError, ConflictError, InputError
 
 logger = logging.getLogger(__name__)
 
@@ -120,14 +120,22 @@ class Follower:
         """Take what actuators say.
 
         Raises:
-            InputError: One bears no right signature; the others are taken.
-            StoreError: A row cannot be written; the broker sends it again.
+            InputError: One bears no right signature, or is about a command that this version of
+                the app cannot read; the others are taken.
+            StoreError: There is no key yet, or a row cannot be written; the broker sends it again.
         """
-        believed = [each.message for each in batch if self._wire.is_believed(each.message)]
-        for ack in believed:
-            await self._take(ack)
-        if len(believed) < len(batch):
-            raise InputError("The acknowledgement bears no right signature and is not believed")
+        self._wire.check_key()
+        wrong = ""
+        for received in batch:
+            if not self._wire.is_believed(received.message):
+                wrong = "The acknowledgement bears no right signature and is not believed"
+                continue
+            try:
+                await self._take(received.message)
+            except ConflictError as error:
+                wrong = str(error)
+        if wrong:
+            raise InputError(wrong)
 
     async def end(self, command: Command) -> None:
         """State what the end of a command means for the alarms of its unit.

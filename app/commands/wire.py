@@ -81,6 +81,14 @@ class Wire:
             raise BusError(f"Actuator {command.actuator} answered without a right signature")
         return ack
 
+    def check_key(self) -> None:
+        """See that there is a key to judge signatures by.
+
+        Raises:
+            StoreError: There is none.
+        """
+        self._key()
+
     def is_believed(self, ack: CommandAck) -> bool:
         """Tell whether an acknowledgement bears the signature of our key."""
         return self.key is not None and is_signed(ack, self.key)

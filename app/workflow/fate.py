@@ -6,10 +6,10 @@ from typing import Protocol, assert_never
 import msgspec
 
 from app.core.command import Command, CommandState
-from app.core.errors import NotFoundError
+from app.core.errors import ConflictError, NotFoundError
 from app.core.run import RunState, WorkflowRun
 from app.core.workflow import ActionKind
-from app.store.run_rows import Stored, UnreadableRunError
+from app.store.run_rows import Stored
 from app.store.runs import RunStore
 from app.workflow.context import Fate, as_path
 
@@ -51,8 +51,10 @@ async def fate_of(kind: ActionKind, task_id: str, commands: Rows, runs: RunStore
                 assert_never(kind)
     except NotFoundError:
         return NOTHING  # it was never asked for
-    except UnreadableRunError:
-        return Fate(may_have_acted=True, output={"run": as_path(task_id)})
+    except ConflictError as error:  # another version of the app wrote it, or it is damaged
+        is_run = kind is ActionKind.WORKFLOW
+        output = {"run": as_path(task_id)} if is_run else None
+        return Fate(may_have_acted=True, output=output, words="" if is_run else str(error))
 
 
 def command_fate(command: Command) -> Fate:

@@ -1,8 +1,9 @@
 """A command gateway with everything around it but people: the plant is one pump."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from zlib import crc32
 
@@ -181,6 +182,11 @@ class Rig:
 
     def actions(self) -> list[tuple[str, str, str]]:
         return [(row.action, row.actor, row.outcome.value) for row in self.audit.rows(50)][::-1]
+
+    def spoil_rows(self) -> None:
+        """Let every command be one of a newer version, which this one cannot read."""
+        with closing(sqlite3.connect(self.settings.data.dir / "commands.sqlite")) as file, file:
+            file.execute("UPDATE commands SET body = CAST('{\"newer\": 1}' AS BLOB)")
 
     def _stand_up(self, verify_s: float) -> None:
         self.tags.declare(pump(verify_s))

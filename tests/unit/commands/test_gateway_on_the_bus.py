@@ -9,10 +9,14 @@ import msgspec
 import pytest
 
 from app.bus.client import Received
+from app.clock import SystemClock
+from app.command_key import make_key
 from app.core.actor import Actor
 from app.core.alarm import Priority
 from app.core.command import AckState, Command, CommandAck, CommandRequest, CommandState
+from app.core.command_signature import sign
 from app.core.errors import BusError, ConflictError
+from app.core.health import Health
 from app.core.topics import COMMAND_REQUESTS, ack_topic
 from app.settings import Settings
 from app.store.commands import Sent
@@ -263,6 +267,43 @@ async def test_an_ack_of_an_impossible_time_holds_up_no_other(connected_settings
         await eventually(lambda: rig.durable_bus.counters.dead == 1)
 
     assert rig.durable_bus.counters.failed == 0
+
+
+async def test_an_ack_of_a_command_of_another_version_holds_up_no_other(
+    connected_settings: Settings,
+):
+    async with online(connected_settings) as rig, acting(rig) as agent:
+        old = await rig.settled(await rig.ask(), S.VERIFIED)
+        rig.spoil_rows()
+        ack = CommandAck(old.id, AckState.DONE, agent.name, rig.clock.now())
+        key = rig.gateway._wire.key  # pyright: ignore[reportPrivateUsage]  signs as the actuator
+        assert key
+        await rig.bus.publish_confirmed(ack_topic(old.id), sign(ack, key))
+        await rig.settled(await rig.ask(SPEED, 900.0, confirmed=True), S.VERIFIED)
+        await eventually(lambda: rig.durable_bus.counters.dead == 1)
+
+    assert rig.durable_bus.counters.failed == 0
+
+
+async def test_acks_wait_for_a_store_that_is_not_open_yet(connected_settings: Settings):
+    """Else each would count as forged, and be lost."""
+    rig = Rig(connected_settings, SystemClock())
+    ack = CommandAck("c1", AckState.DONE, "actuator/1", rig.clock.now())
+    key = make_key(connected_settings)
+    try:
+        for bus in (rig.bus, rig.durable_bus):
+            await bus.start()
+            await bus.wait_connected(15)
+        await rig.bus.publish_confirmed(ack_topic("c1"), sign(ack, key))
+        await eventually(lambda: rig.durable_bus.counters.failed > 0)
+        await rig.open()
+        await eventually(lambda: rig.durable_bus.status.state is Health.OK)
+    finally:
+        for bus in (rig.bus, rig.durable_bus):
+            await bus.stop()
+        await rig.close()
+
+    assert rig.durable_bus.counters.dead == 0
 
 
 async def test_an_answer_counts_though_the_row_is_changed_while_it_is_taken(

@@ -83,6 +83,17 @@ async def test_a_command_that_was_never_sent_is_not_taken_back(
     assert (of(run).error, run.reason) == ("The run was cancelled", "enough")
 
 
+async def test_a_command_that_this_version_cannot_read_may_have_acted(rig: Rig, room: Room):
+    undo = msgspec.structs.replace(ELSE, timeout_s=0.1)
+    run_id = await room.begin(flow(sets(compensate=undo)))
+    await rig.came(f"{run_id}-set", S.REQUESTED)
+    rig.spoil_rows()
+    run = await cancelled(room, run_id)
+
+    assert (run.state, of(run).may_have_acted) == (RunState.CANCELLED, True)
+    assert "cannot be read by Millwright" in of(run).error
+
+
 async def test_elements_whose_commands_were_never_sent_are_not_taken_back(rig: Rig, room: Room):
     listed = sets(
         "${item}", for_each=f"['{SPEED}', '{FREE}', '{SPEED}']", parallel=2, compensate=ELSE
