@@ -66,24 +66,24 @@ async def test_start_then_stop_after_a_question(plant: Plant, user: User):
     await user.open("/agents")
     user.find("Start").click()
     await eventually(is_state(plant, AgentState.STARTING, AgentState.RUNNING))
-    await user.should_see(kind=ui.button, content="Restart", retries=30)
+    await user.should_see(kind=ui.button, content="Restart")
     user.find(kind=ui.button, content="Stop").click()
     await user.should_see("Stop the vibration agent?")
     await user.should_see("Until someone starts it again")
     user.find(marker="go-on").click()
     await eventually(is_state(plant, AgentState.STOPPED))
-    await user.should_see("stopped", retries=30)
+    await user.should_see("stopped")
 
 
 async def test_a_person_who_thinks_again_stops_nothing(plant: Plant, user: User):
     await user.open("/agents")
     user.find("Start").click()
     await eventually(is_state(plant, AgentState.STARTING, AgentState.RUNNING))
-    await user.should_see(kind=ui.button, content="Restart", retries=30)
+    await user.should_see(kind=ui.button, content="Restart")
     user.find(kind=ui.button, content="Stop").click()
     await user.should_see("Stop the vibration agent?")
     user.find("Back").click()
-    await user.should_not_see("Stop the vibration agent?", retries=30)
+    await user.should_not_see("Stop the vibration agent?")
     assert state_of(plant) is not AgentState.STOPPED
 
 
@@ -99,7 +99,7 @@ async def test_a_refusal_is_a_sentence_and_no_traceback(plant: Plant, user: User
     await user.open("/agents")
     await plant.supervisor.start_agent("vibration")  # somebody else was quicker
     user.find("Start").click()
-    await user.should_see("Vibration agent is starting already", retries=30)
+    await user.should_see("Vibration agent is starting already")
 
 
 async def test_an_agent_elsewhere_is_shown_and_left_alone(plant: Plant, user: User):
@@ -116,7 +116,7 @@ async def test_an_agent_that_appears_later_gets_a_row(plant: Plant, user: User):
     await user.open("/agents")
     await user.should_not_see("energy")
     announce(plant)
-    await user.should_see("Watches the power of each area", retries=30)
+    await user.should_see("Watches the power of each area")
 
 
 async def test_why_an_agent_is_not_well_is_said(plant: Plant, user: User):

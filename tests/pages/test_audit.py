@@ -144,9 +144,9 @@ async def test_what_is_noted_meanwhile_comes_by_itself_and_once(
     await user.open("/audit")
     await user.should_see("Nobody has done anything yet")
     await note(plant, "stop agent", "energy")
-    await user.should_see("1 action, all that fit", retries=50)
+    await user.should_see("1 action, all that fit")
     await note(plant, "stop agent", "safety", Outcome.FAILED, "no answer")
-    await user.should_see("2 actions, all that fit", retries=50)
+    await user.should_see("2 actions, all that fit")
     await user.should_see("no answer")
 
 
@@ -159,9 +159,9 @@ async def test_older_actions_stay_when_a_newer_one_comes(
         await note(plant, "stop agent", "energy")
     await user.open("/audit")
     user.find("Load older").click()
-    await user.should_see("oldest", retries=50)
+    await user.should_see("oldest")
     await note(plant, "stop agent", "newest")
-    await user.should_see("newest", retries=50)
+    await user.should_see("newest")
     await user.should_see(f"{audit.ROWS_AT_ONCE + 2} actions, all that fit")
     await user.should_see("oldest")
 
@@ -189,7 +189,7 @@ async def test_what_does_not_fit_does_not_come(
     await asyncio.to_thread(
         plant.audit.append, NOON, Actor("bruno", "http"), "stop agent", "safety"
     )
-    await user.should_see("1 action, all that fit", retries=50)
+    await user.should_see("1 action, all that fit")
     await user.should_not_see("energy")
 
 
@@ -198,7 +198,7 @@ async def test_a_check_tells_that_the_chain_is_whole(plant: Plant, user: User):
     await user.open("/audit")
     user.find("Verify").click()
     await ended()
-    await user.should_see("The chain of 2 rows is whole", retries=30)
+    await user.should_see("The chain of 2 rows is whole")
 
 
 async def test_a_broken_chain_is_named_with_what_to_do(

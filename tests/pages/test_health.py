@@ -58,8 +58,8 @@ async def test_a_refused_message_is_shown_with_its_reason(plant: Plant, user: Us
 async def test_a_message_refused_later_appears(plant: Plant, user: User):
     await user.open("/health")
     plant.dead_letters.add("data/late", b"x", "not JSON")
-    await user.should_see("data/late", retries=30)
-    await user.should_see("Clear the list", retries=30)
+    await user.should_see("data/late")
+    await user.should_see("Clear the list")
 
 
 async def test_a_message_cannot_become_markup(plant: Plant, user: User):
@@ -76,7 +76,7 @@ async def test_clearing_asks_first_and_keeps_the_count(plant: Plant, user: User)
     user.find("Clear the list").click()
     await user.should_see("One message will be forgotten")
     user.find(marker="go-on").click()
-    await user.should_see("No message is listed here", retries=30)
+    await user.should_see("No message is listed here")
     await user.should_see("1 since the start")
     (row,) = await asyncio.to_thread(plant.audit_rows, 10)
     assert row.action == "clear dead letters"

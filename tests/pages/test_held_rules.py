@@ -44,7 +44,7 @@ async def plant(connected_settings: Settings, role: Role, user: User) -> AsyncIt
 
 async def ask(user: User, words: str, why: str) -> None:
     user.find(words).click()
-    await user.should_see(marker="reason", retries=30)
+    await user.should_see(marker="reason")
     (field,) = user.find(marker="reason").elements
     assert isinstance(field, ui.input)
     with user:
@@ -60,7 +60,7 @@ async def test_a_unit_whose_rules_count_shows_no_plate(plant: Plant, user: User)
 async def test_old_and_new_stand_side_by_side_in_words(plant: Plant, user: User):
     plant.intake.declare(pump(LOOSE))
     await user.open(f"/units/{UNIT}")
-    await user.should_see(PLATE, retries=30)
+    await user.should_see(PLATE)
     for words in ("two persons", "nobody", "ui, http, cli, workflow"):
         await user.should_see(words)
 
@@ -70,7 +70,7 @@ async def test_accepting_asks_for_a_reason_and_the_rules_count(plant: Plant, use
     await user.open(f"/units/{UNIT}")
     await ask(user, "Accept", "update of May")
     await eventually(lambda: plant.tags.tag(SPEED).write == LOOSE)
-    await user.should_not_see(PLATE, retries=30)
+    await user.should_not_see(PLATE)
 
 
 async def test_keeping_the_former_leaves_the_rules(plant: Plant, user: User):
@@ -79,22 +79,22 @@ async def test_keeping_the_former_leaves_the_rules(plant: Plant, user: User):
     await ask(user, "Keep the former", "not ours")
     await eventually(lambda: not plant.write_rules.waiting())
     assert plant.tags.tag(SPEED).write == STRICT
-    await user.should_see("They were refused before", retries=30)
+    await user.should_see("They were refused before")
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.SUPERVISOR])
 async def test_who_is_no_engineer_is_told_so(plant: Plant, user: User):
     plant.intake.declare(pump(LOOSE))
     await user.open(f"/units/{UNIT}")
-    await user.should_see("nobody can accept or refuse them", retries=30)
+    await user.should_see("nobody can accept or refuse them")
     await user.should_see("your name&quot; = &quot;engineer")
     await ask(user, "Accept", "because")
-    await user.should_see("engineer may, but nobody is named engineer", retries=30)
+    await user.should_see("engineer may, but nobody is named engineer")
 
 
 async def test_while_there_is_an_engineer_the_plate_does_not_ask_for_one(plant: Plant, user: User):
     plant.intake.declare(pump(LOOSE))
     await user.open(f"/units/{UNIT}")
-    await user.should_see(PLATE, retries=30)
+    await user.should_see(PLATE)
     await user.should_not_see("Nobody is named engineer")
     assert plant.tags.tag(SPEED).write == STRICT

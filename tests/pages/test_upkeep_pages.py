@@ -85,7 +85,7 @@ async def forget_plan(settings: Settings) -> None:
 
 async def test_without_a_planner_the_plan_says_how_to_get_one(plant: Plant, user: User):
     await user.open("/plan")
-    await user.should_see("The planner does not run, so nothing is planned", retries=30)
+    await user.should_see("The planner does not run, so nothing is planned")
     await user.should_see("There is no plan")
     await user.should_see("Agents page")
 
@@ -93,7 +93,7 @@ async def test_without_a_planner_the_plan_says_how_to_get_one(plant: Plant, user
 async def test_a_plan_whose_planner_is_gone_is_not_shown_as_fresh(plant: Plant, user: User):
     plant.plans.plan = plan_of(plant, item(plant))
     await user.open("/plan")
-    await user.should_see("may be out of date", retries=30)
+    await user.should_see("may be out of date")
     await user.should_see("mw-old")
 
 
@@ -101,7 +101,7 @@ async def test_an_empty_plan_says_what_would_stand_here(connected_settings: Sett
     async with pages_of(connected_settings, PlannerAgent) as plant:
         await eventually(lambda: plant.plan().is_current)
         await user.open("/plan")
-        await user.should_see("Nothing to do now", retries=30)
+        await user.should_see("Nothing to do now")
         await user.should_not_see("does not run")
     await forget_plan(connected_settings)
 
@@ -109,7 +109,7 @@ async def test_an_empty_plan_says_what_would_stand_here(connected_settings: Sett
 async def test_a_cause_shows_what_to_do_and_why_it_ranks_there(plant: Plant, user: User):
     plant.plans.plan = plan_of(plant, item(plant), hidden=2, flood=True)
     await user.open("/plan")
-    await user.should_see("Cooling pump P-101: bearing wear", retries=30)
+    await user.should_see("Cooling pump P-101: bearing wear")
     await user.should_see("Listen to the bearing.")
     await user.should_see("High; 1 alarm on 1 unit")
     await user.should_see("2 alarms are shelved")
@@ -121,7 +121,7 @@ async def test_a_cause_shows_what_to_do_and_why_it_ranks_there(plant: Plant, use
 async def test_an_alarm_that_is_over_is_no_link(plant: Plant, user: User):
     plant.plans.plan = plan_of(plant, item(plant))
     await user.open("/plan")
-    await user.should_see("an alarm that is over", retries=30)
+    await user.should_see("an alarm that is over")
     await user.should_not_see("/alarms#a1")
 
 
@@ -134,16 +134,16 @@ async def test_without_a_workflow_there_is_nothing_to_start(
 ):
     plant.plans.plan = plan_of(plant, item(plant, workflow))
     await user.open("/plan")
-    await user.should_see(words, retries=30)
+    await user.should_see(words)
     await user.should_not_see("Start: ")
 
 
 async def test_the_run_form_is_filled_in_from_the_plan(plant: Plant, user: User):
     plant.plans.plan = plan_of(plant, item(plant))
     await user.open("/plan")
-    await user.should_see("Start: Troubleshoot a machine", retries=30)
+    await user.should_see("Start: Troubleshoot a machine")
     emit(user, "mw_act", {"do": "start", "id": "a1"})
-    await user.should_see(marker="input equipment", retries=30)
+    await user.should_see(marker="input equipment")
     (unit,) = user.find(kind=ui.select, marker="input equipment").elements
     (condition,) = user.find(kind=ui.input, marker="input condition").elements
     assert (unit.value, condition.value) == (PUMP, "bearing_outer_race")
@@ -154,7 +154,7 @@ async def test_an_open_run_of_the_unit_is_a_link_and_no_second_start(plant: Plan
     run = await plant.start_workflow("industrial_troubleshooting", GIVEN, ANNA)
     plant.plans.plan = plan_of(plant, item(plant))
     await user.open("/plan")
-    await user.should_see(f"/runs/{run.id}", retries=30)
+    await user.should_see(f"/runs/{run.id}")
     await user.should_see("Open the run")
     await user.should_not_see("Start: ")
 
@@ -163,7 +163,7 @@ async def test_a_cause_that_left_the_plan_is_not_started(plant: Plant, user: Use
     plant.plans.plan = plan_of(plant)
     await user.open("/plan")
     emit(user, "mw_act", {"do": "start", "id": "a1"})
-    await user.should_see("This cause is no longer in the plan", retries=30)
+    await user.should_see("This cause is no longer in the plan")
 
 
 @pytest.mark.parametrize("path", ["/plan", "/orders", "/notifications"])
@@ -181,7 +181,7 @@ async def test_what_a_page_would_not_send_is_let_go(
 
 async def test_without_the_backlog_agent_nothing_is_lost(plant: Plant, user: User):
     await user.open("/orders")
-    await user.should_see("Nothing is lost", retries=30)
+    await user.should_see("Nothing is lost")
     await user.should_see("Start it on the")
     await user.should_not_see("No order is open")
 
@@ -191,14 +191,14 @@ async def test_an_empty_backlog_says_where_orders_come_from(
 ):
     async with pages_of(connected_settings, BacklogAgent):
         await user.open("/orders")
-        await user.should_see("No order is open", retries=30)
+        await user.should_see("No order is open")
         await user.should_see("None was heard since the app started")
 
 
 async def fill_in_order(user: User) -> None:
     """Open the form of a new order and fill it in; it is not sent."""
     user.find(marker="new order").click()
-    await user.should_see(marker="unit", retries=30)
+    await user.should_see(marker="unit")
     (unit,) = user.find(kind=ui.select, marker="unit").elements
     with user:
         unit.value = PUMP
@@ -208,7 +208,7 @@ async def fill_in_order(user: User) -> None:
 async def close_order(user: User, note: str) -> None:
     """Close the first order with a note, as a person does."""
     emit(user, "mw_act", {"do": "close", "id": "MO-1"})
-    await user.should_see("Close MO-1?", retries=30)
+    await user.should_see("Close MO-1?")
     user.find(marker="reason").type(note)
     user.find(marker="go-on").click()
 
@@ -220,10 +220,10 @@ async def test_an_order_is_made_by_hand_and_closed_with_a_note(
         await user.open("/orders")
         await fill_in_order(user)
         user.find(marker="go-on").click()
-        await user.should_see("MO-1", retries=30)
+        await user.should_see("MO-1")
         await close_order(user, "Bearing changed")
-        await user.should_see("Bearing changed", retries=30)
-        await user.should_see("No order is open", retries=30)
+        await user.should_see("Bearing changed")
+        await user.should_see("No order is open")
         rows = plant.audit_rows(2)
     assert [(row.action, row.actor) for row in rows] == [
         ("close order", "operator"),
@@ -237,7 +237,7 @@ async def test_a_double_click_makes_one_order(connected_settings: Settings, user
         await fill_in_order(user)
         user.find(marker="go-on").click()
         user.find(marker="go-on").click()
-        await user.should_see("MO-1", retries=30)
+        await user.should_see("MO-1")
         assert [each.id for each in await plant.upkeep.orders()] == ["MO-1"]
 
 
@@ -260,7 +260,7 @@ async def test_an_order_without_unit_or_title_is_not_made(connected_settings: Se
     async with pages_of(connected_settings, BacklogAgent) as plant:
         await user.open("/orders")
         user.find(marker="new order").click()
-        await user.should_see(marker="title", retries=30)
+        await user.should_see(marker="title")
         user.find(marker="go-on").click()
         (unit,) = user.find(kind=ui.select, marker="unit").elements
         await eventually(lambda: unit.error == "Choose the unit")
@@ -271,18 +271,18 @@ async def test_an_order_that_another_closed_is_a_sentence(connected_settings: Se
     async with pages_of(connected_settings, BacklogAgent) as plant:
         await plant.upkeep.create_order(PUMP, "Change the bearing", ANNA)
         await user.open("/orders")
-        await user.should_see("MO-1", retries=30)
+        await user.should_see("MO-1")
         await plant.upkeep.close_order("MO-1", "Done by anna", ANNA)
         await close_order(user, "Again")
-        await user.should_see("Order MO-1 is closed already", retries=30)
+        await user.should_see("Order MO-1 is closed already")
 
 
 async def test_the_last_list_stays_and_is_marked_when_the_agent_stops(plant: Plant, user: User):
     async with at_work(plant, BacklogAgent):
         await plant.upkeep.create_order(PUMP, "Change the bearing", ANNA)
         await user.open("/orders")
-        await user.should_see("MO-1", retries=30)
-    await user.should_see("Nothing is lost", retries=60)
+        await user.should_see("MO-1")
+    await user.should_see("Nothing is lost")
     await user.should_see("mw-old")
     await user.should_see("MO-1")
 
@@ -294,7 +294,7 @@ async def test_a_shift_summary_that_is_heard_stands_below(plant: Plant, user: Us
     )
     await user.open("/orders")
     await plant.durable_bus.publish_confirmed(topics.SHIFT_SUMMARY, summary)
-    await user.should_see("Only since ten", retries=30)
+    await user.should_see("Only since ten")
 
 
 # Notifications
@@ -309,7 +309,7 @@ def with_route(settings: Settings, **more: object) -> Settings:
 async def test_without_a_route_it_says_how_to_add_one(connected_settings: Settings, user: User):
     async with pages_of(connected_settings, NotifierAgent):
         await user.open("/notifications")
-        await user.should_see("No route is configured: nobody is told", retries=30)
+        await user.should_see("No route is configured: nobody is told")
         await user.should_see("docs/notify.md")
         await user.should_see("Nothing was sent or held back yet")
 
@@ -319,7 +319,7 @@ async def test_without_the_notifier_nobody_is_told_and_nothing_can_be_tested(
 ):
     async with pages_of(with_route(connected_settings)):
         await user.open("/notifications")
-        await user.should_see("The notifier does not answer", retries=30)
+        await user.should_see("The notifier does not answer")
         await user.should_see("Agent &quot;notifier&quot; is ")  # stopped, or never heard
         await user.should_see("Start it on the")
         await user.should_see("Routes of the settings")
@@ -333,7 +333,7 @@ async def test_a_route_shows_its_hours_and_not_its_address(
     settings = with_route(connected_settings, quiet_hours="22:00-06:00")
     async with pages_of(settings, NotifierAgent):
         await user.open("/notifications")
-        await user.should_see("22:00-06:00, but for critical", retries=30)
+        await user.should_see("22:00-06:00, but for critical")
         await user.should_see("ready")
         await user.should_not_see("127.0.0.1:9")
 
@@ -343,12 +343,12 @@ async def test_a_test_that_does_not_arrive_is_told_and_on_record(
 ):
     async with pages_of(with_route(connected_settings), NotifierAgent) as plant:
         await user.open("/notifications")
-        await user.should_see("ready", retries=30)
+        await user.should_see("ready")
         emit(user, "mw_act", {"do": "test", "id": "shift"})
-        await user.should_see("Send a test by “shift”?", retries=30)
+        await user.should_see("Send a test by “shift”?")
         user.find(marker="go-on").click()
-        await user.should_see("Test of the route shift", retries=60)
-        await user.should_see("does not deliver", retries=60)
+        await user.should_see("Test of the route shift")
+        await user.should_see("does not deliver")
         (row,) = plant.audit_rows(1)
     assert (row.action, row.target, row.actor) == ("send test", "shift", "operator")
 
@@ -357,7 +357,7 @@ async def test_a_test_that_is_called_off_sends_nothing(connected_settings: Setti
     async with pages_of(with_route(connected_settings), NotifierAgent) as plant:
         await user.open("/notifications")
         emit(user, "mw_act", {"do": "test", "id": "shift"})
-        await user.should_see("Send a test by “shift”?", retries=30)
+        await user.should_see("Send a test by “shift”?")
         user.find("Back").click()
         await user.should_not_see(marker="go-on")
         assert await plant.upkeep.deliveries() == ()
