@@ -71,6 +71,8 @@ def _check_input(field: Input, where: str) -> Iterator[Problem]:
 
 def _check_triggers(workflow: Workflow) -> Iterator[Problem]:
     yield from _check_count(len(workflow.triggers), TRIGGERS, "triggers")
+    if len(workflow.triggers) > TRIGGERS:
+        return
     for index, trigger in enumerate(workflow.triggers):
         yield from check_trigger(workflow, trigger, f"triggers[{index}]")
 
@@ -79,6 +81,8 @@ def _check_steps(workflow: Workflow) -> Iterator[Problem]:
     if not workflow.steps:
         yield Problem(0, "steps", "The workflow has no steps", "Add [[steps]] with id and do")
     yield from _check_count(len(workflow.steps), STEPS, "steps")
+    if len(workflow.steps) > STEPS:  # to look at each would take minutes
+        return
     names = [step.id for step in workflow.steps]
     for index, name in enumerate(names):
         if name in names[:index]:

@@ -88,3 +88,15 @@ def test_a_key_of_many_parts_is_refused_before_it_fills_the_memory(line: str):
     bomb = line.format(".".join(["a"] * 40_000))
     (problem,) = read_definition(f'name = "bomb"\n{bomb}\n').problems
     assert (problem.line, problem.message) == (2, "The line has over 200 dots")
+
+
+def test_of_far_too_many_parts_only_that_is_said():
+    steps = "".join(f'[[steps]]\nid = "s{n}"\ndo = "wait"\n' for n in range(201))
+    triggers = '[[triggers]]\non = "schedule"\n' * 51
+
+    assert [each.message for each in errors(f'name = "demo"\n{steps}')] == [
+        "There are 201 steps; at most 200 are allowed"
+    ]
+    assert [each.message for each in errors(STEP + triggers)] == [
+        "There are 51 triggers; at most 50 are allowed"
+    ]
