@@ -49,7 +49,7 @@ class ApprovalStore:
         """
 
         def work(connection: sa.Connection) -> Approval:
-            known = _approval(connection, approval_id)
+            known = _approval(connection, approval_id, is_to_change=True)
             if known is None:
                 raise NotFoundError(f'There is no approval "{approval_id[:120]}"')
             if known.state is not ApprovalState.OPEN:
@@ -71,8 +71,8 @@ class ApprovalStore:
         is_open = APPROVALS.c.run == run_id, APPROVALS.c.state == ApprovalState.OPEN.value
 
         def work(connection: sa.Connection) -> None:
-            rows = connection.execute(sa.select(APPROVALS.c.id, APPROVALS.c.data).where(*is_open))
-            for row in rows.all():
+            query = sa.select(APPROVALS.c.id, APPROVALS.c.data).where(*is_open).with_for_update()
+            for row in connection.execute(query).all():
                 columns: dict[str, object] = {"state": ApprovalState.WITHDRAWN.value}
                 if known := _readable(row.data):
                     columns = _approval_columns(
@@ -114,8 +114,12 @@ class ApprovalStore:
         return await asyncio.to_thread(work)
 
 
-def _approval(connection: sa.Connection, approval_id: str) -> Approval | None:
-    data = connection.scalar(sa.select(APPROVALS.c.data).where(APPROVALS.c.id == approval_id))
+def _approval(
+    connection: sa.Connection, approval_id: str, *, is_to_change: bool = False
+) -> Approval | None:
+    """Return an approval; one to change is no other orchestrator's to change until then."""
+    query = sa.select(APPROVALS.c.data).where(APPROVALS.c.id == approval_id)
+    data = connection.scalar(query.with_for_update() if is_to_change else query)
     if data is None:
         return None
     try:
