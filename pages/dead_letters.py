@@ -13,7 +13,7 @@ from pages.unread import read_or_tell
 from pages.widgets import empty_state, skeleton, with_unit_links
 from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.choices import bulk_bar
-from pages.widgets.workflow.run_row import Around
+from pages.widgets.workflow.run_row import Around, pick_cell
 from pages.widgets.workflow.words import count_words, key_link, ticking, when_words
 from pages.work_feed import Changes, WorkFeed
 
@@ -82,11 +82,7 @@ def _row(run: WorkflowRun, around: Around) -> Html:
     ended = run.ended_at or run.started_at
     return tag(
         "tr",
-        tag(
-            "td",
-            tag("input", type="checkbox", class_="mw-pick", aria_label=f"Mark {title}, {run.id}"),
-            class_="mw-run-pick",
-        ),
+        pick_cell(title, run.id),
         tag("td", tag("a", title, href=f"/runs/{run.id}", class_="mw-link mw-run-open")),
         tag("td", key_link(run.key, around.name_of)),
         tag("td", with_unit_links(around.reason(run), around.name_of), class_="mw-letter-why"),

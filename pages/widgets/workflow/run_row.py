@@ -56,16 +56,19 @@ def run_key(run_id: str) -> str:
     return f"run-{run_id}"
 
 
+def pick_cell(title: str, run_id: str) -> Html:
+    """Return the cell by which a run is marked for what is done to many."""
+    words = f"Mark {title}, {run_id}"
+    box = tag("input", type="checkbox", class_="mw-pick", aria_label=words)
+    return tag("td", box, class_="mw-run-pick")
+
+
 def run_row(run: WorkflowRun, around: Around) -> Html:
     """Return the row."""
     title = around.title(run.workflow)
     return tag(
         "tr",
-        tag(
-            "td",
-            tag("input", type="checkbox", class_="mw-pick", aria_label=f"Mark {title}, {run.id}"),
-            class_="mw-run-pick",
-        ),
+        pick_cell(title, run.id),
         tag("td", run_mark(run.state, is_for_person=is_for_person(run.reason))),
         tag(
             "td",
