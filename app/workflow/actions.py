@@ -220,15 +220,17 @@ class Actions:
         until, now = str(fields.get("until", "")), self._clock.now()
         # the step's own deadline outlives a restart; elements and undos have only their time limit
         left_s = max(0.0, (doing.deadline - now).total_seconds())
-        end = now + timedelta(seconds=min(left_s, wait_s(fields, now, math.inf)))
+        lasts_s = min(left_s, wait_s(fields, now, math.inf))
+        end, ends_s = now + timedelta(seconds=lasts_s), self._clock.monotonic() + lasts_s
         while True:
             now = self._clock.now()
             if until and has_come(until, now, doing.names, self._functions):
                 return Done({"reached": True, "at": now.isoformat()})
-            left_s = (end - now).total_seconds()
+            is_set = "seconds" in fields  # then it lasts so long, whatever becomes of the clock
+            left_s = ends_s - self._clock.monotonic() if is_set else (end - now).total_seconds()
             if left_s <= 0:
                 break
-            doing.waiting(time_words(fields, end))
+            doing.waiting(time_words(fields, end, doing.step.title))
             await self._clock.sleep(min(left_s, LOOK_S) if until else left_s)
         if until and "seconds" not in fields:
             raise BusError(f"{until} did not come true in time")

@@ -56,11 +56,11 @@ def has_come(
     return now >= moment
 
 
-def time_words(fields: Mapping[str, Any], deadline: datetime) -> str:
-    """Return what a wait step waits for, in words."""
+def time_words(fields: Mapping[str, Any], deadline: datetime, title: str) -> str:
+    """Return what a wait step waits for: by its title, if it waits for more than a time."""
     until = str(fields.get("until", ""))
-    at = f"{deadline:%H:%M:%S} UTC"
-    return f"{until}, at most until {at}" if until else f"the time: {at}"
+    at = f"{deadline.astimezone(tz=deadline.tzinfo):%H:%M:%S} UTC"
+    return f"{title or until}, at most until {at}" if until else f"the time: {at}"
 
 
 def _moment(text: str) -> datetime | None:
