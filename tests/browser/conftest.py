@@ -12,19 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from app.bench.live_browser import FLAGS
 from tests.chromium import find_chromium
 from tests.clean_environment import clean_environment
 from tests.ports import free_port
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START_S = 90.0
 EXPECT_MS = 20_000  # on a busy machine; what must be quick is measured by its test
 
