@@ -203,8 +203,7 @@ class ActuatorAgent(BaseAgent):
                 await self._end(order, *await self._follow(order))
             except StoreError:  # if it was begun it stays `started`, and the next start settles it
                 logger.exception("Order %s is not concluded in the journal", order.id)
-                self._trouble = "The journal cannot be written; see the agent's log"
-                self.degraded(self._trouble)
+                self._note_trouble("The journal cannot be written; see the agent's log")
             finally:
                 del self._in_hand[order.id]
 
@@ -266,7 +265,14 @@ class ActuatorAgent(BaseAgent):
         if state is AckState.DONE:
             reason = "Read back after a restart"
         order = CommandOrder(line.id, line.tag, line.value, self.name, line.at)
-        await self._end(order, state, reason, shown)
+        while True:
+            try:
+                await self._end(order, state, reason, shown)
+            except StoreError as error:  # what others are at goes on meanwhile
+                self._note_trouble(str(error))
+                await self.clock.sleep(AGAIN_S)
+            else:
+                return
 
     async def _end(
         self, order: CommandOrder, state: AckState, reason: str, shown: float | None = None
@@ -284,7 +290,12 @@ class ActuatorAgent(BaseAgent):
         now = self.clock.now()
         line = Line(0, order.id, now, state, order.tag, order.value, reason, shown)
         await self.journal.add(line)
+        self._note_trouble("")
         return line
+
+    def _note_trouble(self, reason: str) -> None:
+        self._trouble = reason
+        self.degraded(reason)
 
     async def _answer_state(self, wanted: Wanted) -> dict[str, object]:
         line = await self.journal.find(wanted.id)

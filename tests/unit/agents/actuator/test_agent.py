@@ -1,8 +1,9 @@
 """The actuator on a real broker with a plant of one tag: each order at most once."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,6 +15,7 @@ from agents.actuator.journal import Line, read_journal
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
 from app.command_key import key_file, make_key
+from app.core.agent import AgentState
 from app.core.alarm import Finding, Priority
 from app.core.clock import Clock
 from app.core.command import AckState, CommandAck, CommandOrder
@@ -37,7 +39,7 @@ class OneTag:
         self.is_readable = True
         self.takes_in_silence = False
         self.away = ""
-        self.looks = 0
+        self.looks = self.reads = 0
 
     def why_away(self) -> str:
         self.looks += 1
@@ -51,6 +53,7 @@ class OneTag:
             raise self.trouble
 
     async def read(self, tag: str) -> float:
+        self.reads += 1
         if not self.is_readable:
             raise BusError("the plant is silent")
         return self.value
@@ -440,6 +443,53 @@ async def test_what_a_crash_left_open_is_read_back_and_never_done_again(
     assert ack.state is state
     assert "estart" in ack.reason or "stopped" in ack.reason
     assert plant.writes == []
+
+
+def rename_lines(settings: Settings, old: str, new: str) -> None:
+    """Keep the journal from being written, or let it be again; triggers go with the table."""
+    file = settings.data.dir / "checkpoints" / "actuator" / "1.journal.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+def is_degraded(desk: Desk) -> bool:
+    return desk.agent.communication.status.state is AgentState.DEGRADED
+
+
+async def test_a_journal_that_can_be_written_again_is_no_trouble_any_more(
+    connected_settings: Settings,
+):
+    plant = OneTag()
+    plant.away = "nobody"
+    async with working(connected_settings, plant) as desk:
+        await desk.send(desk.order())
+        await eventually(lambda: plant.looks >= 1)
+        rename_lines(connected_settings, "lines", "away")
+        plant.away = ""
+        await eventually(lambda: is_degraded(desk))
+        rename_lines(connected_settings, "away", "lines")
+        await desk.send(desk.order("c2", 500.0))
+        ack = await desk.answer()
+        await eventually(lambda: not is_degraded(desk))
+
+    assert (ack.id, ack.state, plant.writes) == ("c2", AckState.DONE, [500.0])
+
+
+async def test_what_a_crash_left_open_is_concluded_once_the_journal_can_be_written(
+    connected_settings: Settings,
+):
+    plant = OneTag()
+    plant.is_readable = False
+    await left_started(connected_settings)
+    async with working(connected_settings, plant) as desk:
+        await eventually(lambda: plant.reads >= 1)
+        rename_lines(connected_settings, "lines", "away")
+        plant.value, plant.is_readable = 900.0, True
+        await eventually(lambda: is_degraded(desk))
+        rename_lines(connected_settings, "away", "lines")
+        ack = await desk.answer()
+
+    assert (ack.id, ack.state, plant.writes) == ("c1", AckState.DONE, [])
 
 
 async def test_its_journal_tells_what_became_of_an_order(connected_settings: Settings):
