@@ -210,16 +210,6 @@ def schedule_event(trigger: Trigger, at: datetime, zone: ZoneInfo) -> Event:
     return event
 
 
-def next_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the next time of a schedule, in UTC."""
-    line = trigger.cron or SHIFT_CRON
-    times = croniter(line, now.astimezone(zone))
-    coming: datetime = times.get_next(datetime).astimezone(now.tzinfo)
-    while _is_again(line, coming, zone):
-        coming = times.get_next(datetime).astimezone(now.tzinfo)
-    return coming
-
-
 def _is_again(line: str, at: datetime, zone: ZoneInfo) -> bool:
     """Tell whether a schedule of named hours had this time of day an hour before already."""
     return not line.split()[1].startswith("*") and at.astimezone(zone).fold == 1

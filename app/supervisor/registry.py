@@ -112,10 +112,6 @@ class Registry:
         ]
         return sorted(able, key=lambda each: each.beat.load if each.beat else 0)
 
-    def hung(self) -> list[Instance]:
-        """Return the instances that are silent or stuck."""
-        return [each for each in self.instances() if each.is_hung]
-
     def of_process(self, name: str, pid: int) -> Instance | None:
         """Return the instance of `name` that said it is process `pid` and is not gone."""
         return next(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.trigger_rules import HELD, Quiet, event_run_id, last_time, next_time
+from app.core.trigger_rules import HELD, Quiet, event_run_id, last_time
 from app.core.workflow import Trigger, TriggerKind
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -157,12 +157,6 @@ def test_schedules_keep_plant_time_over_the_change_of_summer_time(
     cron: str, day: datetime, found: list[str]
 ):
     assert times(cron, day, 3.9 if cron else 6) == found
-
-
-def test_the_next_time_passes_over_an_hour_that_comes_again():
-    now = AUTUMN + timedelta(minutes=40)
-
-    assert next_time(schedule("30 2 * * *"), now, BERLIN) == AUTUMN + timedelta(days=1, hours=1.5)
 
 
 def test_a_time_missed_while_the_app_was_down_is_made_up_for_soon_after_only():
