@@ -1,4 +1,4 @@
-"""Cooldowns that outlive the app: when each key started its last run, as the store tells it."""
+"""Cooldowns over restarts and orchestrators: when a key began its last run, as the store tells."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from app.core.clock import Clock
 from app.core.errors import InputError
 from app.core.run import WorkflowRun
 from app.core.trigger_rules import Quiet, key_of, was_begun_by
-from app.core.workflow import Trigger
+from app.core.workflow import Trigger, TriggerKind
 from app.workflow.context import PlantSilentError
 
 Begun = Callable[[str, datetime], Awaitable[list[WorkflowRun]]]
@@ -15,14 +15,24 @@ Begun = Callable[[str, datetime], Awaitable[list[WorkflowRun]]]
 
 
 class Cooldowns:
-    """Asks the store once for each trigger that has a cooldown, before its first event counts."""
+    """Asks the store once for each trigger that has a cooldown, before its first event counts.
+
+    The end of a run is heard by whichever orchestrator carried it out: where several share the
+    store, it is asked before each such event.
+    """
 
     def __init__(
-        self, clock: Clock, begun: Begun, functions: Mapping[str, Callable[..., object]]
+        self,
+        clock: Clock,
+        begun: Begun,
+        functions: Mapping[str, Callable[..., object]],
+        *,
+        is_shared: bool,
     ) -> None:
         self._clock = clock
         self._begun = begun
         self._functions = functions
+        self._is_shared = is_shared
         self._recalled: dict[tuple[str, int], Trigger] = {}
 
     def forget(self) -> None:
@@ -42,7 +52,8 @@ class Cooldowns:
         for run in await self._begun(workflow, since):
             if was_begun_by(trigger, number, run):
                 self._note(trigger, run, quiet)
-        self._recalled[workflow, number] = trigger
+        if not (self._is_shared and trigger.on is TriggerKind.WORKFLOW):
+            self._recalled[workflow, number] = trigger
 
     def _note(self, trigger: Trigger, run: WorkflowRun, quiet: Quiet) -> None:
         try:

@@ -46,12 +46,17 @@ class Held:
         self._is_recalled = False
         self._counted.clear()
 
-    async def recall(self, quiet_of: Callable[[HeldPlace, Event], Quiet | None]) -> None:
+    async def recall(
+        self, quiet_of: Callable[[HeldPlace, Event], tuple[Quiet, float] | None]
+    ) -> None:
         """Take over, once, what waited when we were not the leader, or were not there.
 
+        It waits no longer than its trigger does, also where the clock was set back meanwhile.
+
         Args:
-            quiet_of: Gives where an event waits; None if there is no trigger any more that hears
-                it: then it is left, as another orchestrator may know it.
+            quiet_of: Gives where an event waits, and how long at most, s; None if there is no
+                trigger any more that hears it: then it is left, as another orchestrator may know
+                it.
 
         Raises:
             StoreError: It cannot be read.
@@ -62,8 +67,9 @@ class Held:
         for place, held in (await self._store.all()).items():
             if now - held.due_at > KEPT_FOR:
                 self._counted.add(place)
-            elif quiet := quiet_of(place, held.event):
-                left_s = max(0.0, (held.due_at - now).total_seconds())
+            elif found := quiet_of(place, held.event):
+                quiet, most_s = found
+                left_s = min(most_s, max(0.0, (held.due_at - now).total_seconds()))
                 quiet.restore(place.key, held.event, now_s + left_s)
         self._is_recalled = True
 

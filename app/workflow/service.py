@@ -110,6 +110,7 @@ class WorkflowService(RunReads):
             begun=self._begun_since,
             held=store.held,
             is_leader=self.is_leader,
+            is_shared=store.is_shared,
         )
         self._callbacks: list[Listener] = []
         self._ended: list[WorkflowRun] = []

@@ -78,6 +78,7 @@ class Triggers:
         begun: Begun,
         held: HeldStore,
         is_leader: Callable[[], bool],
+        is_shared: bool,
     ) -> None:
         self._clock = clock
         self._zone = ZoneInfo(zone)
@@ -92,7 +93,7 @@ class Triggers:
         self._bus = TriggerBus(make_bus, is_leader, self._take)
         self._taken: dict[str, dict[int, Received[bytes]]] = {}
         self._troubles: dict[_Place, str] = {}
-        self._cooldowns = Cooldowns(clock, begun, functions)
+        self._cooldowns = Cooldowns(clock, begun, functions, is_shared=is_shared)
         self._held = Held(held, clock)
         self.refusals = Refusals(clock)
 
@@ -359,12 +360,12 @@ class Triggers:
         except StoreError as error:  # it is tried again, and Health tells of the store
             logger.debug("What waited is not forgotten yet: %s", error)
 
-    def _quiet_of(self, held: HeldPlace, event: Event) -> Quiet | None:
+    def _quiet_of(self, held: HeldPlace, event: Event) -> tuple[Quiet, float] | None:
         place = _Place(held.workflow, held.number)
         trigger = dict(self._places(TriggerKind.MQTT)).get(place)
         if trigger is None or not overlap(trigger.topic, str(event.get("topic", ""))):
             return None
-        return self._quiet.setdefault(place, Quiet())
+        return self._quiet.setdefault(place, Quiet()), trigger.debounce_s
 
     def _places(self, *kinds: TriggerKind) -> list[tuple[_Place, Trigger]]:
         return [

@@ -229,6 +229,14 @@ async def test_an_event_that_is_due_for_days_starts_nothing():
     assert rig.held.rows == {}
 
 
+async def test_an_event_waits_no_longer_than_its_trigger_though_the_clock_was_set_back():
+    rig = kept(due_s=3600)
+    await rig.use(QUIET)
+
+    assert await rig.tick(0) == 0
+    assert await rig.tick(QUIET.debounce_s) == 1
+
+
 @pytest.mark.parametrize(("workflow", "number"), [("gone", 0), ("demo", 1), ("demo", 2)])
 async def test_an_event_of_a_trigger_that_is_none_is_left_for_who_knows_it(
     workflow: str, number: int

@@ -6,7 +6,8 @@ import msgspec
 
 from app.core.alarm import Alarm, Finding, Priority
 from app.core.errors import StoreError
-from tests.unit.workflow.trigger_rig import NOON, NOW, ON_ALARM, Rig, alarm, run
+from app.core.run import WorkflowRun
+from tests.unit.workflow.trigger_rig import NOON, NOW, ON_ALARM, ON_END, Rig, alarm, run
 
 COOLED = msgspec.structs.replace(ON_ALARM, cooldown_s=600)
 
@@ -86,3 +87,33 @@ async def test_a_key_that_an_older_event_does_not_have_cools_nothing():
     rig.triggers.alarms([later(rig)])
 
     assert await rig.tick() == 1
+
+
+AFTER = msgspec.structs.replace(ON_END, cooldown_s=600)
+
+
+async def begun_by_another(rig: Rig, end: WorkflowRun) -> None:
+    """Have another orchestrator begin a run at the end of one that it carried out."""
+    other = Rig(clock=rig.clock, is_shared=True)
+    other.is_leader = False
+    await other.use(AFTER)
+    other.triggers.run_ended(end)
+    await other.triggers.tick()
+    ((run_id, (name, given, by)),) = other.started.items()
+    made = msgspec.structs.replace(run(run_id), workflow=name, input=given, started_by=by)
+    rig.kept.append(msgspec.structs.replace(made, started_at=rig.clock.now()))
+
+
+async def test_a_run_that_another_orchestrator_began_at_an_end_cools_too():
+    rig = Rig(is_shared=True)
+    await rig.use(AFTER)
+    rig.triggers.run_ended(run("one"))
+    assert await rig.tick() == 1
+
+    await rig.tick(700)
+    await begun_by_another(rig, run("two"))
+    rig.triggers.run_ended(run("three"))
+    assert await rig.tick() == 1
+    await rig.tick(700)
+    rig.triggers.run_ended(run("four"))
+    assert await rig.tick() == 2

@@ -54,7 +54,13 @@ class HeldRows:
 class Rig:
     """Triggers without an engine: what they start is noted by its id."""
 
-    def __init__(self, settings: Settings | None = None, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        clock: ManualClock | None = None,
+        *,
+        is_shared: bool = False,
+    ) -> None:
         self.clock = clock or ManualClock(NOW)
         self.started: dict[str, tuple[str, dict[str, Any], StartedBy]] = {}
         self.trouble: list[Exception] = []
@@ -74,6 +80,7 @@ class Rig:
             begun=self._begun,
             held=self.held,
             is_leader=lambda: self.is_leader,
+            is_shared=is_shared,
         )
 
     def _make_bus(self, name: str) -> Bus:
