@@ -24,7 +24,12 @@ from tests.chromium import find_chromium
 from tests.ports import free_port
 from tests.public_data import NO_DATA
 
-pytest_plugins = ["nicegui.testing.user_plugin", "tests.case_names", "tests.postgres"]
+pytest_plugins = [
+    "nicegui.testing.user_plugin",
+    "tests.case_names",
+    "tests.postgres",
+    "tests.time_limit",
+]
 
 _OUTSIDE = re.compile("MILLWRIGHT_|TWILIO_|.*_PROXY$", re.IGNORECASE)
 
