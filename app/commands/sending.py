@@ -51,7 +51,8 @@ class Sender:
 
     def _judge(self, wanted: Wanted, sent: Sent) -> list[Check]:
         now = self._clock.now()
-        found = check_command(wanted, self.look, self._last_at(wanted.tag, sent, now), now)
+        last_at = self._last_at(wanted.tag, sent, now)
+        found = check_command(wanted, self.look, last_at, now, unshown=sent.unshown)
         return [*found, _check_order(sent.under_way, now)]
 
     def _last_at(self, tag: str, sent: Sent, now: datetime) -> datetime | None:

@@ -70,7 +70,12 @@ Look = Callable[[str], Seen]
 
 
 def check_command(
-    wanted: Wanted, look: Look, last_sent: datetime | None, now: datetime
+    wanted: Wanted,
+    look: Look,
+    last_sent: datetime | None,
+    now: datetime,
+    *,
+    unshown: float | None = None,
 ) -> list[Check]:
     """Return every check of a command; it may be sent if all hold.
 
@@ -79,6 +84,7 @@ def check_command(
         look: Returns what is known of a tag by its path.
         last_sent: When a command was last sent to the tag, UTC; None for never.
         now: UTC.
+        unshown: What the last command set the tag to, if the plant has not shown it yet.
     """
     seen = look(wanted.tag)
     tag = seen.tag
@@ -96,7 +102,7 @@ def check_command(
         _source(wanted, rule),
         _type(wanted.value, tag),
         _range(wanted.value, tag, rule),
-        _step(wanted.value, seen, rule, now),
+        _step(wanted.value, seen, rule, now, unshown),
         _rate(rule, last_sent, now),
         *(_interlock(each, tag, look, now) for each in rule.interlocks),
     ]
@@ -188,14 +194,18 @@ def _range(value: float, tag: Tag, rule: WriteRule) -> Check:
     return Check("range", low <= value <= high, text)
 
 
-def _step(value: float, seen: Seen, rule: WriteRule, now: datetime) -> Check:
+def _step(value: float, seen: Seen, rule: WriteRule, now: datetime, unshown: float | None) -> Check:
+    """Judge the step from what the tag shows, and from what it is about to show."""
     if rule.max_step is None:
         return Check("step", True, "Any step")
     untrusted = why_untrusted(seen, now)
     if untrusted or seen.reading is None or seen.reading.value is None:
         return Check("step", False, f"The step cannot be judged: the present value {untrusted}")
-    step = abs(value - seen.reading.value)
-    text = f"At most {rule.max_step:g} from the present {seen.reading.value:g}; is {step:g}"
+    present = seen.reading.value
+    step, what = abs(value - present), f"the present {present:g}"
+    if unshown is not None and abs(value - unshown) > step:
+        step, what = abs(value - unshown), f"{unshown:g}, which it was just set to"
+    text = f"At most {rule.max_step:g} from {what}; is {step:g}"
     return Check("step", is_near(step, min(step, rule.max_step), 0.0), text)
 
 

@@ -80,10 +80,12 @@ class Sent(NamedTuple):
     Attributes:
         last_at: When a command last was, UTC; None for never.
         under_way: None if all are answered.
+        unshown: What the last one set the tag to, if the plant has not shown it yet.
     """
 
     last_at: datetime | None
     under_way: UnderWay | None
+    unshown: float | None = None
 
 
 class CommandStore:
@@ -233,9 +235,11 @@ class CommandStore:
         with self._database.read() as connection:
             last_at = connection.execute(last).scalar()
             row = connection.execute(unanswered).mappings().first()
+            done = connection.execute(_acknowledged(tag)).first()
         return Sent(
             datetime.fromisoformat(last_at) if last_at else None,
             _under_way(row) if row else None,
+            _value(done.body) if done else None,
         )
 
     def is_last_sent(self, command: Command, now: datetime) -> bool:
@@ -350,6 +354,18 @@ def _is_under_way(
         commands.c.changed_at > _text(now - _LONGEST),  # and so the index by state is taken
         commands.c.tag == storable(tag),
     )
+
+
+def _acknowledged(tag: str) -> sa.Select[Any]:
+    is_done = _COMMANDS.c.state == CommandState.ACKNOWLEDGED.value
+    query = sa.select(_COMMANDS.c.body).where(is_done, _COMMANDS.c.tag == storable(tag))
+    return query.order_by(_COMMANDS.c.sent_at.desc()).limit(1)
+
+
+def _value(body: bytes) -> float | None:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(body, type=Command).value
+    return None
 
 
 def _under_way(row: sa.RowMapping) -> UnderWay:

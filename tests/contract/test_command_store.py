@@ -222,6 +222,17 @@ def test_when_a_tag_was_last_sent_a_command(store: CommandStore, walk: Step):
     assert store.sent(f"{UNIT}/valve", now).last_at is None
 
 
+def test_what_was_done_and_is_not_shown_yet_is_known(store: CommandStore, walk: Step):
+    walk(msgspec.structs.replace(command(), value=1.0), DISPATCHED, ACKNOWLEDGED)
+    walk(msgspec.structs.replace(command(after_s=5), value=2.0), DISPATCHED, ACKNOWLEDGED)
+    walk(msgspec.structs.replace(command(after_s=9), value=3.0), DISPATCHED, UNKNOWN)
+    walk(command(tag="valve"), DISPATCHED, ACKNOWLEDGED, VERIFIED)
+
+    now = NOW + timedelta(seconds=20)
+    assert store.sent(f"{UNIT}/speed_setpoint", now).unshown == 2.0
+    assert store.sent(f"{UNIT}/valve", now).unshown is None
+
+
 def test_the_last_sent_is_known(store: CommandStore, walk: Step):
     first = walk(command(), DISPATCHED, ACKNOWLEDGED)
     second = walk(command(after_s=10), DISPATCHED)

@@ -15,9 +15,11 @@ from app.core.actor import Actor
 from app.core.alarm import Priority
 from app.core.command import AckState, Command, CommandAck, CommandRequest, CommandState
 from app.core.command_signature import sign
+from app.core.equipment import Equipment, Tag
 from app.core.errors import BusError, ConflictError
 from app.core.health import Health
 from app.core.topics import COMMAND_REQUESTS, ack_topic
+from app.core.write_rule import Confirm, WriteRule
 from app.settings import Settings
 from app.store.commands import Sent
 from tests.processes import eventually
@@ -98,6 +100,21 @@ async def test_a_second_command_too_soon_is_rejected(connected_settings: Setting
 
     assert first.state is S.DISPATCHED
     assert (second.state, "10 s must lie" in second.reason) == (S.REJECTED, True)
+
+
+async def test_two_steps_before_the_plant_shows_the_first_are_one_too_great(
+    connected_settings: Settings,
+):
+    tag = Tag(path=FREE, high=1500, write=WriteRule(confirm=Confirm.NONE, max_step=100))
+    async with online(connected_settings) as rig, acting(rig):
+        rig.tags.declare(Equipment(UNIT, "Cooling pump P-101", tags=(tag,)))
+        rig.plant.show(FREE, 1000.0)
+        rig.plant.is_obedient = False
+        await rig.settled(await rig.ask(value=1100.0), S.ACKNOWLEDGED)
+        back = await rig.ask(value=900.0)
+
+    assert back.state is S.REJECTED
+    assert "At most 100 from 1100, which it was just set to; is 200" in back.reason
 
 
 async def test_what_waited_for_an_actuator_is_sent_when_one_comes(connected_settings: Settings):

@@ -172,6 +172,18 @@ def test_a_step_from_a_value_that_cannot_be_trusted_is_refused(seen: Reading | N
     assert words in in_words(found)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_allowed"), [(1000, True), (1100, True), (1050, True), (999, False), (1101, False)]
+)
+def test_a_step_is_counted_from_what_was_just_set_as_well(value: float, is_allowed: bool):
+    board = Board(ruled(WriteRule(max_step=100)))
+    wanted = Wanted(SPEED, value, "ui", Role.OPERATOR)
+
+    found = check_command(wanted, board.look, None, NOW, unshown=1100.0)
+
+    assert (names_failed(found) == []) is is_allowed
+
+
 @pytest.mark.parametrize(("ago_s", "is_allowed"), [(9.9, False), (10, True), (60, True)])
 def test_a_command_too_soon_after_the_last_is_refused(ago_s: float, is_allowed: bool):
     tag = ruled(WriteRule(min_interval_s=10))
