@@ -8,13 +8,13 @@ import pytest
 REST = "lance_namespace_urllib3_client"
 PUT_OFF = f"import sys; from app.late_import import put_off; put_off('{REST}')"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
 def said(code: str) -> str:
     """Return what Python prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=150, check=False
     )
     return done.stdout + done.stderr
 

@@ -2,8 +2,9 @@ import pytest
 
 from app.bench.mqtt import bench_mqtt
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-@pytest.mark.slow
+
 async def test_bus_and_paho_are_compared_on_both_qualities_of_service():
     result = await bench_mqtt(seconds=0.0)
 

@@ -4,8 +4,9 @@ import pytest
 
 from app.bench import workflow_dispatch, workflow_durable, workflow_recovery
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-@pytest.mark.slow
+
 async def test_every_run_of_the_engine_completes_beside_bare_sqlite(tmp_path: Path):
     result = await workflow_durable.measure(tmp_path / "durable", 0.0)
 
@@ -16,7 +17,6 @@ async def test_every_run_of_the_engine_completes_beside_bare_sqlite(tmp_path: Pa
     assert result["failed"] == 0
 
 
-@pytest.mark.slow
 async def test_tasks_are_answered_beside_a_bare_round_trip(tmp_path: Path):
     result = await workflow_dispatch.measure(tmp_path / "dispatch", 0.0)
 
@@ -25,7 +25,6 @@ async def test_tasks_are_answered_beside_a_bare_round_trip(tmp_path: Path):
     assert ratio > 0
 
 
-@pytest.mark.slow
 def test_every_run_goes_on_after_the_app_was_killed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # it tells NiceGUI that it runs inside a test
     result = workflow_recovery.measure()

@@ -169,6 +169,7 @@ async def test_a_message_that_a_broker_never_takes_is_dropped_and_told(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)
 async def test_several_such_messages_are_dropped_and_all_others_arrive(
     make_bus: MakeBus, strict: BrokerProcess
 ):
