@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.core.run import OVER, Approval, StepRun, WorkflowRun
+from app.core.run import Approval, RunState, StepRun, WorkflowRun
 from app.core.workflow_entry import Entry, Problem
 
 _SHOWN = 200
@@ -24,7 +24,7 @@ def entry_line(entry: Entry) -> str:
 
 def run_head(run: WorkflowRun) -> str:
     """Return how a run stands as one line."""
-    joint = ": " if run.state in OVER else " for "
+    joint = " for " if run.state is RunState.WAITING else ": "
     reason = f"{joint}{run.reason}" if run.reason else ""
     return f"Run {run.id} of {run.workflow} is {run.state.value}{reason}"
 

@@ -30,6 +30,21 @@ class OpenRuns:
         mine = RUNS.c.owner == owner, RUNS.c.state.in_(_OPEN), ~RUNS.c.is_queued
         return {str(row) for row in await self._column(sa.select(RUNS.c.id).where(*mine))}
 
+    async def elsewhere(self, owner: str) -> dict[str, str]:
+        """Return the runs that others should be carrying out, with who.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        theirs = RUNS.c.owner != owner, RUNS.c.state.in_(_OPEN), ~RUNS.c.is_queued
+
+        def work() -> dict[str, str]:
+            query = sa.select(RUNS.c.id, RUNS.c.owner).where(*theirs)
+            with self._database.read() as connection:
+                return {row.id: row.owner for row in connection.execute(query)}
+
+        return await asyncio.to_thread(work)
+
     async def next_in_turn(self) -> list[WorkflowRun]:
         """Return, of each workflow and key, the run that waits longest for its turn.
 

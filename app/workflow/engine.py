@@ -82,6 +82,11 @@ class Engine:
         return self._is_stopping
 
     @property
+    def owner(self) -> str:
+        """Name of this orchestrator."""
+        return self._owner
+
+    @property
     def active(self) -> int:
         """Runs under way."""
         return len(self._tasks)

@@ -30,12 +30,13 @@ class RunReads:
             StoreError: They cannot be read.
         """
         states = set(asked.get("states", ()))
+        elsewhere = await self._elsewhere()
         if OPEN & states:  # what an open run waits for is known here alone; on disk it is open
             asked["states"] = states | OPEN
         found: list[WorkflowRun] = []
         for _ in range(PAGES):
             page = await self._store.index.runs(limit=limit, **asked)
-            now = (self.live(run) for run in page)
+            now = (_told(self.live(run), elsewhere.get(run.id, "")) for run in page)
             found += [run for run in now if not states or run.state in states]
             if len(page) < limit or len(found) >= limit:
                 break
@@ -53,11 +54,17 @@ class RunReads:
         if runner is not None:
             return msgspec.structs.replace(runner.run, steps=runner.steps)
         stored = await self._store.find(run_id)
+        owner = "" if stored.owner == self.engine.owner or stored.is_queued else stored.owner
         try:
             steps = stored_steps(stored.snapshot, stored.slots)
         except msgspec.MsgspecError as error:
             raise UnreadableRunError(f"Run {run_id}: a step cannot be read: {error}") from error
-        return msgspec.structs.replace(stored.run, steps=steps)
+        return _told(msgspec.structs.replace(stored.run, steps=steps), owner)
+
+    async def _elsewhere(self) -> dict[str, str]:
+        if not self._store.is_shared:
+            return {}
+        return await self._store.watched.elsewhere(self.engine.owner)
 
     async def snapshot(self, run_id: str) -> Workflow:
         """Return the definition that a run goes by.
@@ -100,3 +107,11 @@ class RunReads:
         if why is None or run.state in OVER:
             return run
         return msgspec.structs.replace(run, state=RunState.WAITING, reason=why)
+
+
+def _told(run: WorkflowRun, owner: str) -> WorkflowRun:
+    """Return a run of another orchestrator, of which only what is certain is known here."""
+    if not owner or run.state in OVER:
+        return run
+    why = f"Orchestrator {owner} carries it out, and alone knows what its steps are at"
+    return msgspec.structs.replace(run, reason=why)
