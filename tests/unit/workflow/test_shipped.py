@@ -30,7 +30,10 @@ EVENT = {
 }
 PLAN = {"items": [{"rank": 1, "title": "Pump", "alarms": ["a", "b"], "equipment": [UNIT]}]}
 OUTPUTS: dict[str, Any] = {
-    "lookup": {"passages": [{"title": "Pumps", "text": "1. Look"}], "note": ""},
+    "lookup": {
+        "passages": [{"title": "Pumps", "section": "Bearings", "text": "1. Look"}],
+        "note": "",
+    },
     "advise": {"advice": [{"text": "Look"}], "model": "", "note": "quotes"},
     "choose": {"approved": True},
     "repaired": {"approved": True},
@@ -149,3 +152,52 @@ def test_the_seeds_parameters_start_the_thermostat():
     given = {"target_temperature": 22, "occupied": True}
 
     assert checked_input(workflow_of("smart_home_automation"), given)["tolerance"] == 0.5
+
+
+def told(name: str, state: str, **given: str) -> str:
+    """Return the message of the step `tell`, where the step before it ended in a state."""
+    workflow = workflow_of(name)
+    names = names_of(workflow, "done")
+    steps: Any = names["steps"]
+    steps["returns"] = {**steps.get("returns", {}), "state": state}
+    names["input"] = checked_input(workflow, {**GIVEN[name], **given})
+    return str(fill(workflow.step("tell").with_["message"], names, FUNCTIONS))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("failed", "It did not come back by itself"),
+        ("done", "It came back, but not for long"),
+        ("skipped", "Do not trust its value until it is looked at"),
+    ],
+)
+def test_instrumentation_is_told_what_was_seen_of_the_value(state: str, words: str):
+    assert told("sensor_fault_triage", state, message="No answer") == f"No answer. {words}"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "imbalance"),
+        ({"message": "4.2 mm/s"}, "4.2 mm/s"),
+        ({"message": "4.2 mm/s", "response": "Balance it"}, "4.2 mm/s. Balance it"),
+    ],
+)
+def test_the_crew_is_told_something_also_where_a_person_gave_the_condition_alone(
+    given: dict[str, str], words: str
+):
+    assert told("industrial_troubleshooting", "done", **given) == words
+
+
+def test_an_order_names_the_section_of_a_procedure_or_that_there_is_none():
+    workflow = workflow_of("sensor_fault_triage")
+    names = names_of(workflow, "done")
+    fields = workflow.step("order").with_
+    found = fill(fields, names, FUNCTIONS)["input"]["details"]
+    steps: Any = names["steps"]
+    steps["lookup"]["output"] = {"passages": [], "note": ""}
+    missed = fill(fields, names, FUNCTIONS)["input"]["details"]
+
+    assert found.endswith("Procedure: Pumps, Bearings")
+    assert missed.endswith("Procedure: none found")
