@@ -1,4 +1,6 @@
-"""Ctrl-C while modules are loaded and things are built: the process ends where it stands.
+"""What Ctrl-C does at which time of the app's life.
+
+While modules are loaded and things are built the process ends where it stands.
 
 An exception out of the middle of a library's import does not say what it is: pydantic-core wraps it
 in an error of its own, and where it leaves the `exec` of a string, as in dataclasses, CPython
@@ -11,6 +13,7 @@ import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
 
 
 @contextmanager
@@ -28,6 +31,30 @@ def ends_at_once(command: str) -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def count_once(most_s: float) -> None:
+    """Have Ctrl-C stop the server once; each further one only says that it is stopping.
+
+    By itself uvicorn would leave at the second one, with a traceback and readings not stored.
+
+    Args:
+        most_s: Longest time that a stop takes, seconds.
+    """
+    stop = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
+        return
+    is_stopping = False
+
+    def take(number: int, frame: FrameType | None) -> None:
+        nonlocal is_stopping
+        if is_stopping:
+            os.write(2, f"millwright: stopping, which takes at most {most_s:g} s\n".encode())
+            return
+        is_stopping = True
+        stop(number, frame)
+
+    signal.signal(signal.SIGINT, take)
 
 
 def forget() -> None:

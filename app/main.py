@@ -15,7 +15,7 @@ from app.api.mount import mount
 from app.clock import SystemClock
 from app.core.errors import SettingsError
 from app.data_lock import DataLock
-from app.interrupt import ends_at_once
+from app.interrupt import count_once, ends_at_once
 from app.plant import Plant
 from app.settings import Settings
 from pages import (
@@ -53,6 +53,8 @@ PAGES = (
 )
 
 STOP_S = 8.0
+GRACE_S = 1
+"""For the requests under way, before the plant is stopped."""
 
 
 def run(settings: Settings, settings_file: Path | None = None) -> int:
@@ -79,6 +81,7 @@ def _run(settings: Settings, settings_file: Path | None) -> int:
 
 def _build(settings: Settings, settings_file: Path | None, failures: list[Exception]) -> None:
     plant = Plant(settings, SystemClock(), settings_file)
+    app.on_startup(partial(count_once, STOP_S + GRACE_S))
     app.on_startup(partial(_start, plant, failures))
     app.on_shutdown(_bound_the_stop)
     app.on_shutdown(plant.stop)
@@ -111,7 +114,7 @@ def _serve(settings: Settings) -> None:
         reload=False,
         show=False,
         show_welcome_message=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=GRACE_S,
         message_history_length=100,
         uvicorn_logging_level="warning",
         proxy_headers=False,  # a caller could choose its address, and with it its rate limit

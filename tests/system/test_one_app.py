@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.ports import free_port
-from tests.running_app import POLL_S, app_process, start_app
+from tests.running_app import POLL_S, RunningApp, app_process, start_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -71,6 +71,21 @@ def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path, after_
     assert b"cut short" not in errors
     _, alive = psutil.wait_procs(family, timeout=GONE_S)
     assert alive == []
+
+
+def test_a_second_ctrl_c_cuts_no_stop_short(tmp_path: Path):
+    port, broker_port = free_port(), free_port()
+    app = app_process(tmp_path / "data", port, broker_port, stderr=subprocess.PIPE)
+    running = RunningApp(app, port, broker_port)
+    running.wait_until(lambda: running.get("/healthz"), within_s=LONG_S)
+    for _ in range(2):
+        app.send_signal(signal.SIGINT)
+        time.sleep(POLL_S)  # two at once would count as one
+    _, errors = app.communicate(timeout=GONE_S)
+    assert app.returncode == 0, errors.decode()[-2000:]
+    assert b"millwright: stopping, which takes at most" in errors
+    assert b"Traceback" not in errors
+    assert b"not stored" not in errors
 
 
 def wait_until_it_loads(app: subprocess.Popen[bytes]) -> None:
