@@ -44,28 +44,29 @@ class MqttRequests:
         self._request = request
         self._wire = wire
         self._bus = bus
+        self._refuse = bus.refuse
         self._clock = clock
         self._told: set[str] = set()
 
     def subscribe(self, durable_bus: Bus) -> None:
         """Hear requests; call before the bus starts."""
+        self._refuse = durable_bus.refuse
         durable_bus.subscribe_durable(COMMAND_REQUESTS, bytes, self.take)
 
     async def take(self, batch: Sequence[Received[bytes]]) -> None:
         """Take requests; what is wrong with one is answered, and counted as refused input.
 
         None stays in the broker: MQTT 3.1.1 does not tell us, who listen, whether one is retained
-        (section 3.3.1.3), and the next listener would hear it again.
+        (section 3.3.1.3), and the next listener would hear it again. One that is wrong is refused
+        here: had the bus to find it, it would bring all of the batch once more.
 
         Raises:
-            InputError: One is retained, late or wrong.
-            StoreError: One cannot be kept; the broker sends it again.
+            StoreError: One cannot be kept; the bus calls again.
         """
         said = [each for each in batch if each.message]  # an empty one is ours, see `_clear`
         try:
             for received in said:
-                wanted = decode(CommandRequest, received.message, len(received.message))
-                await self._take(wanted, retained=received.retained)
+                await self._take_or_refuse(received)
         finally:
             if said:
                 self._clear()
@@ -76,6 +77,14 @@ class MqttRequests:
             state = _ANSWERS[command.state]
             self._told.add(command.id)
             self._send(command.id, state, command.reason or command.state.value, command.after)
+
+    async def _take_or_refuse(self, received: Received[bytes]) -> None:
+        payload = received.message
+        try:
+            wanted = decode(CommandRequest, payload, len(payload))
+            await self._take(wanted, retained=received.retained)
+        except InputError as error:
+            self._refuse(received.topic, payload, str(error), retained=received.retained)
 
     async def _take(self, request: CommandRequest, *, retained: bool) -> None:
         if not request.id or not is_segment(request.id):

@@ -82,6 +82,31 @@ async def test_a_rejected_request_is_answered_once(connected_settings: Settings)
     assert [each.id for each in acks] == ["m1", "end"]
 
 
+async def test_a_wrong_request_has_none_that_came_with_it_answered_twice(
+    connected_settings: Settings,
+):
+    acks: list[CommandAck] = []
+
+    def take(batch: Sequence[Received[CommandAck]]) -> None:
+        acks.extend(each.message for each in batch)
+
+    async with online(connected_settings) as rig:
+        for name in ("m1", "m2", "end"):
+            rig.bus.subscribe(ack_topic(name), CommandAck, take, qos=1)
+        await rig.bus.wait_connected(15)
+        good, nameless = wish(rig, LOCKED), msgspec.structs.replace(wish(rig, FREE), id="a b")
+        late = msgspec.structs.replace(wish(rig, FREE), id="m2", expires_at=NOW)
+        for wanted in (good, nameless, late):  # in one go, and so in one batch
+            rig.bus.publish(COMMAND_REQUESTS, wanted, qos=1)
+        await eventually(lambda: {each.id for each in acks} == {"m1", "m2"})
+        await rig.bus.publish_confirmed(ack_topic("end"), CommandAck("end", acks[0].state, "", NOW))
+        await eventually(lambda: acks[-1].id == "end")
+        # both that were wrong, and the unsigned end
+        await eventually(lambda: rig.durable_bus.counters.dead == 3)
+
+    assert sorted(each.id for each in acks) == ["end", "m1", "m2"]
+
+
 async def test_a_program_that_calls_itself_as_the_app_does_is_refused_and_told_why(
     connected_settings: Settings,
 ):
