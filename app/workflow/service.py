@@ -119,6 +119,7 @@ class WorkflowService(RunReads):
         self._last: dict[str, WorkflowRun] = {}
         self._approvals = 0
         self._pruned_s = 0.0
+        self._looking_since_s: float | None = None
         self._is_open = False
         self._trouble = "Not started yet"
         self._since = clock.now()
@@ -177,6 +178,13 @@ class WorkflowService(RunReads):
         """
         if not self._is_open:
             return
+        self._looking_since_s = self._clock.monotonic()
+        try:
+            await self._look()
+        finally:
+            self._looking_since_s = None
+
+    async def _look(self) -> None:
         if await asyncio.to_thread(self._library.refresh):
             await self._use_library()
         if self._store.is_shared:
@@ -202,11 +210,18 @@ class WorkflowService(RunReads):
             remedy = "No run can be started until the store opens; it is tried again"
             return ComponentStatus("Workflows", state, self._since, self._trouble, remedy)
         entries = self._library.entries()
-        worst = next(troubles_of(self._store, self.triggers, entries, self._owners), None)
+        troubles = troubles_of(self._store, self.triggers, entries, self._owners, self._silent_s)
+        worst = next(troubles, None)
         if worst is not None:
             state, reason, remedy = worst
             return ComponentStatus("Workflows", state, self._since, reason, remedy)
         return ComponentStatus("Workflows", Health.OK, self._since)
+
+    @property
+    def _silent_s(self) -> float:
+        """How long the look at the runs under way has lasted, s; 0 if there is none."""
+        since_s = self._looking_since_s
+        return 0.0 if since_s is None else self._clock.monotonic() - since_s
 
     @property
     def open_approvals(self) -> int:
