@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DONE = "done"
-UNDO_AGAIN = timedelta(seconds=3)
+UNDO_AGAIN_S = 3.0
 """Between two tries to take a step back."""
 _SILENT_S = 1.0
 
@@ -83,18 +83,19 @@ class TakeBack:
         A tag may ask for some seconds between two commands, which a quick failure does not leave.
         While a store is away the same is asked again: ids make that harmless.
         """
-        clock = self._runner.clock
-        deadline, number = deadline_after(clock.now(), self._undo.timeout_s), 1
+        clock, number = self._runner.clock, 1
+        end_s = clock.monotonic() + self._undo.timeout_s  # whatever the clock is set to meanwhile
         while True:
             again = f".{number}" if number > 1 else ""
+            deadline = deadline_after(clock.now(), end_s - clock.monotonic())
             wrong = await self._wrong(names, output, f"{task_id}.undo{again}", deadline)
             if wrong is None:
                 return DONE
-            if not wrong.is_tried_again or clock.now() + UNDO_AGAIN >= deadline:
+            if not wrong.is_tried_again or clock.monotonic() + UNDO_AGAIN_S >= end_s:
                 return f"not taken back: {wrong.said}"
             number += wrong.is_refused
             self._wait(wrong.said)
-            await clock.sleep(UNDO_AGAIN.total_seconds())
+            await clock.sleep(UNDO_AGAIN_S)
 
     async def _wrong(
         self, names: Mapping[str, object], output: object, task_id: str, deadline: datetime
