@@ -140,7 +140,7 @@ async def test_the_loop_has_its_turn_between_two_starts(supervisor: Supervisor):
     names = ["good", "stubborn", "environment"]
     await supervisor.start(names)
     alive = [0]
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while alive[-1] < len(names):
             await asyncio.sleep(0)
             alive.append(sum(each.pid is not None for each in supervisor.children()))
