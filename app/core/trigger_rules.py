@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
 from croniter import croniter
 
 from app.core.alarm import Alarm, AlarmState
@@ -29,6 +30,9 @@ MISSED = timedelta(minutes=10)
 
 HELD = 10_000
 """Events of one trigger that wait at most."""
+
+HELD_BYTES = 33_554_432
+"""Bytes that they have together as JSON; in memory it is up to four times as much."""
 
 _HIDDEN = frozenset(
     {AlarmState.SHELVED, AlarmState.SUPPRESSED_BY_DESIGN, AlarmState.OUT_OF_SERVICE}
@@ -229,25 +233,29 @@ class Quiet:
     )
     started: dict[str, float] = field(default_factory=dict[str, float])
     _count: int = 0
+    _bytes: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    _total: int = 0
 
-    def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> str | None:
-        """Take an event; return the key of one that is forgotten for it, None if there is none.
+    def offer(self, trigger: Trigger, key: str, event: Event, now_s: float) -> list[str]:
+        """Take an event; return the keys of those that are forgotten for it.
 
         Where the trigger waits for quiet, a later event of the same key takes its place. Of more
-        than HELD, the oldest is forgotten.
+        than HELD, or HELD_BYTES, the oldest are forgotten.
         """
         self._count += 1
         place = (key, 0 if trigger.debounce_s else self._count)
-        self.waiting[place] = (now_s + trigger.debounce_s, event)
-        if len(self.waiting) <= HELD:
-            return None
-        oldest = next(iter(self.waiting))
-        del self.waiting[oldest]
-        return oldest[0]
+        self._put(place, now_s + trigger.debounce_s, event)
+        forgotten: list[str] = []
+        while len(self.waiting) > HELD or (self._total > HELD_BYTES and len(self.waiting) > 1):
+            oldest = next(each for each in self.waiting if each != place)
+            self._take(oldest)
+            forgotten.append(oldest[0])
+        return forgotten
 
     def restore(self, key: str, event: Event, due_s: float) -> None:
         """Have an event of an earlier life wait, unless a later one of its key does."""
-        self.waiting.setdefault((key, 0), (due_s, event))
+        if (key, 0) not in self.waiting:
+            self._put((key, 0), due_s, event)
 
     @property
     def keys(self) -> set[str]:
@@ -256,24 +264,17 @@ class Quiet:
 
     def give_up(self) -> bool:
         """Forget what waits for no quiet, and tell whether there was any."""
-        places = [place for place in self.waiting if place[1]]
-        for place in places:
-            del self.waiting[place]
-        return bool(places)
+        return self._forget_all(place for place in self.waiting if place[1])
 
     def withdraw(self, alarm_id: str) -> None:
         """Forget the events of an alarm that is gone before they counted."""
-        gone = [
+        self._forget_all(
             place for place, (_, event) in self.waiting.items() if event.get("alarm") == alarm_id
-        ]
-        for place in gone:
-            del self.waiting[place]
+        )
 
     def drop(self, before_s: float) -> None:
         """Forget what counted before a moment: another orchestrator has heeded it."""
-        old = [place for place, (at_s, _) in self.waiting.items() if at_s < before_s]
-        for place in old:
-            del self.waiting[place]
+        self._forget_all(place for place, (at_s, _) in self.waiting.items() if at_s < before_s)
 
     def due(self, trigger: Trigger, now_s: float) -> list[tuple[str, Event]]:
         """Return the events that count now, those within a cooldown left out."""
@@ -284,7 +285,7 @@ class Quiet:
             key = place[0]
             if trigger.cooldown_s and key in keys:
                 continue  # it counts only if the one before it starts no run
-            _, event = self.waiting.pop(place)
+            event = self._take(place)
             last_s = self.started.get(key)
             if last_s is None or now_s - last_s >= trigger.cooldown_s:
                 keys.add(key)
@@ -296,10 +297,35 @@ class Quiet:
         """Note that a key has started a run: its cooldown begins, unless a later one has begun."""
         self.started[key] = max(now_s, self.started.get(key, now_s))
 
+    def _put(self, place: tuple[str, int], at_s: float, event: Event) -> None:
+        self.waiting[place] = (at_s, event)
+        self._total -= self._bytes.get(place, 0)
+        self._bytes[place] = _size(event)
+        self._total += self._bytes[place]
+
+    def _take(self, place: tuple[str, int]) -> Event:
+        _, event = self.waiting.pop(place)
+        self._total -= self._bytes.pop(place)
+        return event
+
+    def _forget_all(self, places: Iterable[tuple[str, int]]) -> bool:
+        found = list(places)
+        for place in found:
+            self._take(place)
+        return bool(found)
+
     def _forget(self, trigger: Trigger, now_s: float) -> None:
         old = [key for key, at_s in self.started.items() if now_s - at_s > trigger.cooldown_s]
         for key in old:
             del self.started[key]
+
+
+def _size(event: Event) -> int:
+    """Return the bytes of an event as JSON; 0 for one that is none, which starts no run."""
+    try:
+        return len(msgspec.json.encode(event))
+    except (ValueError, TypeError, RecursionError):
+        return 0
 
 
 def _fits(pattern: str, word: str) -> bool:

@@ -19,6 +19,7 @@ from app.core.run import OVER, StartedBy, WorkflowRun
 from app.core.topic_filter import overlap
 from app.core.trigger_rules import (
     HELD,
+    HELD_BYTES,
     RUNS_A_MINUTE,
     Event,
     Pace,
@@ -263,9 +264,10 @@ class Triggers:
         if trigger.on is TriggerKind.MQTT and trigger.debounce_s:
             due_at = self._clock.now() + timedelta(seconds=trigger.debounce_s)
             self._held.offer(HeldPlace(*place, key), HeldEvent(due_at, event))
-        if forgotten is not None:
-            self._held.counted([HeldPlace(*place, forgotten)])
-            self.refusals.note(place.workflow, f"{HELD} events wait already; one is forgotten")
+        if forgotten:
+            self._held.counted([HeldPlace(*place, each) for each in forgotten])
+            most = f"{HELD} events, or {HELD_BYTES // 1_048_576} MiB of them, wait already"
+            self.refusals.note(place.workflow, f"{most}; the oldest are forgotten")
 
     async def _fire(self, place: _Place, trigger: Trigger, key: str, event: Event) -> None:
         """Start a run if the trigger's own condition holds now; what cannot be told yet waits."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.trigger_rules import HELD, Quiet, event_run_id, last_time
+from app.core.trigger_rules import HELD, HELD_BYTES, Quiet, event_run_id, last_time
 from app.core.workflow import Trigger, TriggerKind
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -126,6 +126,35 @@ def test_a_flood_of_events_is_bounded():
     found = quiet.due(rule, 0)
     assert len(found) == HELD
     assert found[0] == ("a", {"n": 5})
+
+
+LARGE = {"x": "y" * (HELD_BYTES // 4)}
+
+
+def test_large_events_are_bounded_by_their_bytes_the_oldest_are_forgotten():
+    rule, quiet = trigger(debounce_s=5), Quiet()
+    forgotten = [quiet.offer(rule, key, LARGE, 0) for key in "abcde"]
+
+    assert forgotten == [[], [], [], ["a"], ["b"]]
+    assert quiet.keys == {"c", "d", "e"}
+
+
+def test_a_later_event_of_a_key_and_one_that_counted_take_no_room():
+    rule, quiet = trigger(debounce_s=5), Quiet()
+    forgotten = [quiet.offer(rule, "a", LARGE, 0) for _ in range(9)]
+    assert len(quiet.due(rule, 5)) == 1
+    forgotten += [quiet.offer(rule, key, LARGE, 6) for key in "bcd"]
+
+    assert forgotten == [[]] * 12
+
+
+def test_one_event_waits_however_large_it_is():
+    rule, quiet = trigger(debounce_s=5), Quiet()
+    huge = {"x": "y" * HELD_BYTES}
+
+    assert quiet.offer(rule, "a", huge, 0) == []
+    assert quiet.offer(rule, "b", huge, 1) == ["a"]
+    assert quiet.due(rule, 9) == [("b", huge)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from("ab")), max_size=40))
