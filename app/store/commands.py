@@ -182,14 +182,16 @@ class CommandStore:
             raise StoreError("; ".join(self._unreadable[:3]), _LOOK)
 
     def tally(self) -> dict[CommandState, int]:
-        """Return how many commands are kept, by state.
+        """Return how many commands are kept, by state; those of a later version's are left out.
 
         Raises:
             StoreError: They cannot be read.
         """
         query = sa.select(_COMMANDS.c.state, sa.func.count()).group_by(_COMMANDS.c.state)
         with self._database.read() as connection:
-            return {CommandState(state): count for state, count in connection.execute(query)}
+            rows = connection.execute(query).all()
+        states = {state.value: state for state in CommandState}
+        return {states[state]: count for state, count in rows if state in states}
 
     def find(
         self, states: Collection[CommandState] = (), tag: str = "", limit: int = 200
@@ -321,7 +323,7 @@ def _change(row: sa.RowMapping) -> CommandChange:
 
 
 def _one(connection: sa.Connection, command_id: str) -> Command | None:
-    query = sa.select(_COMMANDS.c.body).where(_COMMANDS.c.id == command_id)
+    query = sa.select(_COMMANDS.c.body).where(_COMMANDS.c.id == storable(command_id))
     body = connection.execute(query).scalar()
     if body is None:
         return None

@@ -89,8 +89,9 @@ def test_a_command_is_read_back_as_it_was_kept(store: CommandStore):
     assert store.get("c1") == kept
 
 
-def test_what_was_never_kept_is_none(store: CommandStore):
-    assert store.get("nothing") is None
+@pytest.mark.parametrize("name", ["nothing", "no\0thing"])
+def test_what_was_never_kept_is_none(store: CommandStore, name: str):
+    assert store.get(name) is None
 
 
 def test_a_second_one_of_the_same_id_leaves_the_first(store: CommandStore):
@@ -427,6 +428,15 @@ def test_an_open_command_that_cannot_be_read_is_told_with_its_tag(
     with pytest.raises(StoreError, match=r"It is requested, for .*/speed_setpoint") as told:
         store.check()
     assert "Look at the unit itself" in told.value.hint
+
+
+def test_a_state_of_a_later_version_is_not_counted(store: CommandStore, database: Database):
+    store.insert(command("c1"))
+    store.insert(command("c2"))
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE commands SET state = 'later' WHERE id = 'c2'"))
+
+    assert store.tally() == {REQUESTED: 1}
 
 
 def test_the_same_id_as_one_that_cannot_be_read_is_no_second_command(
