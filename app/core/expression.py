@@ -103,8 +103,12 @@ def evaluate(
     # whatever the operands may raise: a division by zero, a missing key, a wrong type
     except (InvalidExpression, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise InputError(f'Expression "{expression[:200]}" cannot be computed: {error}') from error
-    except (AttributeError, RecursionError) as error:
+    except AttributeError as error:
         raise InputError(f'Expression "{expression[:200]}" is not understood') from error
+    except RecursionError as error:
+        raise InputError(
+            f'Expression "{expression[:200]}" gives what is nested too deep'
+        ) from error
     else:
         return found
 

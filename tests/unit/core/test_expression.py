@@ -179,6 +179,14 @@ def test_what_cannot_be_computed_says_why(expression: str, said: str):
         evaluate(expression, NAMES)
 
 
+def test_a_value_that_is_nested_too_deep_is_said_to_be():
+    deep: object = 1
+    for _ in range(5000):
+        deep = {"a": deep}
+    with pytest.raises(InputError, match="nested too deep"):
+        evaluate("o", {"o": deep})
+
+
 @settings(max_examples=400, deadline=3000)
 @given(_SOUPS)
 @pytest.mark.filterwarnings("ignore")
