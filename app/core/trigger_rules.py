@@ -198,6 +198,16 @@ def last_time(trigger: Trigger, now: datetime, zone: ZoneInfo) -> datetime | Non
     return at if now - at <= MISSED and not _is_again(line, at, zone) else None
 
 
+def missed_time(
+    trigger: Trigger, since: datetime, now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """Return the latest time of a schedule after `since` that is past for too long, in UTC."""
+    line = trigger.cron or SHIFT_CRON
+    last: datetime = croniter(line, (now - MISSED).astimezone(zone)).get_prev(datetime)
+    at = last.astimezone(now.tzinfo)
+    return at if at > since and not _is_again(line, at, zone) else None
+
+
 def schedule_event(trigger: Trigger, at: datetime, zone: ZoneInfo) -> Event:
     """Return what expressions see of a time: `at`, and `start` and `end` of the shift, in UTC.
 

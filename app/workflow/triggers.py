@@ -20,6 +20,7 @@ from app.core.topic_filter import overlap
 from app.core.trigger_rules import (
     HELD,
     HELD_BYTES,
+    MISSED,
     RUNS_A_MINUTE,
     Event,
     Pace,
@@ -35,6 +36,7 @@ from app.core.trigger_rules import (
     key_of,
     last_time,
     mark_of,
+    missed_time,
     mqtt_filters,
     run_event,
     schedule_event,
@@ -91,6 +93,8 @@ class Triggers:
         self._offered: dict[_Place, set[tuple[str, datetime]]] = {}
         self._paces: dict[str, Pace] = {}
         self._is_used = False
+        self._looked_at: datetime | None = None
+        self._looked_before: datetime | None = None
         self._bus = TriggerBus(make_bus, is_leader, self._take)
         self._taken: dict[str, dict[int, Received[bytes]]] = {}
         self._troubles: dict[_Place, str] = {}
@@ -169,6 +173,8 @@ class Triggers:
         Only the leader heeds what all orchestrators hear; the end of a run is heard by one alone.
         """
         now_s, is_leader = self._clock.monotonic(), self._is_leader()
+        self._looked_before = self._looked_at
+        self._looked_at = self._clock.now() if is_leader else None
         if is_leader:
             await self._recall()
         else:
@@ -210,11 +216,25 @@ class Triggers:
         return {place.workflow: why for place, why in self._troubles.items()}
 
     def _offer_time(self, place: _Place, trigger: Trigger) -> None:
-        at = last_time(trigger, self._clock.now(), self._zone)
+        now = self._clock.now()
+        at = last_time(trigger, now, self._zone)
+        self._note_missed(place, trigger, now)
         seen = self._offered.setdefault(place, set())
         if at is not None and ("", at) not in seen:
             self._offered[place] = {("", at)}
             self._offer(place, trigger, schedule_event(trigger, at, self._zone))
+
+    def _note_missed(self, place: _Place, trigger: Trigger, now: datetime) -> None:
+        """Tell a time that fell into a gap between two looks, and is past for too long."""
+        since = self._looked_before
+        if since is None or now - since <= MISSED:
+            return
+        if missed := missed_time(trigger, since, now, self._zone):
+            self.refusals.note(
+                place.workflow,
+                f"Its time {missed:%Y-%m-%d %H:%M} UTC was missed: from {since:%H:%M} to "
+                f"{now:%H:%M} UTC the computer slept, its clock was set, or the store did not answer",
+            )
 
     async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
         quiet = self._quiet.get(place)
