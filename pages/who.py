@@ -74,6 +74,18 @@ def you() -> Html:
     )
 
 
+def _why_not(text: str) -> str:
+    """Return why a text is no name."""
+    try:
+        check_name(text)
+    except InputError as error:
+        return f"{error}."
+    return (
+        f"A name has 1 to {NAME_LIMIT} letters, digits, blanks, points, apostrophes or hyphens, "
+        "and begins with a letter or digit."
+    )
+
+
 def _keep(name: str, people: PeopleSettings) -> Actor:
     who = Actor(name=name, source=ACTOR.source, role=people.role(name))
     ui.context.client.storage[_KEPT] = who
@@ -88,11 +100,7 @@ def _renamed(people: PeopleSettings, event: events.GenericEventArguments) -> Non
             logger.warning("a browser sent a name that is no text")
             return
     if not name:
-        ui.notify(
-            f"A name has 1 to {NAME_LIMIT} letters, digits, blanks, points or hyphens, "
-            "and is not one of the app's own",
-            type="warning",
-        )
+        ui.run_javascript(f"Millwright.notYou({json.dumps(_why_not(text))})")
         return
     who = _keep(name, people)
     ui.run_javascript(f"Millwright.you({json.dumps(who.name)},{json.dumps(who.role)})")

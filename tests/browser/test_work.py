@@ -143,14 +143,26 @@ def test_a_name_is_kept_and_stands_behind_what_is_done(page: Page, app: RunningA
     expect(page.locator(".mw-run-head")).to_contain_text("Cancelled by Anna Berg: trial is over")
 
 
-def test_a_name_that_is_none_is_refused(page: Page):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("<b>", "A name has 1 to 40 letters"),
+        ("Workflow x", '"Workflow x" is a name of the app itself; use your own.'),
+    ],
+)
+def test_a_name_that_is_none_is_refused_where_it_can_be_mended(page: Page, name: str, why: str):
     page.goto("/")
     before = page.locator("#mw-you").inner_text()
     page.locator("#mw-you").click()
-    page.locator("#mw-who input").fill("<b>")
+    page.locator("#mw-who input").fill(name)
     page.keyboard.press("Enter")
-    expect(page.locator(".q-notification")).to_contain_text("A name has 1 to 40 letters")
+    expect(page.locator("#mw-who .mw-who-why")).to_contain_text(why)
+    expect(page.locator("#mw-who input")).to_have_value(name)
     assert page.locator("#mw-you").inner_text() == before
+    page.locator("#mw-who input").fill("Anna Berg")
+    page.keyboard.press("Enter")
+    expect(page.locator("#mw-who")).to_have_count(0)
+    expect(page.locator("#mw-you")).to_contain_text("Anna Berg")
 
 
 @pytest.mark.parametrize("address", ["/workflows", "/runs", "/approvals", "/commands"])
