@@ -19,6 +19,7 @@ from pages.widgets.workflow.assets import add_files, serve_files
 from pages.widgets.workflow.command_row import (
     Sight,
     change_words,
+    remedy_words,
     source_words,
     target,
     value_words,
@@ -71,7 +72,7 @@ async def _draw(plant: Plant, command: Command) -> Html:
 
 def command_page(command: Command, changes: Sequence[CommandChange], sight: Sight) -> Html:
     """Return the page's body."""
-    look = COMMAND_LOOKS[command.state]
+    look, remedy = COMMAND_LOOKS[command.state], remedy_words(command)
     head = tag(
         "div",
         marked(look),
@@ -79,6 +80,7 @@ def command_page(command: Command, changes: Sequence[CommandChange], sight: Sigh
         tag("p", with_unit_links(command.reason, sight.name_of), class_="mw-run-reason")
         if command.reason
         else None,
+        tag("p", remedy, class_="mw-run-reason") if remedy else None,
         class_="mw-run-head",
     )
     return tag(

@@ -138,6 +138,7 @@ async def test_another_person_rejects_a_command_with_a_reason(plant: Plant, user
     command = await plant.commands.request(GATE, 1.0, bert, "flush it", expires_s=600)
     await user.open("/approvals")
     await user.should_see("flush it")
+    await user.should_see("bert asked, so another person must approve it")
     emit(user, "mw_act", {"do": "reject", "id": f"command {command.id}"})
     await user.should_see(marker="reason")
     user.find(marker="reason").type("not now")

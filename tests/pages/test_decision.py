@@ -11,7 +11,9 @@ from pages.widgets.workflow.decision import Setting, decision_plate
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def plate(role: Role = Role.OPERATOR, left_s: float = 7200.0, refusal: str = "") -> Html:
+def plate(
+    role: Role = Role.OPERATOR, left_s: float = 7200.0, refusal: str = "", but_not: str = ""
+) -> Html:
     """Return a plate that whoever looks at it sees."""
     return decision_plate(
         key="k",
@@ -24,6 +26,7 @@ def plate(role: Role = Role.OPERATOR, left_s: float = 7200.0, refusal: str = "")
         expires_at=NOW + timedelta(seconds=left_s),
         setting=Setting(who=Actor("anna", "ui", role), zone="UTC", now=NOW, linked=Html, title=str),
         refusal=refusal,
+        but_not=but_not,
     )
 
 
@@ -43,3 +46,16 @@ def test_who_may_not_decide_is_told_why_and_has_no_button_that_works():
 
 def test_a_refusal_stands_before_the_role():
     assert "You asked for it" in plate(refusal="You asked for it")
+
+
+def test_the_plate_names_who_cannot_be_the_second_person():
+    words = "operator or above; bernd asked, so another person must approve it<"
+    assert words in plate(but_not="bernd")
+
+
+def test_who_asked_is_told_once_that_it_takes_another_person():
+    assert "bernd" not in plate(but_not="bernd", refusal="You asked for it")
+
+
+def test_nobody_is_named_where_one_persons_word_is_enough():
+    assert "May be decided by: operator or above<" in plate()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from app.core.command import Command, CommandState
 from app.core.run import RunState, StartedBy, StepRun, StepState, WorkflowRun
 from app.core.workflow import (
     ActionKind,
@@ -18,7 +19,10 @@ from app.core.workflow import (
     Workflow,
 )
 from app.core.workflow_entry import Entry, Origin, Problem, Refused
+from pages.command import command_page
 from pages.markup import Html, tag
+from pages.widgets.workflow.command_row import Sight as CommandSight
+from pages.widgets.workflow.command_row import command_row
 from pages.widgets.workflow.condition import condition_words
 from pages.widgets.workflow.decision import figures
 from pages.widgets.workflow.flow_card import fits, flow_card
@@ -46,6 +50,14 @@ def name_of(path: str) -> str:
 
 STEPS = {"mend": {"reduce_speed": "Reduce the speed"}}
 AROUND = Around({"mend": "Mend a pump"}, STEPS, name_of, "UTC", NOW)
+
+
+COMMANDS = CommandSight(lambda _: None, "UTC", NOW)
+
+
+def commanded(state: CommandState) -> Command:
+    """Return a command that stands in a state."""
+    return Command("c1", f"{PUMP}/x", 1.0, "anna", "ui", BEGUN, NOW, state, NOW)
 
 
 def linked(text: str) -> Html:
@@ -367,6 +379,11 @@ def test_a_deep_figure_is_json():
         ("gone: it was refused", "gone: it was refused"),
         ("reduce_speed", "reduce_speed"),
         ("Cancelled: reduce_speed: no", "Cancelled: reduce_speed: no"),
+        (
+            "reduce_speed: no. Not taken back: reduce_speed, gone",
+            "Reduce the speed: no. Not taken back: Reduce the speed, gone",
+        ),
+        ("taking reduce_speed back: no", "taking &quot;Reduce the speed&quot; back: no"),
     ],
 )
 def test_a_reason_calls_its_step_by_the_title(reason: str, words: str):
@@ -379,3 +396,29 @@ def test_only_a_workflow_within_links_the_run_that_it_gave(do: ActionKind, is_li
     given = StepRun("a", state=StepState.DONE, output={"run": "1a2016037de797e4"})
     panel = step_panel(run(), Step("a", do), [given], given, Sight("UTC", NOW, linked))
     assert ('href="/runs/1a2016037de797e4"' in panel) is is_link
+
+
+def test_why_a_step_was_not_taken_back_links_the_unit():
+    left = StepRun("a", state=StepState.DONE, compensation=f"not taken back: {PUMP}/x is locked")
+    panel = step_panel(
+        run(), Step("a", ActionKind.COMMAND), [left], left, Sight("UTC", NOW, linked)
+    )
+    assert f"<dt>Not taken back</dt><dd>{linked(f'{PUMP}/x is locked')}</dd>" in panel
+
+
+@pytest.mark.parametrize("identity", ["1a2016037de797e4", "1a2040ef26e40946f743"])
+def test_every_run_that_a_reason_names_is_a_link(identity: str):
+    row = run_row(run(RunState.FAILED, reason=f"see run {identity}", ended_at=NOW), AROUND)
+    assert f'href="/runs/{identity}"' in row
+
+
+@pytest.mark.parametrize("state", [each for each in CommandState if each != CommandState.UNKNOWN])
+def test_a_command_whose_end_is_known_needs_no_look_at_the_unit(state: CommandState):
+    assert "Look at the unit itself" not in command_row(commanded(state), COMMANDS)
+
+
+def test_a_command_that_nobody_knows_the_end_of_says_what_to_do():
+    one = commanded(CommandState.UNKNOWN)
+    words = "Look at the unit itself, then set the tag anew"
+    assert words in command_row(one, COMMANDS)
+    assert words in command_page(one, [], COMMANDS)

@@ -2,7 +2,7 @@
 
 from app.core.command import Command
 from app.core.command_approval import why_not_approved
-from app.core.write_rule import WriteRule
+from app.core.write_rule import Confirm, WriteRule
 from pages.markup import Html, join, tag
 from pages.widgets.workflow.command_row import (
     Sight,
@@ -41,6 +41,7 @@ def command_decision(
         about=about,
         figures=tag("dl", rows, class_="mw-facts"),
         needs=rule.role.value if rule else "nobody",
+        but_not=command.requested_by if rule and rule.confirm is Confirm.TWO_PERSONS else "",
         asked_at=command.requested_at,
         expires_at=command.expires_at,
         setting=setting,

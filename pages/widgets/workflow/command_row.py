@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.command import Command
+from app.core.command import Command, CommandState
 from app.core.equipment import Equipment, Tag
 from app.core.units import unit_words
 from pages.markup import Html, join, tag
@@ -15,6 +15,7 @@ from pages.widgets.workflow.words import run_link, when_words
 
 HEADINGS = ("State", "Tag", "Change", "Asked by", "Approved by", "When", "Why, and what came of it")
 _ARROW = " → "
+_LOOK = "Look at the unit itself, then set the tag anew: nothing is sent again by itself."
 _SOURCES = {
     "ui": "on a page",
     "http": "by HTTP",
@@ -133,7 +134,15 @@ def _why(command: Command, sight: Sight) -> Html:
     if command.reason:
         reason = with_unit_links(command.reason, sight.name_of)
         pieces.append(tag("div", reason, class_="mw-command-reason"))
+    remedy = remedy_words(command)
+    if remedy:
+        pieces.append(tag("div", remedy))
     return join(pieces)
+
+
+def remedy_words(command: Command) -> str:
+    """Return what a person has to do about a command, empty if nothing."""
+    return _LOOK if command.state is CommandState.UNKNOWN else ""
 
 
 def lowered(name: str) -> str:

@@ -73,8 +73,23 @@ def decision_plate(
     expires_at: datetime,
     setting: Setting,
     refusal: str = "",
+    but_not: str = "",
 ) -> Html:
-    """Return one thing to decide; `refusal` says why this person may not."""
+    """Return one thing to decide.
+
+    Args:
+        key: Names the plate in the page.
+        identity: What the buttons name.
+        question: What is asked.
+        about: What it belongs to.
+        figures: What a person should see before deciding.
+        needs: The least role.
+        asked_at: UTC.
+        expires_at: UTC.
+        setting: What it is shown with.
+        refusal: Why this person may not approve it, empty if there is no reason beside the role.
+        but_not: Who asked and therefore cannot approve, empty if anybody may.
+    """
     is_enough = may_decide(setting.who, needs)
     why_not = refusal or (
         ""
@@ -105,10 +120,18 @@ def decision_plate(
         tag("h2", glyph("person"), tag("span", question)),
         about,
         figures,
-        tag("p", f"May be decided by: {needs} or above", class_="mw-hint"),
+        tag(
+            "p",
+            f"May be decided by: {needs} or above{_but_not('' if refusal else but_not)}",
+            class_="mw-hint",
+        ),
         class_="mw-decision-words",
     )
     return tag("section", words, side, class_="mw-decision", data_patch=key)
+
+
+def _but_not(name: str) -> str:
+    return f"; {name} asked, so another person must approve it" if name else ""
 
 
 def _left_words(until: datetime, now: datetime) -> str:

@@ -51,7 +51,7 @@ def step_panel(
         shown: The round that is shown.
         sight: Zone, time, links.
     """
-    zone, now, linked = sight.zone, sight.now, sight.linked
+    linked = sight.linked
     can_retry = run.state in OVER and not run.is_dry and shown.state is not StepState.PENDING
     retry = tag(
         "button",
@@ -67,7 +67,7 @@ def step_panel(
         tag("div", title, retry if can_retry else None, class_="mw-card-title"),
         _state(shown, sight),
         _rounds(rounds, shown) if len(rounds) > 1 else None,
-        _facts(step, shown, zone, now),
+        _facts(step, shown, sight),
         tag("p", linked(shown.error), class_="mw-step-error") if shown.error else None,
         json_view("Input", shown.input),
         json_view("Output", shown.output),
@@ -102,7 +102,8 @@ def _rounds(rounds: Sequence[StepRun], shown: StepRun) -> Html:
     return tag("div", tag("span", "Round", class_="mw-hint"), chips, class_="mw-row")
 
 
-def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
+def _facts(step: Step, done: StepRun, sight: Sight) -> Html:
+    zone, now = sight.zone, sight.now
     pairs: list[tuple[str, object]] = [("Does", ACTIONS[step.do]), ("Id", tag("code", step.id))]
     if done.agent and step.do is ActionKind.APPROVE:
         pairs.append(("Decided by", done.agent))
@@ -122,7 +123,7 @@ def _facts(step: Step, done: StepRun, zone: str, now: datetime) -> Html:
     if done.compensation:
         why_not = done.compensation.removeprefix("not taken back: ")
         is_not = why_not != done.compensation
-        pairs.append(("Not taken back" if is_not else "Taken back", why_not))
+        pairs.append(("Not taken back" if is_not else "Taken back", sight.linked(why_not)))
     rows = [[tag("dt", words), tag("dd", value)] for words, value in pairs]
     return tag("dl", rows, class_="mw-facts")
 

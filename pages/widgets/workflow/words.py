@@ -18,7 +18,9 @@ from pages.widgets.workflow.condition import NameOf, condition_words
 
 _SHORT = 8
 _UTC = re.compile(r"\b(\d\d):(\d\d):(\d\d) UTC\b")
-_RUN = re.compile(r"\brun ([0-9a-f]{16})\b")
+_RUN = re.compile(r"\brun ([0-9a-f]{16}(?:[0-9a-f]{4})?)\b")  # longer where an event began it
+_TAKING = re.compile(r"^taking ([a-z0-9_-]+) back: ")
+_LEFT = re.compile(r"\b(Not taken back: )([a-z0-9_-]+(?:, [a-z0-9_-]+)*)$")
 _UNIT_SEGMENTS = 4
 
 
@@ -247,9 +249,16 @@ def step_titles(definition: Workflow) -> dict[str, str]:
 
 
 def with_step_title(reason: str, titles: Mapping[str, str]) -> str:
-    """Return a reason that begins with the title of a step, not with its id."""
-    step, colon, rest = reason.partition(": ")
-    return f"{titles[step]}{colon}{rest}" if colon and step in titles else reason
+    """Return a reason that calls steps by their titles, not by their ids."""
+    said = _TAKING.sub(lambda found: f'taking "{titles.get(found[1], found[1])}" back: ', reason)
+    step, colon, rest = said.partition(": ")
+    if colon and step in titles:
+        said = f"{titles[step]}{colon}{rest}"
+    return _LEFT.sub(lambda found: f"{found[1]}{_titled(found[2], titles)}", said)
+
+
+def _titled(steps: str, titles: Mapping[str, str]) -> str:
+    return ", ".join(titles.get(step, step) for step in steps.split(", "))
 
 
 def linked_reason(text: str, linked: Callable[[str], Html]) -> Html:
