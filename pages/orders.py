@@ -8,6 +8,7 @@ from app.core.errors import MillwrightError
 from app.core.order import Order, OrderState
 from app.plant import Plant
 from pages.asking import Asking
+from pages.away import is_away
 from pages.frame import actor, frame, guarded
 from pages.markup import Html, join, place, tag
 from pages.order_form import ask_order
@@ -92,7 +93,9 @@ class _Board:
     def _draw(self) -> None:
         zone = self._plant.settings.site.timezone
         known = clock_words(self._told_at, zone) if self._orders else ""
-        self._away.show(_away(self._trouble, known) if self._trouble else Html(""))
+        trouble = self._trouble
+        is_bus = is_away(self._plant)
+        self._away.show(_away(trouble, known, is_bus=is_bus) if trouble else Html(""))
         if self._orders is None:
             self._lists.show(Html("") if self._trouble else card("Open", skeleton(6)))
             return
@@ -138,13 +141,19 @@ class _Shown:
             self._element.set_visibility(bool(content))
 
 
-def _away(error: MillwrightError, known: str) -> Html:
+def _away(error: MillwrightError, known: str, *, is_bus: bool) -> Html:
     agents = tag("a", "Agents page", href="/agents", class_="mw-link")
+    way = (
+        "They come by themselves once the broker is back"
+        if is_bus
+        else ["Start it on the ", agents]
+    )
+    wrong = "cannot be asked" if is_bus else "does not answer"
     return tag(
         "p",
-        tag("b", "The backlog agent, which keeps the orders, does not answer."),
-        " Nothing is lost: it has them on disk. Start it on the ",
-        agents,
+        tag("b", f"The backlog agent, which keeps the orders, {wrong}."),
+        " Nothing is lost: it has them on disk. ",
+        way,
         f". The list is of {known}." if known else ".",
         " ",
         tag("span", f"{error}", class_="mw-hint"),

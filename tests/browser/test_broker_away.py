@@ -81,6 +81,13 @@ def test_the_notice_fits_a_phone(page: Page, address: str):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_orders_do_not_send_a_person_to_an_agent_that_runs(page: Page):
+    page.goto("/orders")
+    said = page.locator("p.mw-away")
+    expect(said).to_contain_text("They come by themselves once the broker is back.")
+    expect(said).not_to_contain_text("Start it")
+
+
 def test_keys_alone_start_a_run_and_approve_it_while_the_broker_is_away(
     page: Page, app: RunningApp
 ):
