@@ -233,7 +233,7 @@ class Triggers:
             self.refusals.note(
                 place.workflow,
                 f"Its time {missed:%Y-%m-%d %H:%M} UTC was missed: from {since:%H:%M} to "
-                f"{now:%H:%M} UTC the computer slept, its clock was set, or the store did not answer",
+                f"{now:%H:%M} UTC the computer slept, its clock was set, or the store was silent",
             )
 
     async def _fire_due(self, place: _Place, trigger: Trigger, now_s: float) -> None:
