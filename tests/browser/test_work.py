@@ -20,7 +20,21 @@ do = "publish"
 with = { topic = "test/said", payload = "yes" }
 """
 
+AFTER = """
+name = "after"
+title = "Follow another run"
+[[triggers]]
+on = "workflow"
+workflow = "ask"
+states = ["cancelled"]
+[[steps]]
+id = "say"
+do = "publish"
+with = { topic = "test/after", payload = "yes" }
+"""
+
 FLOWS = {
+    "after": AFTER,
     "ask": ASK + PAUSE + SAY,
     "linger": ASK.replace('"ask"', '"linger"') + PAUSE.replace("= 1", "= 6") + SAY,
 }
@@ -141,6 +155,20 @@ def test_a_name_is_kept_and_stands_behind_what_is_done(page: Page, app: RunningA
     page.locator(".mw-ask input").fill("trial is over")
     page.keyboard.press("Enter")
     expect(page.locator(".mw-run-head")).to_contain_text("Cancelled by Anna Berg: trial is over")
+
+
+@pytest.mark.parametrize("width", [1366, 1920])
+def test_the_list_shows_for_whom_another_workflow_started_a_run(
+    page: Page, app: RunningApp, width: int
+):
+    cancel(app, asking(app, f"followed at {width}"))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/runs")
+    row = page.locator(".mw-run-row", has_text="Follow another run").first
+    by = row.locator(".mw-run-by")
+    expect(by).to_have_text("another workflow, for operator")
+    assert by.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    assert row.evaluate("row => row.getBoundingClientRect().height") < 64
 
 
 @pytest.mark.parametrize(
