@@ -76,8 +76,8 @@ def filter_form(asked: Asked, rows: Sequence[AuditRow], wrong: str) -> Html:
         _field("From where", _select("source", asked.source, SOURCES)),
         _field("What", _text("action", asked.action, "text", "In full", "mw-actions")),
         _field("Outcome", _select("outcome", asked.outcome, OUTCOMES)),
-        _field("From", _time("start", asked.start), "mw-moment"),
-        _field("Until", _time("end", asked.end), "mw-moment"),
+        _field("From, plant time", _time("start", asked.start), "mw-moment"),
+        _field("Until, plant time", _time("end", asked.end), "mw-moment"),
     )
     clear = tag("a", "Clear", href="/audit", class_="mw-link") if not asked.is_empty else None
     go = tag("button", "Search", type="submit", class_="mw-button mw-primary")
