@@ -9,6 +9,7 @@ import msgspec
 from agents.notifier.decide import HOUR
 from agents.notifier.routes import Route
 from app.core.alarm import Alarm, AlarmState, Priority
+from app.core.clock import in_zone
 from app.core.delivery import Notification
 
 
@@ -105,7 +106,7 @@ def about(alarm: Alarm, zone: tzinfo, waited_s: float = 0.0) -> Notification:
     unit = "/".join(finding.equipment.split("/")[2:]) or finding.equipment
     said = finding.message or finding.condition.replace("_", " ")
     late = f"Not acknowledged for {waited_s / 60:.0f} min. " if waited_s else ""
-    since = alarm.raised_at.astimezone(zone)
+    since = in_zone(alarm.raised_at, zone)
     return Notification(
         title=f"{priority.name.capitalize()}: {said}"[:200],
         message=f"{late}{unit}, since {since:%H:%M}. {finding.response}".strip()[:1000],

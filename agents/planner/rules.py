@@ -10,6 +10,7 @@ import msgspec
 from agents.planner.grouping import groups, is_loss, key_of
 from app.core.alarm import Alarm, AlarmState, Finding, Priority
 from app.core.alarm_machine import HIDDEN_STATES
+from app.core.clock import in_zone
 from app.core.equipment import Equipment, EquipmentKind, unit_of
 from app.core.plan import ActionPlan, PlanItem
 
@@ -172,7 +173,7 @@ def _reason(
         _count(len(group), "alarm") + (f" on {_count(len(equipment), 'unit')}"),
         f"{owed} not acknowledged" if owed else "all acknowledged",
         f"{_count(len(affected), 'further unit')} on the same line" if affected else "",
-        f"first at {group[0].raised_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        f"first at {in_zone(group[0].raised_at, zone):%Y-%m-%d %H:%M:%S}",
     ]
     return "; ".join(part for part in parts if part)
 

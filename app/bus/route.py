@@ -28,6 +28,11 @@ _BATCH = 1000  # messages handed over at once; 1000 readings cost a handler abou
 _GATHER_S = 0.005
 _RETRY_MIN_S = 0.1
 _RETRY_MAX_S = 5.0
+_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a message that nobody has foreseen raises; a store that is away raises other errors."""
+_TOGETHER = 3
+_ALONE = 8  # some 16 s
+"""Tries of a batch, and of one message, that meets a fault before others are tried without it."""
 
 
 class Received(NamedTuple, Generic[T]):
@@ -179,6 +184,10 @@ class LiveRoute(Generic[T]):
                 self._hooks.failing(self.topic_filter, "")
 
 
+class _FaultError(Exception):
+    """What is handed over together, or this message alone, meets a fault of the app each time."""
+
+
 class _Pending(NamedTuple, Generic[T]):
     received: Received[T]
     payload: bytes
@@ -191,7 +200,8 @@ class DurableRoute(Generic[T]):
 
     A handler that raises is called again with the same batch after a growing pause, in order,
     while the broker holds back what exceeds its window of unacknowledged messages. A message
-    whose handler raises InputError goes to the dead letters, alone.
+    whose handler raises InputError goes to the dead letters, alone. So does one that meets a fault
+    of the app again and again while the message behind it does not (docs/decisions/0005).
     """
 
     is_durable = True
@@ -292,8 +302,20 @@ class DurableRoute(Generic[T]):
                 for pending in batch:
                     await self._deliver([pending])
                 return
-            (received, payload, _, _), why = batch[0], str(error)
-            self._hooks.refuse(received.topic, payload, why, retained=received.retained)
+            self._refuse(batch[0], str(error))
+        except _FaultError as error:
+            if len(batch) > 1:
+                self._queue.extendleft(reversed(batch[1:]))
+                await self._deliver(batch[:1])
+                return
+            self._refuse(batch[0], f"Fault of the app, whose log has more: {error.__cause__!r}")
+        self._acknowledge(batch)
+
+    def _refuse(self, pending: _Pending[T], why: str) -> None:
+        received = pending.received
+        self._hooks.refuse(received.topic, pending.payload, why, retained=received.retained)
+
+    def _acknowledge(self, batch: Sequence[_Pending[T]]) -> None:
         mids = [pending.mid for pending in batch if pending.mid]
         self._open.difference_update(mids)  # first: once acknowledged the broker uses them again
         if mids:
@@ -301,19 +323,43 @@ class DurableRoute(Generic[T]):
 
     async def _until_handled(self, batch: list[_Pending[T]]) -> None:
         received = [pending.received for pending in batch]
-        pause_s = _RETRY_MIN_S
+        pause_s, faults = _RETRY_MIN_S, 0
         while True:
             try:
                 await self._handler(received)
             except InputError:
                 raise
-            except Exception as error:  # noqa: BLE001  one of the four loops that must live on
+            except Exception as error:  # one of the four loops that must live on
                 self._note_failure(error)
+                faults += isinstance(error, _FAULTS)
+                if len(batch) > 1 and faults >= _TOGETHER:
+                    raise _FaultError from error
+                if faults >= _ALONE and await self._is_next_handled():
+                    logger.exception("A message on %s is given up", batch[0].received.topic)
+                    raise _FaultError from error
             else:
                 self._note_success()
                 return
             await self._clock.sleep(pause_s * self._random.uniform(0.5, 1))
             pause_s = min(pause_s * 2, _RETRY_MAX_S)
+
+    async def _is_next_handled(self) -> bool:
+        """Try the next message: if that goes well, it is not the handler that is broken."""
+        try:
+            pending = self._queue.popleft()
+        except IndexError:
+            return False
+        try:
+            await self._handler([pending.received])
+        except InputError as error:
+            self._refuse(pending, str(error))
+            self._acknowledge([pending])
+            return False
+        except Exception:  # noqa: BLE001  it has its turn, and is told then
+            self._queue.appendleft(pending)
+            return False
+        self._acknowledge([pending])
+        return True
 
     def _note_failure(self, error: Exception) -> None:
         self.failed += 1

@@ -59,7 +59,7 @@ def has_come(
 def time_words(fields: Mapping[str, Any], deadline: datetime, title: str) -> str:
     """Return what a wait step waits for: by its title, if it waits for more than a time."""
     until = str(fields.get("until", ""))
-    at = f"{deadline.astimezone(tz=deadline.tzinfo):%H:%M:%S} UTC"
+    at = f"{deadline:%H:%M:%S} UTC"
     return f"{title or until}, at most until {at}" if until else f"the time: {at}"
 
 

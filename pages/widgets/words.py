@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.core.clock import in_zone
 from app.supervisor.restart import agent_title
 
 NONE = "\u2013"
@@ -52,7 +53,7 @@ def age_words(seconds: float) -> str:
 
 def clock_words(time: datetime, zone: str) -> str:
     """Return a time of day in the plant's zone."""
-    return time.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
+    return in_zone(time, ZoneInfo(zone)).strftime("%H:%M:%S")
 
 
 def stated_by(agent: str) -> str:

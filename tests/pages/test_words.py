@@ -6,6 +6,7 @@ import pytest
 
 from pages.widgets import age_words, clock_words, nameplate_words, number, unit_words
 from pages.widgets.words import alarm_words, is_agent, stated_by
+from pages.widgets.workflow.words import when_words
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,12 @@ def test_ages(seconds: float, text: str):
 
 def test_times_are_those_of_the_plant():
     assert clock_words(datetime(2026, 7, 1, 12, tzinfo=UTC), "Europe/Berlin") == "14:00:00"
+
+
+def test_a_time_at_the_end_of_the_calendar_spoils_no_page():
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # what a peer may claim
+    assert clock_words(end, "Europe/Berlin") == "23:59:59"
+    assert when_words(end, "Europe/Berlin", datetime(2026, 7, 1, tzinfo=UTC)) == "31 Dec 23:59"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.actor import SYSTEM
 from app.core.alarm import Priority
+from app.core.clock import in_zone
 from app.core.equipment import unit_of
 from app.core.run import OVER, StartedBy, WorkflowRun
 from app.core.workflow import Concurrency, RunMode, Trigger, TriggerKind, Workflow
@@ -177,7 +178,7 @@ def ticking(since: datetime, ended: datetime | None, now: datetime) -> Html:
 
 def when_words(time: datetime, zone: str, now: datetime) -> str:
     """Return a time of day, with the date if it is another day's."""
-    local, today = time.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    local, today = in_zone(time, ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %H:%M}"
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.bus.client import Bus, Received
 from app.clock import SystemClock
-from app.core.errors import InputError
+from app.core.errors import InputError, StoreError
 from app.core.health import Health
 from app.settings import BusSettings, Settings
 from tests.processes import eventually
@@ -118,6 +118,83 @@ async def test_one_bad_message_of_a_batch_goes_to_the_dead_letters_alone(make_bu
     # nats-server may send the first again later, when its old connection was just closed.
     assert sorted(inbox.messages) == [b"0", b"1", b"3"]
     assert bus.dead_letters.list()[0].payload_head == "2"
+
+
+@pytest.mark.slow
+async def test_a_message_that_meets_a_fault_of_the_app_blocks_no_other(make_bus: MakeBus):
+    sender = await connected(make_bus("fault-sender"))
+    bus, inbox = make_bus("fault", persistent=True), Inbox()
+
+    async def stumble(batch: Sequence[Received[bytes]]) -> None:
+        if any(received.message == b"2" for received in batch):
+            raise OverflowError("date value out of range")
+        inbox(batch)
+
+    bus.subscribe_durable("fault/#", bytes, stumble)
+    await connected(bus)
+    for number in range(5):
+        await sender.publish_confirmed("fault/x", b"%d" % number)
+
+    await eventually(lambda: bus.counters.dead == 1, 60)
+    await eventually(lambda: len(inbox.received) == 4)
+    assert sorted(inbox.messages) == [b"0", b"1", b"3", b"4"]
+    letter = bus.dead_letters.list()[0]
+    assert (letter.payload_head, letter.reason) == (
+        "2",
+        "Fault of the app, whose log has more: OverflowError('date value out of range')",
+    )
+    assert bus.status.state is Health.OK
+
+
+@pytest.mark.slow
+async def test_a_wrong_message_behind_a_fault_is_refused_and_the_next_one_asked(make_bus: MakeBus):
+    sender = await connected(make_bus("behind-sender"))
+    bus, inbox = make_bus("behind", persistent=True), Inbox()
+
+    async def stumble(batch: Sequence[Received[bytes]]) -> None:
+        for received in batch:
+            if received.message == b"fault":
+                raise KeyError("unforeseen")
+            if received.message == b"wrong":
+                raise InputError("it is wrong")
+        inbox(batch)
+
+    bus.subscribe_durable("behind/#", bytes, stumble)
+    await connected(bus)
+    for payload in (b"fault", b"wrong", b"good"):
+        await sender.publish_confirmed("behind/x", payload)
+
+    await eventually(lambda: bus.counters.dead == 2, 60)
+    assert inbox.messages == [b"good"]
+    assert {each.payload_head for each in bus.dead_letters.list()} == {"fault", "wrong"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [OverflowError("always"), StoreError("The disk is full")])
+async def test_a_handler_that_fails_at_every_message_gives_none_up(
+    make_bus: MakeBus, error: Exception
+):
+    sender = await connected(make_bus("broken-sender"))
+    bus, inbox = make_bus("broken", persistent=True), Inbox()
+    broken, tried = True, 0
+
+    async def fail(batch: Sequence[Received[bytes]]) -> None:
+        nonlocal tried
+        if broken:
+            tried += 1
+            raise error
+        inbox(batch)
+
+    bus.subscribe_durable("broken/#", bytes, fail)
+    await connected(bus)
+    for number in range(3):
+        await sender.publish_confirmed("broken/x", b"%d" % number)
+    await eventually(lambda: tried >= 12, 60)
+    broken = False
+
+    await eventually(lambda: len(inbox.received) == 3)
+    assert sorted(inbox.messages) == [b"0", b"1", b"2"]
+    assert bus.counters.dead == 0
 
 
 @pytest.mark.parametrize("payload", [b"{", b"x" * 300_000, b"3"])

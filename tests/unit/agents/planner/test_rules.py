@@ -1,6 +1,8 @@
+from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +125,13 @@ def test_a_reason_says_why_it_ranks_there_in_plant_time():
         "High; 2 alarms on 1 unit; 1 not acknowledged; 1 further unit on the same line; "
         "first at 2026-11-18 13:00:00"
     )
+
+
+def test_an_alarm_that_claims_the_end_of_the_calendar_spoils_no_plan():
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    item = first(msgspec.structs.replace(alarm("a"), raised_at=end))
+
+    assert item.reason.endswith("first at 9999-12-31 23:59:59")
 
 
 def test_actions_are_the_first_sentences_without_repetition():
