@@ -26,7 +26,7 @@ from app.core.command_approval import (
     why_not_rejected,
     why_waiting,
 )
-from app.core.command_check import Check, Wanted, in_words, needed
+from app.core.command_check import FOR_GOOD, Check, Wanted, failed, in_words, needed
 from app.core.errors import ConflictError, NotFoundError, StoreError
 from app.core.reading import Quality
 from app.core.topics import ACKS
@@ -196,6 +196,21 @@ class CommandGateway:
             StoreError: It is not known when the last command was sent.
         """
         return await self._sender.checks(Wanted(tag, value, actor.source, actor.role))
+
+    async def is_refused_for_good(self, command: Command) -> bool:
+        """Tell whether a command that was rejected would be so again, whenever it is asked for.
+
+        A person said no, or it goes against the tag's rule by its value, its role or its source.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if (await self.changes(command.id))[-1].actor != SYSTEM.name:
+            return True
+        found = await self.checks(
+            command.tag, command.value, Actor(command.requested_by, command.source, command.role)
+        )
+        return any(check.name in FOR_GOOD for check in failed(found))
 
     # What a person or a peer may do
 

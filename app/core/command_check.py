@@ -67,6 +67,8 @@ class Seen:
 
 
 Look = Callable[[str], Seen]
+FOR_GOOD = frozenset({"writable", "role", "source", "type", "range"})
+"""Checks that go by the tag's rule alone: what they refuse now they refuse at any time."""
 
 
 def check_command(

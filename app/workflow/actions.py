@@ -45,6 +45,10 @@ class RefusedError(AgentError):
     """The same would be refused again, so a retry makes no sense."""
 
 
+class FinalError(RefusedError):
+    """A person said no, or it goes against a rule: at no other time would it be done either."""
+
+
 class UncertainError(RefusedError):
     """Nobody can say whether it was done; it is not tried again."""
 
@@ -73,6 +77,10 @@ class Commands(Protocol):
 
     async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
         """Refuse one that waits for approval."""
+        ...
+
+    async def is_refused_for_good(self, command: Command) -> bool:
+        """Tell whether one that was rejected would be so again, whenever it is asked for."""
         ...
 
 
@@ -303,10 +311,19 @@ class Actions:
             raise
         output = msgspec.to_builtins(command)
         if command.state is not CommandState.VERIFIED:
-            kind = UncertainError if command.state is CommandState.UNKNOWN else RefusedError
+            kind = await self._kind_of(command)
             said = f"Command {tag} = {command.value:g} is {command.state.value}: {command.reason}"
             raise kind(said)
         return Done(output, command.actuator or "app")
+
+    async def _kind_of(self, command: Command) -> type[RefusedError]:
+        match command.state:
+            case CommandState.UNKNOWN:
+                return UncertainError
+            case CommandState.REJECTED if await self._commands.is_refused_for_good(command):
+                return FinalError
+            case _:
+                return RefusedError
 
     async def _insist(self, withdraw: Callable[[], Awaitable[None]], doing: Doing) -> None:
         """Take back what was asked for, however long a store refuses it: a cancel holds."""

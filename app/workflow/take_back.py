@@ -14,7 +14,7 @@ from app.core.expression import fill
 from app.core.run import StepRun, StepState
 from app.core.workflow import ActionKind, Undo
 from app.store.runs import LostRunError
-from app.workflow.actions import RefusedError, UncertainError
+from app.workflow.actions import FinalError, RefusedError, UncertainError
 from app.workflow.change import Change, change_of, gives_back
 from app.workflow.context import Doing, PlantSilentError
 from app.workflow.elements import Elements, element_names
@@ -108,7 +108,8 @@ class TakeBack:
         except StoreError as error:
             return _Wrong(f"the store: {error}", is_tried_again=True)
         except RefusedError as error:
-            is_tried = self._undo.do is ActionKind.COMMAND and not isinstance(error, UncertainError)
+            is_final = isinstance(error, FinalError | UncertainError)
+            is_tried = self._undo.do is ActionKind.COMMAND and not is_final
             return _Wrong(str(error), is_tried_again=is_tried, is_refused=True)
         except TimeoutError:
             return _Wrong(self._too_long())

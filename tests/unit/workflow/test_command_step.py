@@ -134,6 +134,35 @@ async def test_taking_back_what_was_no_command_needs_a_person_where_the_tag_asks
     await eventually(lambda: live.run.reason == f"taking say back: a person: {SPEED} = 2")
 
 
+def undone_by(value: float) -> Workflow:
+    undo = Undo(ActionKind.COMMAND, {"tag": SPEED, "value": value}, timeout_s=60)
+    say = Step("say", ActionKind.WAIT, with_={"seconds": 0}, compensate=undo)
+    fail = Step("set", ActionKind.WAIT, with_={"seconds": "${1 / 0}"}, needs=("say",))
+    return Workflow("demo", (say, fail))
+
+
+async def test_an_undo_that_a_person_rejects_is_not_asked_for_again(rig: Rig, room: Room):
+    run_id = await room.begin(undone_by(2), by=HEARD)
+    command = await rig.came(f"{run_id}-say-undo", CommandState.AWAITING_APPROVAL)
+    await rig.gateway.reject(command.id, BOB, "it is repaired")
+    async with asyncio.timeout(30):  # the undo may take 60 s
+        ended = await room.engine.wait_for_end(run_id)
+
+    assert ended.state is RunState.FAILED
+    assert ended.reason.endswith("Not taken back: say")
+    assert [each.id for each in await rig.gateway.find()] == [command.id]
+
+
+async def test_an_undo_against_the_rule_of_its_tag_is_not_asked_for_again(rig: Rig, room: Room):
+    run_id = await room.begin(undone_by(1e6), by=HEARD)
+    async with asyncio.timeout(30):  # the undo may take 60 s
+        ended = await room.engine.wait_for_end(run_id)
+
+    assert ended.state is RunState.FAILED
+    assert ended.reason.endswith("Not taken back: say")
+    assert [each.id for each in await rig.gateway.find()] == [f"{run_id}-say-undo"]
+
+
 async def test_a_cancelled_run_withdraws_a_command_whatever_role_its_tag_asks_for(
     rig: Rig, room: Room
 ):
@@ -187,6 +216,9 @@ class Hindered:
 
     async def get(self, command_id: str) -> Command:
         return await self._gateway.get(command_id)
+
+    async def is_refused_for_good(self, command: Command) -> bool:
+        return await self._gateway.is_refused_for_good(command)
 
     async def reject(self, command_id: str, actor: Actor, note: str = "") -> Command:
         if self.failures:
