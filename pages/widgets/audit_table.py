@@ -44,9 +44,11 @@ def audit_table(
     return tag("table", head, body, class_="mw-table mw-audit")
 
 
-def outcome_mark(outcome: Outcome) -> Html:
-    """Return shape and word of an outcome; only a failure has a colour."""
+def outcome_mark(outcome: Outcome, action: str) -> Html:
+    """Return shape and word of an action's outcome; only a failure has a colour."""
     words, shape = _SHAPES[outcome]
+    if action == "command" and outcome is Outcome.DONE:
+        words = "Accepted"  # its own page says how it ended
     drawing = tag(
         "svg",
         tag("path", d=shape),
@@ -71,7 +73,7 @@ def _row(row: AuditRow, now: datetime, zone: ZoneInfo, name_of: Callable[[str], 
         tag("td", with_unit_links(row.why, name_of), class_="mw-audit-why"),
         tag(
             "td",
-            outcome_mark(row.outcome),
+            outcome_mark(row.outcome, row.action),
             tag("div", with_unit_links(row.reason, name_of), class_="mw-hint")
             if row.reason
             else None,

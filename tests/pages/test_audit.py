@@ -61,6 +61,14 @@ async def test_an_empty_audit_says_what_would_be_there(plant: Plant, user: User)
     await user.should_see("has not been checked")
 
 
+async def test_a_command_that_was_taken_is_not_said_to_be_done(plant: Plant, user: User):
+    await note(plant, "command", f"{UNIT}/speed = 40 % [{'a' * 32}]")
+    await note(plant, "reject command", f"{UNIT}/speed = 40 % [{'b' * 32}]")
+    await user.open("/audit")
+    await user.should_see("Accepted")
+    await user.should_see("Done")
+
+
 async def test_an_action_tells_who_did_what_from_where_and_what_came_of_it(
     plant: Plant, user: User
 ):
