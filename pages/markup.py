@@ -9,7 +9,8 @@ from html import escape
 
 from nicegui import ui
 
-_VOID = frozenset({"br", "hr", "img", "input", "path", "rect", "circle", "line", "polygon"})
+_VOID = frozenset({"br", "hr", "img", "input", "wbr"})
+_VOID_SVG = frozenset({"path", "rect", "circle", "line", "polygon"})
 
 
 class Html(str):
@@ -26,9 +27,9 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
     """
     text = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
-        return Html(
-            f"<{name}{text}>" if name in {"br", "hr", "img", "input"} else f"<{name}{text}/>"
-        )
+        return Html(f"<{name}{text}>")
+    if name in _VOID_SVG:
+        return Html(f"<{name}{text}/>")
     return Html(f"<{name}{text}>{join(children)}</{name}>")
 
 

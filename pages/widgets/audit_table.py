@@ -66,7 +66,7 @@ def _row(row: AuditRow, now: datetime, zone: ZoneInfo, name_of: Callable[[str], 
     return tag(
         "tr",
         tag("td", clock, age, class_="mw-audit-time", title=f"row {row.number}"),
-        tag("td", row.actor, class_="mw-audit-who"),
+        tag("td", _breakable(row.actor), class_="mw-audit-who"),
         tag("td", SOURCES.get(row.source, row.source), class_="mw-audit-source"),
         tag("td", capitalised(row.action), class_="mw-audit-what"),
         tag("td", _target(row, name_of), class_="mw-audit-target"),
@@ -81,6 +81,12 @@ def _row(row: AuditRow, now: datetime, zone: ZoneInfo, name_of: Callable[[str], 
         ),
         id=f"audit-{row.number}",
     )
+
+
+def _breakable(name: str) -> Html:
+    """Return a name that may go on in the next line behind each underscore."""
+    first, *others = name.split("_")
+    return join([first, *(piece for each in others for piece in ("_", tag("wbr"), each))])
 
 
 def _clock(at: datetime, now: datetime) -> str:

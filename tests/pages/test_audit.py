@@ -10,11 +10,13 @@ from nicegui.testing import User
 
 from app.clock import SystemClock
 from app.core.actor import Actor
+from app.core.audit_row import AuditRow
 from app.plant import Plant
 from app.settings import Settings
 from app.store.audit import Outcome
 from pages import audit
 from pages.widgets.audit_filter import Asked
+from pages.widgets.audit_table import audit_table
 from tests.unit.api.conftest import UNIT, pump
 from tests.unit.store.audit_rig import spoil
 
@@ -67,6 +69,13 @@ async def test_a_command_that_was_taken_is_not_said_to_be_done(plant: Plant, use
     await user.open("/audit")
     await user.should_see("Accepted")
     await user.should_see("Done")
+
+
+def test_a_long_name_breaks_behind_its_underscores():
+    actor = Actor("workflow smart_<b>_automation", "workflow")
+    row = AuditRow(1, NOON, actor.name, actor.source, "command", "x", "", Outcome.DONE, "")
+    shown = audit_table([row], NOON, "UTC", lambda _: "")
+    assert "workflow smart_<wbr>&lt;b&gt;_<wbr>automation</td>" in shown
 
 
 async def test_an_action_tells_who_did_what_from_where_and_what_came_of_it(
