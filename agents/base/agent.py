@@ -250,7 +250,7 @@ class BaseAgent:
         self.communication.announce(state, reason, self.model.card.version if self.model else "")
 
     def _subscribe(self) -> None:
-        self.bus.subscribe(EQUIPMENT, Equipment, self.take_equipment, qos=1)
+        self.bus.subscribe_state(EQUIPMENT, Equipment, self.take_equipment)
         for tag in self.spec.inputs:
             self.bus.subscribe(f"plant/+/+/+/+/{tag}", ReadingMessage, self.take)
         own_tasks = tasks_topic(self.spec.name, self.instance)

@@ -14,7 +14,6 @@ from app.core.agent import AgentSpec, AgentState, AgentStatus, Beat, seed_id
 from app.core.alarm import Finding
 from app.core.clock import Clock
 from app.core.errors import BusError, InputError, NotFoundError
-from app.core.health import ComponentStatus
 from app.core.task import TaskResult
 from app.core.topics import BIRTHS, beat_topic, birth_topic, findings_topic
 from app.settings import Settings
@@ -59,7 +58,6 @@ class Communication:
             persistent=True,
             will=Outgoing(self._birth_topic, will),
         )
-        self.bus.on_state(self._bus_changed)
         self._peers: dict[tuple[str, str], AgentStatus] = {}
         self._seed_id = seed_id(spec.name, spec.aliases)
         self._events = Events()
@@ -72,7 +70,7 @@ class Communication:
 
     def follow_peers(self) -> None:
         """Learn which other agents are alive; call before the bus starts."""
-        self.bus.subscribe(BIRTHS, AgentStatus, self._take_births, qos=1)
+        self.bus.subscribe_state(BIRTHS, AgentStatus, self._take_births)
 
     def peer(self, capability: str) -> tuple[str, str]:
         """Return agent and instance of a live one that offers `capability`.
@@ -101,7 +99,7 @@ class Communication:
         )
         level = logging.WARNING if state is AgentState.DEGRADED else logging.INFO
         logger.log(level, "%s %s%s", self._spec.name, state, f": {reason}" if reason else "")
-        self._send_birth()
+        self.bus.publish_state(self._birth_topic, self._status)
 
     async def farewell(self) -> None:
         """Say that the agent stops on purpose, and leave the bus."""
@@ -149,14 +147,6 @@ class Communication:
             self.bus.publish(reply_to, result, qos=1)
         except (BusError, InputError) as error:
             logger.warning("Result of task %s is not sent: %s", result.id, error)
-
-    def _bus_changed(self, _: ComponentStatus) -> None:
-        if self.bus.state is BusState.CONNECTED:
-            self._send_birth()  # the broker may have published our will meanwhile
-
-    def _send_birth(self) -> None:
-        if self.bus.state is BusState.CONNECTED:
-            self.bus.publish(self._birth_topic, self._status, qos=1, retain=True)
 
     def _take_births(self, batch: Sequence[Received[AgentStatus]]) -> None:
         for received in batch:

@@ -31,7 +31,7 @@ from app.command_key import read_key
 from app.core.agent import AgentSpec
 from app.core.clock import Clock
 from app.core.command import CommandOrder
-from app.core.errors import BusError, ConflictError, InputError, NotFoundError, StoreError
+from app.core.errors import ConflictError, InputError, NotFoundError, StoreError
 from app.core.health import ComponentStatus
 from app.core.topics import tasks_topic
 from app.core.truth import (
@@ -95,6 +95,7 @@ class SimulatorAgent(BaseAgent):
     async def prepare(self) -> None:
         """Read the checkpoint and go on from it before the first task can come."""
         await super().prepare()
+        self._feed.declare()
         self._restore()
 
     @override
@@ -153,11 +154,7 @@ class SimulatorAgent(BaseAgent):
         """Tell a broker that was just reached what there is; its store may be new."""
         if self.bus.state is not BusState.CONNECTED or not self._is_restored:
             return
-        try:
-            self._feed.declare()
-            self._feed.all_truths(self.plant.truth(), self.clock.now())
-        except BusError as error:
-            logger.warning("Equipment is not declared: %s", error)
+        self._feed.all_truths(self.plant.truth(), self.clock.now())
 
     def _restore(self) -> None:
         for truth in self.states.get("plant", Running).truths:

@@ -29,13 +29,9 @@ class Feed:
         self._tick = 0
 
     def declare(self) -> None:
-        """Publish every unit's declaration, retained.
-
-        Raises:
-            BusError: The queue of the connection is full.
-        """
+        """Have every unit's declaration stand on the broker."""
         for unit in self._equipment:
-            self._bus.publish(equipment_topic(unit.path), unit, qos=1, retain=True)
+            self._bus.publish_state(equipment_topic(unit.path), unit)
 
     def readings(self, samples: Iterable[Sample], at: datetime) -> None:
         """Publish one reading a sample; retained in the tag's turn and when its quality changes."""

@@ -161,7 +161,7 @@ async def _dispatcher(settings: Settings) -> AsyncGenerator[Dispatcher]:
         for received in batch:
             registry.birth(received.message)
 
-    bus.subscribe(BIRTHS, AgentStatus, born, qos=1)
+    bus.subscribe_state(BIRTHS, AgentStatus, born)
     dispatcher.start()
     await bus.start()
     try:

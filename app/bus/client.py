@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -17,12 +18,13 @@ from app.bus.read_ahead import Incoming
 from app.bus.route import DurableRoute, LiveRoute, Received, Route
 from app.bus.routing import Refusals, Routes
 from app.bus.sending import Outgoing, Sender
+from app.bus.standing import Standing
 from app.bus.state import BusState, Connection, Counters
 from app.bus.suspects import BRIEF_S
 from app.core.clock import Clock
 from app.core.errors import BusError, CodecError
 from app.core.health import ComponentStatus
-from app.core.topic_name import shown
+from app.core.topic_name import check_topic, shown
 from app.settings import Settings
 
 __all__ = ["Bus", "BusState", "Counters", "Outgoing", "Received"]
@@ -68,6 +70,7 @@ class Bus:
             queue_size=settings.bus.queue_size,
         )
         self._sender = Sender(self._link, self._connection, settings.bus.queue_size)
+        self._standing = Standing(partial(self._sender.publish, qos=1, retain=True))
         if will is not None:
             self._link.client.will_set(will.topic, encode(will.message), will.qos, will.retain)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -150,7 +153,21 @@ class Bus:
             BusError: The queue of QoS 1 messages is full.
             InputError: A broker would refuse the topic or the size.
         """
+        if retain:
+            self._standing.forget(topic)
         self._sender.publish(topic, message, qos=qos, retain=retain)
+
+    def publish_state(self, topic: str, message: msgspec.Struct) -> None:
+        """Have a retained message stand at a topic, until another is published there.
+
+        It is said at each connection, and again some seconds later, for whoever subscribes just
+        then; while there is no connection nothing is queued.
+
+        Raises:
+            InputError: A broker would refuse the topic.
+        """
+        check_topic(topic)
+        self._standing.put(topic, message)
 
     async def publish_confirmed(
         self,
@@ -166,6 +183,8 @@ class Bus:
             BusError: The queue is full, or the broker did not confirm within `timeout_s`.
             InputError: A broker would refuse the topic or the size.
         """
+        if retain:
+            self._standing.forget(topic)
         await self._sender.publish_confirmed(topic, message, retain=retain, timeout_s=timeout_s)
 
     def subscribe(
@@ -187,6 +206,17 @@ class Bus:
             topic_filter, type_, handler, self, qos=qos, limit=limit, is_prompt=is_prompt
         )
         self._add(route)
+
+    def subscribe_state(
+        self, topic_filter: str, type_: type[T], handler: Callable[[Sequence[Received[T]]], None]
+    ) -> None:
+        """Hand on how things stand, from retained topics: anew at each connection, at QoS 0.
+
+        At QoS 1 what was under way to a client that was killed comes again after what is newer
+        (measured: nats-server, unmarked), so that who has long come back is taken for gone.
+        """
+        limit = self._settings.queue_size
+        self._add(LiveRoute(topic_filter, type_, handler, self, qos=0, limit=limit, is_state=True))
 
     def subscribe_durable(
         self,
@@ -250,7 +280,7 @@ class Bus:
     # What the link calls, on paho's thread (link.Owner).
 
     def link_connected(self, session_present: bool) -> None:
-        """The broker accepted the connection: subscribe again unless it remembers.
+        """The broker accepted the connection: subscribe again to what it does not remember.
 
         Here and not in the event loop: paho sends what waits as soon as this returns, and an
         answer to it must find us subscribed.
@@ -258,7 +288,7 @@ class Bus:
         routes = list(self._routes)
         is_known = session_present and self._was_subscribed
         self._was_subscribed = True
-        mid = None if is_known else self._subscribe(routes)
+        mid = self._subscribe([r for r in routes if r.is_state] if is_known else routes)
         generation = self._generation
         self.post(lambda: self._connected(routes, mid, generation))
 
@@ -336,6 +366,7 @@ class Bus:
 
     def _disconnected(self, change: Callable[[], None]) -> None:
         self._sender.is_open = False
+        self._standing.closed()
         self._unanswered.clear()
         change()
 
@@ -355,6 +386,7 @@ class Bus:
     def _check_ready(self) -> None:
         if self._sender.is_open and not self._unanswered:
             self._connection.connected()
+            self._standing.opened()
 
     def _add(self, route: Route) -> None:
         self._routes.add(route)

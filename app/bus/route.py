@@ -126,9 +126,11 @@ class LiveRoute(Generic[T]):
         qos: int,
         limit: int,
         is_prompt: bool = False,
+        is_state: bool = False,
     ) -> None:
         self.topic_filter = topic_filter
         self.qos = qos
+        self.is_state = is_state
         self.dropped = 0
         self.failed = 0
         self._type = type_
@@ -205,6 +207,7 @@ class DurableRoute(Generic[T]):
     """
 
     is_durable = True
+    is_state = False
     qos = 1
 
     def __init__(

@@ -217,16 +217,14 @@ class Engine:
         while True:
             ended = self._ends.setdefault(run_id, asyncio.Event())
             stored = await self._store.find(run_id)
+            runner = self._runners.get(run_id)
             if stored.run.state in OVER:
+                if runner and runner.run.state not in OVER:  # kept, and about to be told
+                    await _within(2.0, ended)
                 self._ends.pop(run_id, None)
                 return stored.run
-            runner = self._runners.get(run_id)
             meanwhile(runner.run if runner else stored.run)
-            try:
-                async with asyncio.timeout(2.0):  # it may end at another orchestrator
-                    await ended.wait()
-            except TimeoutError:
-                continue
+            await _within(2.0, ended)  # it may end at another orchestrator
 
     async def recover(self) -> int:
         """Go on with the runs that an earlier life of this orchestrator began; return how many."""
@@ -393,6 +391,13 @@ class Engine:
     def _tell(self, run: WorkflowRun, step: StepRun | None) -> None:
         for callback in self._callbacks:
             callback(run, step)
+
+
+async def _within(timeout_s: float, event: asyncio.Event) -> None:
+    """Wait for an event, and no longer than so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
 
 
 def new_run_id(now: datetime) -> str:

@@ -101,7 +101,7 @@ class RunReads:
     def live(self, run: WorkflowRun) -> WorkflowRun:
         """Return a run as it is now, if it is carried out here; else as it was read."""
         runner = self.engine.live(run.id)
-        if runner:
+        if runner and run.state not in OVER:  # what is over on disk is so, also before it is told
             return runner.run
         why = self._store.unreadable.get(run.id)
         if why is None or run.state in OVER:

@@ -17,6 +17,8 @@ from app.store.run_tables import METADATA
 from app.store.runs import RunStore
 from app.workflow.context import Doer, Doing, Done, Fate
 from app.workflow.engine import Engine
+from app.workflow.run_reads import RunReads
+from tests.processes import eventually
 
 BY = StartedBy("click", "ann")
 TASK = ActionKind.TASK
@@ -65,6 +67,21 @@ class FullOnce(RunStore):
             self.is_full = False
             raise StoreError("the disk is full")
         return await super().end(run, owner, last)
+
+
+class SlowToTell(RunStore):
+    """A store that has an end on disk some time before who ended it hears of it."""
+
+    is_kept = False
+
+    @override
+    async def end(
+        self, run: WorkflowRun, owner: str, last: tuple[str, StepRun] | None = None
+    ) -> bool:
+        has_followers = await super().end(run, owner, last)
+        self.is_kept = True
+        await asyncio.sleep(0.3)
+        return has_followers
 
 
 class Quick(SystemClock):
@@ -147,6 +164,27 @@ async def test_a_full_disk_at_the_end_delays_the_end_and_changes_nothing(tmp_pat
     assert any("the disk is full" in run.reason for run, _ in rig.told)
     await rig.engine.stop()
     await rig.store.close()
+
+
+async def test_what_is_over_on_disk_is_read_as_over_before_it_is_told(tmp_path: Path):
+    store = SlowToTell(Database(f"sqlite:///{tmp_path / 'runs.sqlite'}", METADATA, "Workflows"))
+    rig = Rig(store)
+    rig.hands.failing.add("cool")
+    await store.open()
+    begun = (await rig.engine.begin(CHAIN, "v1", {}, "", BY)).run
+    reads = RunReads(store, rig.engine)
+    await eventually(lambda: store.is_kept)
+
+    listed = await reads.runs(states={RunState.FAILED})
+    is_told = rig.engine.live(begun.id) is None
+    await rig.engine.wait_for_end(begun.id)
+    read = await reads.run(begun.id)
+
+    assert not is_told
+    assert [run.id for run in listed] == [begun.id]
+    assert (read.state, read.reason) == (RunState.FAILED, "cool: the oven is cold")
+    await rig.engine.stop()
+    await store.close()
 
 
 async def test_a_run_that_is_cancelled_at_its_last_step_takes_back_what_it_did(rig: Rig):
