@@ -226,6 +226,7 @@ class DurableRoute(Generic[T]):
         self.failed = 0
         # One message was left with the broker: those after it are too, or they would overtake it.
         self._is_short = False
+        self._singly = 0  # so many of the next go one by one: there is a fault among them
         self._type = type_
         self._handler = handler
         self._limit = limit
@@ -289,7 +290,9 @@ class DurableRoute(Generic[T]):
 
     def _next_batch(self) -> list[_Pending[T]]:
         batch: list[_Pending[T]] = []
-        while len(batch) < _BATCH:
+        most = 1 if self._singly else _BATCH
+        self._singly = max(0, self._singly - 1)
+        while len(batch) < most:
             try:
                 pending = self._queue.popleft()
             except IndexError:  # empty, or emptied by paho's thread just now
@@ -308,8 +311,8 @@ class DurableRoute(Generic[T]):
             self._refuse(batch[0], str(error))
         except _FaultError as error:
             if len(batch) > 1:
-                self._queue.extendleft(reversed(batch[1:]))
-                await self._deliver(batch[:1])
+                self._queue.extendleft(reversed(batch))
+                self._singly = len(batch)
                 return
             self._refuse(batch[0], f"Fault of the app, whose log has more: {error.__cause__!r}")
         self._acknowledge(batch)

@@ -147,6 +147,29 @@ async def test_a_message_that_meets_a_fault_of_the_app_blocks_no_other(make_bus:
 
 
 @pytest.mark.slow
+async def test_a_fault_in_the_middle_of_many_messages_is_soon_found(make_bus: MakeBus):
+    sender = await connected(make_bus("middle-sender"))
+    first = make_bus("middle", persistent=True)
+    first.subscribe_durable("middle/#", bytes, Inbox().durable)
+    await connected(first)
+    await first.stop()
+    for number in range(300):
+        await sender.publish_confirmed("middle/x", b"%d" % number)
+    bus, inbox = make_bus("middle", persistent=True), Inbox()
+
+    async def stumble(batch: Sequence[Received[bytes]]) -> None:
+        if any(received.message == b"150" for received in batch):
+            raise ZeroDivisionError
+        inbox(batch)
+
+    bus.subscribe_durable("middle/#", bytes, stumble)
+    await connected(bus)
+
+    await eventually(lambda: len(set(inbox.messages)) == 299, 60)
+    assert [each.payload_head for each in bus.dead_letters.list()] == ["150"]
+
+
+@pytest.mark.slow
 async def test_a_wrong_message_behind_a_fault_is_refused_and_the_next_one_asked(make_bus: MakeBus):
     sender = await connected(make_bus("behind-sender"))
     bus, inbox = make_bus("behind", persistent=True), Inbox()
