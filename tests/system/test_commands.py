@@ -37,6 +37,7 @@ SPINDLES = [f"riverside/machining/milling/spindle-{n}/speed_limit" for n in (401
 CONVEYORS = [f"riverside/packaging/belts/conveyor-{n}/speed_limit" for n in (601, 602)]
 ANN = Actor("ann", "ui")
 WAIT_S = 60.0
+END_S = WAIT_S + 20.0  # an order that dies unbegun with its actuator is over when it expires
 S = CommandState
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
@@ -121,7 +122,7 @@ def states(settings: Settings, command: str) -> list[AckState]:
 
 async def ended(rig: Rig, command: Command, *wanted: CommandState) -> Command:
     await eventually(
-        lambda: any(each.id == command.id and each.state in wanted for each in rig.told), WAIT_S
+        lambda: any(each.id == command.id and each.state in wanted for each in rig.told), END_S
     )
     return await rig.gateway.get(command.id)
 
