@@ -6,7 +6,9 @@
   const isDialog = (node) => String(node.id).startsWith("q-portal--dialog");
   let opener = null;
   addEventListener("focusin", ({ target }) => {
-    if (target !== document.body && !target.closest("[id^=q-portal]")) opener = target;
+    // Tab behind the last field of a dialog touches the page for a moment
+    if (target === document.body || document.querySelector("[id^=q-portal--dialog]")) return;
+    if (!target.closest("[id^=q-portal]")) opener = target;
   });
   function heir() {
     if (opener?.isConnected) return opener;

@@ -10,6 +10,13 @@ from tests.running_app import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
+FOCUSED_BUTTON = """() => {
+  const e = document.activeElement;
+  if (!e?.matches(".q-btn")) return null;
+  const style = getComputedStyle(e);
+  return {name: e.innerText, is_ringed: style.outlineStyle !== "none" || style.boxShadow !== "none"};
+}"""
+
 FAIL = """
 name = "fail"
 title = "Fail at once"
@@ -152,6 +159,33 @@ def test_the_focus_returns_to_what_opened_a_dialog(page: Page, app: RunningApp):
     page.keyboard.press("Escape")
     expect(page.locator(".mw-ask")).to_have_count(0)
     expect(button).to_be_focused()
+
+
+def test_the_focus_returns_there_after_tab_went_through_the_dialog(page: Page, app: RunningApp):
+    asking(app, "dialog 3")
+    page.goto("/approvals")
+    button = approve(page, "dialog 3")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".mw-ask input")).to_be_focused()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.locator(".mw-ask")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/audit", "/agents"])
+def test_the_keyboard_s_focus_shows_on_every_button(page: Page, path: str):
+    page.goto(path)
+    expect(page.locator("#app .mw-main .q-btn").first).to_be_visible()
+    shown: dict[str, bool] = {}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if found := page.evaluate(FOCUSED_BUTTON):
+            shown[found["name"]] = found["is_ringed"]
+    assert shown
+    assert all(shown.values()), shown
 
 
 def test_the_focus_goes_to_the_page_when_what_opened_a_dialog_is_gone(page: Page, app: RunningApp):
