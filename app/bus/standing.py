@@ -19,7 +19,7 @@ class Standing:
     """Says each state at once, at each connection, and once more soon after.
 
     Once more, because nats-server, to who subscribes at the moment of a publish, may give the
-    retained message before it and not the new one: 12 of 1,500, by the test in `test_standing.py`.
+    retained message before it and not the new one (docs/decisions/0015).
     """
 
     def __init__(self, say: Callable[[str, msgspec.Struct], None]) -> None:

@@ -14,7 +14,8 @@ FOCUSED_BUTTON = """() => {
   const e = document.activeElement;
   if (!e?.matches(".q-btn")) return null;
   const style = getComputedStyle(e);
-  return {name: e.innerText, is_ringed: style.outlineStyle !== "none" || style.boxShadow !== "none"};
+  const isRinged = style.outlineStyle !== "none" || style.boxShadow !== "none";
+  return {name: e.innerText, is_ringed: isRinged};
 }"""
 
 FAIL = """
