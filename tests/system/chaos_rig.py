@@ -19,6 +19,7 @@ from app.core.run import StepRun, WorkflowRun
 from app.core.topics import TRIGGERS
 from tests.mqtt_peer import peer
 from tests.ports import free_port
+from tests.quiet_zone import quiet_zone
 from tests.running_app import RunningApp, start_app
 
 POLL_S = 0.05
@@ -118,7 +119,8 @@ class Chaos:
         (self.data / "workflows").mkdir(parents=True)
         (self.data / "workflows" / "chaos.toml").write_text(WORKFLOW)
         off = "".join(f"[agents.{name}]\nenabled = false\n" for name in OFF)
-        (self.data / "settings.toml").write_text(off)
+        site = f'[site]\ntimezone = "{quiet_zone()}"\n'
+        (self.data / "settings.toml").write_text(site + off)
         self.start()
 
     def start(self) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import psycopg
 
 from app.core.run import WorkflowRun
+from tests.quiet_zone import quiet_zone
 from tests.running_app import RunningApp, start_app
 from tests.system.chaos_rig import OFF, POLL_S, WORKFLOW
 
@@ -42,6 +43,7 @@ class Pair:
         (data / "workflows" / "chaos.toml").write_text(WORKFLOW)
         off = "".join(f"[agents.{each}]\nenabled = false\n" for each in AGENTS)
         (data / "settings.toml").write_text(
+            f'[site]\ntimezone = "{quiet_zone()}"\n'
             f'[broker]\nurl = "{self._broker_url}"\n[demo]\nenabled = false\n'
             f'[workflow]\norchestrator = "{name}"\nurl = "{self._postgres_url}"\n{off}'
         )

@@ -21,6 +21,7 @@ from app.plant import Plant
 from app.settings import AgentSettings, DemoSettings, Settings
 from tests.mqtt_peer import peer
 from tests.processes import eventually
+from tests.quiet_zone import quiet_zone
 from tests.serving import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -38,7 +39,8 @@ WAIT_S = 90.0
 async def demo(connected: Settings) -> AsyncGenerator[tuple[Plant, int]]:
     """Run the plant with its agents as processes and its API; yields the API's port."""
     agents = {name: AgentSettings() for name in AGENTS}
-    wanted = {"agents": agents, "demo": DemoSettings(enabled=True)}
+    site = connected.site.model_copy(update={"timezone": quiet_zone()})
+    wanted = {"agents": agents, "demo": DemoSettings(enabled=True), "site": site}
     plant = Plant(connected.model_copy(update=wanted), SystemClock())
     await plant.start()
     try:
